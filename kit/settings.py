@@ -1,0 +1,153 @@
+"""Every threshold and constant of the analysis, by name, with its meaning and source.
+
+`[K]` marks the kit's own convention: no published threshold exists. A report prints all of them with their values; an experiment
+changes one under `settings:` in experiment.yaml, a run with `--set NAME=VALUE`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SEED = 20260302
+
+
+def _limit(default: Any, meaning: str, source: str = "[K]", **bounds: Any) -> Any:
+    """A documented setting: default, one sentence, where it comes from, and its bounds."""
+    return Field(default, description=meaning, json_schema_extra={"source": source}, **bounds)
+
+
+def _percent(default: float, meaning: str, source: str = "[K]") -> Any:
+    return _limit(default, meaning, source, ge=0, le=1000)
+
+
+def _fraction(default: float, meaning: str, source: str = "[K]") -> Any:
+    return _limit(default, meaning, source, ge=0, le=1)
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class QualitySettings(_Frozen):
+    """Plate quality (SPEC: plate QC). `min_`/`max_` passes, `fail_` fails, between them warns."""
+
+    min_z_prime: float = _limit(0.5, "Z' at or above passes", "Zhang 1999", le=1)
+    fail_z_prime: float = _limit(0.2, "Z' below fails", "[K]", le=1)
+    min_ssmd: float = _limit(5.0, "SSMD of control against kill wells at or above passes", "Zhang XHD 2007", ge=0)
+    fail_ssmd: float = _limit(3.0, "SSMD below fails", "Zhang XHD 2007", ge=0)
+    min_signal_to_background: float = _limit(10.0, "signal to background (ATP) at or above passes", ge=1)
+    fail_signal_to_background: float = _limit(5.0, "signal to background (ATP) below fails", ge=1)
+    min_signal_to_background_brdu: float = _limit(3.0, "signal to background (BrdU) at or above passes; half of its excess over 1 fails", ge=1)
+    min_signal_to_noise: float = _limit(10.0, "signal to noise at or above passes", ge=0)
+    fail_signal_to_noise: float = _limit(5.0, "signal to noise below fails", ge=0)
+    max_cv_control_percent: float = _percent(10, "CV of the control wells up to here passes", "[K]")
+    fail_cv_control_percent: float = _percent(20, "CV of the control wells above fails", "Assay Guidance Manual")
+    max_cv_group_percent: float = _percent(20, "CV of a dropout or rescue group's wells up to here passes")
+    fail_cv_group_percent: float = _percent(40, "CV of a dropout or rescue group's wells above fails")
+    low_group_percent: float = _percent(25, "groups below this percentage of control are judged by SD, not CV")
+    max_sd_low_group_points: float = _percent(5, "SD, in points of control, up to which a low group passes")
+    max_cv_blank_percent: float = _percent(20, "CV of the blank wells of a medium up to here passes")
+    max_blank_disagreement_percent: float = _percent(10, "largest deviation of a medium's blank from the mean blank up to here passes")
+    max_edge_effect_percent: float = _percent(10, "edge effect up to here passes", "Assay Guidance Manual")
+    fail_edge_effect_percent: float = _percent(20, "edge effect above fails", "Assay Guidance Manual")
+    max_drift_percent: float = _percent(10, "row or column drift up to here passes", "Assay Guidance Manual")
+    fail_drift_percent: float = _percent(20, "row or column drift above fails", "Assay Guidance Manual")
+    max_missing_wells_percent: float = _percent(10, "wells missing, saturated or excluded above fails the plate")
+    max_volume_loss_percent: float = _percent(5, "volume lost by evaporation up to here passes")
+    fail_volume_loss_percent: float = _percent(10, "volume lost by evaporation above fails")
+    min_linearity_slope: float = _limit(0.9, "log-log slope of signal against cells from here passes")
+    max_linearity_slope: float = _limit(1.1, "log-log slope of signal against cells up to here passes")
+    min_linearity_r2: float = _fraction(0.98, "R2 of that line from here passes")
+    saturation_fraction: float = _fraction(0.95, "a control well at or above this share of the detector's maximum fails the plate")
+    min_control_wells: int = _limit(4, "control and kill wells needed for Z' and SSMD; fewer: not estimable", ge=2)
+    outlier_z: float = _limit(3.5, "modified z-score above which a well is flagged (never dropped), from 5 wells on", "Iglewicz & Hoaglin 1993", gt=0)
+    bootstrap_draws: int = _limit(2000, "bootstrap and permutation draws", "[K]", ge=200, le=100_000)
+    seed: int = _limit(SEED, "seed of every random draw", "[K]", ge=0)
+
+
+class GrowthSettings(_Frozen):
+    """Growth (SPEC: normalisation)."""
+
+    proliferation_h: float = _limit(48.0, "readout time of the growth call", "protocol", gt=0)
+    min_control_doublings: float = _limit(1.0, "control doublings from here pass", "[K]", ge=0)
+    undefined_control_doublings: float = _limit(0.5, "control doublings below leave GR undefined", "[K]", ge=0)
+    max_readout_disagreement_gr: float = _limit(0.15, "largest |GR of ATP - GR of counts| that is accepted", "[K]", ge=0)
+    lod_sd: float = _limit(3.0, "limit of detection: blank mean plus this many SD", "convention", ge=0)
+
+
+class EffectSettings(_Frozen):
+    """Contrasts and rescue (SPEC: tests)."""
+
+    alpha: float = _limit(0.05, "family-wise and false-discovery level", "convention", gt=0, lt=0.5)
+    min_replicates: int = _limit(3, "biological replicates below which nothing is tested ('exploratory')", "[K]", ge=2)
+    max_sd_ratio: float = _limit(3.0, "ratio of SDs of paired differences above which pooled variance is given up", "[K]", ge=1)
+    equivalence_margin_log2: float = _limit(0.322, "margin of equivalence with control, log2 (0.80 to 1.25)", "FDA bioequivalence style, [K] here", gt=0)
+    min_rescue_denominator: float = _limit(0.3, "loss of GR below which no rescue index is formed", "[K]", ge=0)
+    rescue_index_likely_full: float = _limit(0.8, "rescue index from here: likely full", "[K]")
+    rescue_index_failed: float = _limit(0.3, "rescue index below here: failed, if its interval agrees", "[K]")
+    rescue_index_failed_upper: float = _limit(0.5, "upper end of the interval below which a failed rescue is believed", "[K]")
+
+
+class ApoptosisSettings(_Frozen):
+    """Annexin V / PI (SPEC: apoptosis)."""
+
+    apoptosis_h: float = _limit(72.0, "readout time of death", "protocol", gt=0)
+    min_events: int = _limit(10_000, "singlets from here pass", "[K]", ge=1)
+    fail_events: int = _limit(2_000, "singlets below fail", "[K]", ge=1)
+    max_control_annexin_percent: float = _percent(10, "Annexin V+ in control up to here passes")
+    fail_control_annexin_percent: float = _percent(20, "Annexin V+ in control above fails")
+    max_control_necrotic_percent: float = _percent(5, "Annexin V-/PI+ in control up to here passes")
+    min_inducer_specific_apoptosis: float = _fraction(0.30, "specific apoptosis the inducer has to reach")
+
+
+class ProtocolSettings(_Frozen):
+    """Compliance and carry-over (SPEC: metadata, carry-over)."""
+
+    strict_serum: bool = _limit(True, "undialyzed serum voids every call", "source protocol")
+    max_serum_cutoff_kDa: float = _limit(10, "dialysis cut-off up to here passes", "source protocol", gt=0)
+    warn_serum_cutoff_kDa: float = _limit(14, "dialysis cut-off up to here warns, above fails", "[K]", gt=0)
+    gr_mask_moderate: float = _fraction(0.09, "GR an auxotroph could show from carry-over: from here warns")
+    gr_mask_high: float = _fraction(0.18, "the same: from here voids partial and prototroph calls")
+    serum_asparagine_uM: float = _limit(50.0, "asparagine in undialyzed serum where it was not measured (30 to 200 reported)", "[K]", ge=0)
+    serum_glutamine_uM: float = _limit(300.0, "glutamine in undialyzed serum where it was not measured", "[K]", ge=0)
+    serum_serine_uM: float = _limit(150.0, "serine in undialyzed serum where it was not measured", "[K]", ge=0)
+    dialysis_removal: float = _fraction(0.99, "share of free amino acids that dialysis removes")
+    protein_pg_suspension: float = _limit(100.0, "protein per lymphoid cell, pg", "[K]", gt=0)
+    protein_pg_adherent: float = _limit(200.0, "protein per carcinoma cell, pg", "[K]", gt=0)
+    asparagine_share_of_residues: float = _fraction(0.036, "asparagine's share of the residues of protein")
+    glutamine_share_of_residues: float = _fraction(0.040, "glutamine's share of the residues of protein")
+    serine_share_of_residues: float = _fraction(0.075, "serine's share of the residues of protein")
+
+
+class CallSettings(_Frozen):
+    """Dependency call (SPEC: call)."""
+
+    gr_auxotroph: float = _limit(0.20, "GR up to here: auxotrophic or dependent", "[K]", gt=-1, lt=1)
+    gr_prototroph: float = _limit(0.60, "GR from here: prototrophic, if few cells die", "[K]", gt=-1, le=1)
+    gr_slowed: float = _limit(0.85, "GR below here: prototrophic but slowed", "[K]", gt=-1, le=1)
+    sa_low: float = _fraction(0.10, "specific apoptosis below here: few cells die")
+    sa_high: float = _fraction(0.20, "specific apoptosis from here: cytotoxic")
+    prior_df: float = _limit(4.0, "degrees of freedom of the prior SD", "[K], limma style", ge=0)
+    prior_sd_gr: float = _limit(0.10, "prior SD of GR between biological replicates", "[K]", gt=0)
+    prior_sd_sa: float = _limit(0.05, "prior SD of specific apoptosis between biological replicates", "[K]", gt=0)
+    cutoff_shift: float = _limit(0.05, "cut-offs move by this much in the sensitivity guard", "[K]", ge=0)
+    min_probability_confident: float = _fraction(0.80, "posterior probability from here: confident")
+    min_probability_provisional: float = _fraction(0.60, "posterior probability from here: provisional")
+    posterior_draws: int = _limit(20_000, "posterior draws", "[K]", ge=1000, le=1_000_000)
+
+
+class Settings(QualitySettings, GrowthSettings, EffectSettings, ApoptosisSettings, ProtocolSettings, CallSettings):
+    """All settings in one flat namespace, as `settings:` in experiment.yaml names them."""
+
+    @classmethod
+    def describe(cls) -> list[dict[str, Any]]:
+        """One dict per setting: name, default, meaning, source, group."""
+        groups = {name: group.__doc__.split(" (")[0].split(".")[0] for group in cls.__mro__[1:-3] for name in group.__annotations__}  # type: ignore[union-attr]
+        rows = []
+        for name, field in cls.model_fields.items():
+            extra = field.json_schema_extra
+            source = extra["source"] if isinstance(extra, dict) else ""
+            rows.append({"name": name, "default": field.default, "meaning": field.description, "source": source, "group": groups[name]})
+        return rows
