@@ -82,7 +82,7 @@ def gate_files(sheet: pd.DataFrame, gates: FlowGates, load: Callable[[Any], Even
     center = gates.singlet_center or _center(cells.ratio for cells, _ in loaded.values())
     single = {name: _single(cells, center, gates) for name, (cells, _) in loaded.items()}
     spills, note = _matrices(sheet, gates, {name: spill for name, (_, spill) in loaded.items()}, single)
-    values = {name: unmix(columns, spills[name]) for name, (columns, _) in single.items()}
+    values = {name: unmix(columns, spills[name]) for name, columns in single.items()}
     cut_annexin = _threshold(gates.annexin_threshold, 0, "annexin_threshold", sheet, values, problems)
     cut_pi = _threshold(gates.pi_threshold, 1, "pi_threshold", sheet, values, problems)
     problems.raise_if_any()
