@@ -59,7 +59,9 @@ class CellLine(CellsAtSeeding):
     str_match: bool | None = Field(None, description="the STR profile matches the line")
     mycoplasma: Mycoplasma | None = Field(None, description="last mycoplasma test")
     asparagine_free_history: bool | None = Field(None, description="grown before without asparagine or with asparaginase")
-    asns_class: Literal["low", "moderate", "high"] | None = Field(None, description="known ASNS protein class, for the reference-line checks")
+    asns_class: Literal["low", "moderate", "high"] | None = Field(
+        None, description="known ASNS protein class, for the reference-line checks"
+    )
     lineage: Name | None = Field(None, description="tissue or lineage")
     protein_pg_per_cell: Positive | None = Field(None, description="protein mass of a cell")
 
@@ -120,7 +122,9 @@ class SpinWashes(Part):
 
 
 class Protocol(CellsAtSeeding):
-    acclimatization_passages: Annotated[int, Field(ge=0)] | None = Field(None, description="passages in dialyzed serum with all amino acids")
+    acclimatization_passages: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="passages in dialyzed serum with all amino acids"
+    )
     acclimatization_serum: Name | None = Field(None, description="serum of those passages, a name under sera")
     acclimatization_medium: Name | None = Field(None, description="medium of those passages")
     adherence_h: Amount | None = Field(None, description="hours between seeding and the switch")
@@ -192,7 +196,7 @@ class ExperimentConfig(Part):
     cell_lines: dict[Name, CellLine] = Field(description="lines by name", min_length=1)
     sera: dict[Name, Serum] = Field(default_factory=dict, description="sera by name")
     media: dict[Name, Medium] = Field(description="media by name", min_length=1)
-    protocol: Protocol = Field(default_factory=Protocol, description="how it was done")
+    protocol: Protocol = Field(default_factory=lambda: Protocol.model_validate({}), description="how it was done")
     replicates: dict[int, Replicate] = Field(default_factory=dict, description="biological replicates by number")
     plates: list[Plate] = Field(default_factory=list, description="plate files")
     flow: list[Flow] = Field(default_factory=list, description="flow cytometry")
@@ -262,7 +266,11 @@ def _check_references(config: ExperimentConfig, source: YamlFile, folder: Path, 
 def _check_media(config: ExperimentConfig, say: Any) -> None:
     controls = [name for name, medium in config.media.items() if medium.role == "control"]
     if len(controls) > 1:
-        say(("media", controls[1], "role"), f"'{controls[0]}' and '{controls[1]}' are both role control", "Keep one; give the other role 'other'.")
+        say(
+            ("media", controls[1], "role"),
+            f"'{controls[0]}' and '{controls[1]}' are both role control",
+            "Keep one; give the other role 'other'.",
+        )
     for name, medium in config.media.items():
         if medium.serum is not None and medium.serum not in config.sera:
             say(("media", name, "serum"), f"serum '{medium.serum}' is not under sera", did_you_mean(medium.serum, config.sera))
@@ -281,12 +289,20 @@ def _check_plates(config: ExperimentConfig, folder: Path, say: Any) -> None:
     first: dict[str, int] = {}
     for index, plate in enumerate(config.plates):
         if plate.plate in first:
-            say(("plates", index, "plate"), f"plate '{plate.plate}' is already entry {first[plate.plate] + 1} of plates", "Give each plate its own name.")
+            say(
+                ("plates", index, "plate"),
+                f"plate '{plate.plate}' is already entry {first[plate.plate] + 1} of plates",
+                "Give each plate its own name.",
+            )
         first.setdefault(plate.plate, index)
         for field in ("file", "layout"):
             _check_file(folder, getattr(plate, field), ("plates", index, field), say)
         if plate.cell_line is not None and plate.cell_line not in config.cell_lines:
-            say(("plates", index, "cell_line"), f"line '{plate.cell_line}' is not under cell_lines", did_you_mean(plate.cell_line, config.cell_lines))
+            say(
+                ("plates", index, "cell_line"),
+                f"line '{plate.cell_line}' is not under cell_lines",
+                did_you_mean(plate.cell_line, config.cell_lines),
+            )
 
 
 def _check_file(folder: Path, relative: str, path: tuple[str | int, ...], say: Any) -> None:

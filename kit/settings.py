@@ -39,7 +39,9 @@ class QualitySettings(_Frozen):
     fail_ssmd: float = _limit(3.0, "SSMD below fails", "Zhang XHD 2007", ge=0)
     min_signal_to_background: float = _limit(10.0, "signal to background (ATP) at or above passes", ge=1)
     fail_signal_to_background: float = _limit(5.0, "signal to background (ATP) below fails", ge=1)
-    min_signal_to_background_brdu: float = _limit(3.0, "signal to background (BrdU) at or above passes; half of its excess over 1 fails", ge=1)
+    min_signal_to_background_brdu: float = _limit(
+        3.0, "signal to background (BrdU) at or above passes; half of its excess over 1 fails", ge=1
+    )
     min_signal_to_noise: float = _limit(10.0, "signal to noise at or above passes", ge=0)
     fail_signal_to_noise: float = _limit(5.0, "signal to noise below fails", ge=0)
     max_cv_control_percent: float = _percent(10, "CV of the control wells up to here passes", "[K]")
@@ -62,7 +64,9 @@ class QualitySettings(_Frozen):
     min_linearity_r2: float = _fraction(0.98, "R2 of that line from here passes")
     saturation_fraction: float = _fraction(0.95, "a control well at or above this share of the detector's maximum fails the plate")
     min_control_wells: int = _limit(4, "control and kill wells needed for Z' and SSMD; fewer: not estimable", ge=2)
-    outlier_z: float = _limit(3.5, "modified z-score above which a well is flagged (never dropped), from 5 wells on", "Iglewicz & Hoaglin 1993", gt=0)
+    outlier_z: float = _limit(
+        3.5, "modified z-score above which a well is flagged (never dropped), from 5 wells on", "Iglewicz & Hoaglin 1993", gt=0
+    )
     bootstrap_draws: int = _limit(2000, "bootstrap and permutation draws", "[K]", ge=200, le=100_000)
     seed: int = _limit(SEED, "seed of every random draw", "[K]", ge=0)
 
@@ -83,7 +87,9 @@ class EffectSettings(_Frozen):
     alpha: float = _limit(0.05, "family-wise and false-discovery level", "convention", gt=0, lt=0.5)
     min_replicates: int = _limit(3, "biological replicates below which nothing is tested ('exploratory')", "[K]", ge=2)
     max_sd_ratio: float = _limit(3.0, "ratio of SDs of paired differences above which pooled variance is given up", "[K]", ge=1)
-    equivalence_margin_log2: float = _limit(0.322, "margin of equivalence with control, log2 (0.80 to 1.25)", "FDA bioequivalence style, [K] here", gt=0)
+    equivalence_margin_log2: float = _limit(
+        0.322, "margin of equivalence with control, log2 (0.80 to 1.25)", "FDA bioequivalence style, [K] here", gt=0
+    )
     min_rescue_denominator: float = _limit(0.3, "loss of GR below which no rescue index is formed", "[K]", ge=0)
     rescue_index_likely_full: float = _limit(0.8, "rescue index from here: likely full", "[K]")
     rescue_index_failed: float = _limit(0.3, "rescue index below here: failed, if its interval agrees", "[K]")

@@ -1,0 +1,140 @@
+"""Growth as SuperPlots: every well faint, every biological replicate plain to see, the limits drawn and named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from kit.plots import style
+from kit.settings import Settings
+
+LABEL = {"gr": "GR value", "relative_viability": "relative viability", "log2_fc": "log2 change against control"}
+
+
+def superplot(
+    growth: pd.DataFrame, wells: pd.DataFrame | None, settings: Settings, ax: Axes, *, y: str = "gr", media: list[str] | None = None, named_limits: bool = True
+) -> Axes:
+    """One line: x = medium, small points = wells, large markers = biological replicates, bar = their mean.
+
+    `growth` is the contract's table of one line and readout; `wells` the frame of `kit.growth.per_well` or None.
+    """
+    shown = growth[growth[y].notna()]
+    media = [medium for medium in (media or list(dict.fromkeys(growth["medium"]))) if medium in set(shown["medium"])]
+    if not media:
+        return style.no_data(ax, _why(growth, y))
+    marks = style.markers(sorted(set(growth["replicate"])))
+    rng = np.random.default_rng(0)
+    for position, medium in enumerate(media):
+        here = shown[shown["medium"].eq(medium)].sort_values("replicate")
+        if wells is not None:
+            few = wells[wells["medium"].eq(medium)][y].dropna()
+            ax.scatter(position + rng.uniform(-0.28, 0.28, len(few)), few, s=5, color=style.FAINT, linewidths=0, zorder=1)
+        offsets = (np.arange(len(here)) - (len(here) - 1) / 2) * 0.15
+        for offset, (_, row) in zip(offsets, here.iterrows(), strict=True):
+            ax.scatter(position + offset, row[y], s=34, marker=marks[row["replicate"]], color=style.BLUE, edgecolors="white", linewidths=0.6, zorder=3)
+        ax.hlines(here[y].mean(), position - 0.32, position + 0.32, color=style.INK, linewidth=1.4, zorder=2)
+    ax.set_xticks(range(len(media)), [style.short(medium, 16) for medium in media], rotation=25, ha="right", rotation_mode="anchor")
+    ax.set_xlim(-0.6, len(media) - 0.4)
+    ax.set_ylabel(LABEL[y])
+    draw_limits(ax, settings, y, named_limits)
+    return ax
+
+
+def draw_limits(ax: Axes, settings: Settings, y: str, named: bool = True) -> None:
+    """The cut-offs of the call, each with its name and value."""
+    if y == "gr":
+        limits = [(0.0, "stasis", style.INK), (settings.gr_auxotroph, f"gr_auxotroph = {settings.gr_auxotroph:g}", style.VERMILION),
+                  (settings.gr_prototroph, f"gr_prototroph = {settings.gr_prototroph:g}", style.GREEN), (1.0, "control", style.GREY)]  # fmt: skip
+    else:
+        limits = [(0.0 if y == "log2_fc" else 1.0, "control", style.GREY)]
+    for value, name, color in limits:
+        style.limit_line(ax, value, name if named else "", color=color)
+
+
+def overview(growth: pd.DataFrame, settings: Settings, ax: Axes, *, lines: list[str], media: Mapping[str, str], y: str = "gr") -> Axes:
+    """All lines in one plot for the first screen: groups of media per line, one marker per biological replicate.
+
+    `media` maps each medium shown to its colour, in order.
+    """
+    shown = growth[growth[y].notna() & growth["medium"].isin(list(media))]
+    lines = [line for line in lines if line in set(shown["cell_line"])]
+    if not lines:
+        return style.no_data(ax, _why(growth, y))
+    marks = style.markers(sorted(set(shown["replicate"])))
+    step = 0.8 / max(len(media), 1)
+    for x, line in enumerate(lines):
+        if x % 2:
+            ax.axvspan(x - 0.5, x + 0.5, color="#F4F6F8", zorder=0, linewidth=0)
+        for index, (medium, color) in enumerate(media.items()):
+            here = shown[shown["cell_line"].eq(line) & shown["medium"].eq(medium)].sort_values("replicate")
+            if here.empty:
+                continue
+            center = x - 0.4 + step * (index + 0.5)
+            offsets = (np.arange(len(here)) - (len(here) - 1) / 2) * step / max(len(here), 3) * 0.8
+            for offset, (_, row) in zip(offsets, here.iterrows(), strict=True):
+                ax.scatter(center + offset, row[y], s=26, color=color, marker=marks[row["replicate"]], edgecolors="white", linewidths=0.5, zorder=3)
+            ax.hlines(here[y].mean(), center - step * 0.38, center + step * 0.38, color=style.INK, linewidth=1.2, zorder=2)
+    ax.set_xticks(range(len(lines)), [style.short(line) for line in lines])
+    ax.set_xlim(-0.5, len(lines) - 0.5)
+    ax.set_ylabel(LABEL[y])
+    draw_limits(ax, settings, y)
+    for medium, color in media.items():
+        ax.scatter([], [], color=color, s=30, label=style.short(medium))
+    for replicate, mark in marks.items():
+        ax.scatter([], [], color=style.GREY, marker=mark, s=26, label=f"replicate {replicate}")
+    ax.legend(fontsize=7.5, frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, handletextpad=0.1, columnspacing=1.2)
+    return ax
+
+
+def control_doublings(growth: pd.DataFrame, settings: Settings, ax: Axes, lines: list[str]) -> Axes:
+    """Doublings of control per line, one marker per biological replicate: GR needs the control to grow."""
+    rows = growth.dropna(subset="control_doublings").drop_duplicates(["cell_line", "replicate", "readout", "hours"])
+    lines = [line for line in lines if line in set(rows["cell_line"])]
+    if not lines:
+        return style.no_data(ax, "no 0 h plate and no doubling time")
+    marks = style.markers(sorted(set(rows["replicate"])))
+    for position, line in enumerate(lines):
+        here = rows[rows["cell_line"].eq(line)].sort_values("replicate")
+        offsets = (np.arange(len(here)) - (len(here) - 1) / 2) * 0.12
+        for offset, (_, row) in zip(offsets, here.iterrows(), strict=True):
+            hollow = row["gr_basis"] != "0 h plate"
+            color = style.BLUE
+            ax.scatter(position + offset, row["control_doublings"], s=34, marker=marks[row["replicate"]], edgecolors=color, facecolors="none" if hollow else color)
+    ax.set_xticks(range(len(lines)), [style.short(line) for line in lines])
+    ax.set_xlim(-0.5, len(lines) - 0.5)
+    ax.set_ylim(0, None)
+    ax.set_ylabel("doublings of control")
+    style.limit_line(ax, settings.min_control_doublings, f"min_control_doublings = {settings.min_control_doublings:g}", color=style.GREEN)
+    style.limit_line(ax, settings.undefined_control_doublings, f"undefined below {settings.undefined_control_doublings:g}", color=style.VERMILION)
+    return ax
+
+
+def forest(effects: pd.DataFrame, ax: Axes, palette: Mapping[str, str], scale: str = "log2_fc") -> Axes:
+    """Estimate and interval of every contrast against control, grouped by line; hollow where nothing was tested."""
+    rows = effects[effects["scale"].eq(scale) & effects["estimate"].notna()].reset_index(drop=True)
+    if rows.empty:
+        return style.no_data(ax, "no contrast could be formed")
+    previous, y, ticks, labels = None, 0.0, [], []
+    for _, row in rows.iterrows():
+        y += 1.0 + (0.7 if previous not in (None, row["cell_line"]) else 0.0)
+        previous = row["cell_line"]
+        color = palette.get(row["medium"], style.BLUE)
+        tested = np.isfinite(row["ci_low"])
+        if tested:
+            ax.hlines(y, row["ci_low"], row["ci_high"], color=color, linewidth=1.6)
+        ax.scatter(row["estimate"], y, s=34, color=color if tested else "white", edgecolors=color, zorder=3)
+        ticks.append(y)
+        labels.append(f"{style.short(row['cell_line'], 14)}: {style.short(row['contrast'], 34)}")
+    ax.axvline(0, color=style.GREY, linewidth=0.9)
+    ax.set_yticks(ticks, labels, fontsize=7.5)
+    ax.set_ylim(y + 0.8, 0.2)
+    ax.set_xlabel("difference in log2 signal (95 % interval)" if scale == "log2_fc" else "difference in GR (95 % interval)")
+    return ax
+
+
+def _why(growth: pd.DataFrame, y: str) -> str:
+    notes = [note for note in growth.get("note", pd.Series(dtype=str)).dropna().unique() if note]
+    return notes[0] if y == "gr" and notes else "nothing measured"
