@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ Record = dict[Any, Any]
 
 
 def read_flow_table(
-    path: Path | str, *, name: str | None = None, lines: Iterable[str] | None = None, media: Iterable[str] | None = None
+    path: Path | str, *, name: str | None = None, lines: Collection[str] | None = None, media: Collection[str] | None = None
 ) -> pd.DataFrame:
     """One row per sample with `COLUMNS`; percents lie in 0..100 and sum to 100.
 
@@ -166,7 +166,7 @@ def _text(cell: Any) -> str:
 # ---- what a sample is --------------------------------------------------------------------------------------------------
 
 
-def _keys(record: Record, name: str, lines: Iterable[str] | None, media: Iterable[str] | None, problems: Problems) -> Record:
+def _keys(record: Record, name: str, lines: Collection[str] | None, media: Collection[str] | None, problems: Problems) -> Record:
     """cell_line, medium and replicate of a record, by its columns, else by its sample name; plus columns carried along."""
     given: dict[str, str] = {key: _text(record[key]) for key in ("cell_line", "medium", "replicate") if key in record}
     if len(given) < 3:
@@ -182,17 +182,17 @@ def _keys(record: Record, name: str, lines: Iterable[str] | None, media: Iterabl
     if not replicate or int(replicate[1]) < 1:
         problems.say(name, record["place"], f"replicate is '{given['replicate']}'", "Number biological replicates 1, 2, 3.")
     carried: Record = {key: _number(record[key]) for key in ("hours", "viable_per_mL", "debris_percent") if key in record}
-    sample = {"sample": _text(record["sample"])} if "sample" in record else {}
+    if "sample" in record:
+        carried["sample"] = _text(record["sample"])
     return {
         "cell_line": given["cell_line"],
         "medium": given["medium"],
         "replicate": int(replicate[1]) if replicate else 0,
         **carried,
-        **sample,
     }
 
 
-def split_sample_name(sample: str, lines: Iterable[str] | None = None, media: Iterable[str] | None = None) -> dict[str, str] | None:
+def split_sample_name(sample: str, lines: Collection[str] | None = None, media: Collection[str] | None = None) -> dict[str, str] | None:
     """`MOLT-4_no_asn_R1.fcs` as cell_line, medium, replicate; None unless there is exactly one way to read it.
 
     With the experiment's names, line and medium have to be among them; without, the line is what stands before the first underscore. A

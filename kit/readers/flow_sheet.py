@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -35,8 +35,8 @@ def read_flow(
     gates: FlowGates | Mapping[str, Any] | None = None,
     *,
     name: str | None = None,
-    lines: Iterable[str] | None = None,
-    media: Iterable[str] | None = None,
+    lines: Collection[str] | None = None,
+    media: Collection[str] | None = None,
 ) -> tuple[pd.DataFrame, GatedRun | None]:
     """A flow entry of experiment.yaml: a gated table, or with `gates` the sample sheet of FCS files (and then the gated run as well)."""
     if gates is None:
@@ -50,8 +50,8 @@ def gate_sample_sheet(
     gates: FlowGates | Mapping[str, Any],
     *,
     name: str | None = None,
-    lines: Iterable[str] | None = None,
-    media: Iterable[str] | None = None,
+    lines: Collection[str] | None = None,
+    media: Collection[str] | None = None,
 ) -> GatedRun:
     """Read every FCS file of a sample sheet and gate all of them the same way; files lie in the sheet's folder or below."""
     path = Path(path)
@@ -78,7 +78,7 @@ def parse_gates(gates: Mapping[str, Any], name: str) -> FlowGates:
 
 
 def read_sample_sheet(
-    path: Path | str, *, name: str | None = None, lines: Iterable[str] | None = None, media: Iterable[str] | None = None
+    path: Path | str, *, name: str | None = None, lines: Collection[str] | None = None, media: Collection[str] | None = None
 ) -> pd.DataFrame:
     """One row per FCS file with `COLUMNS`; `role` defaults to sample, `dataset` to 0 (the only or last one).
 
@@ -118,8 +118,8 @@ def _row(
     folder: Path,
     name: str,
     place: str,
-    lines: Iterable[str] | None,
-    media: Iterable[str] | None,
+    lines: Collection[str] | None,
+    media: Collection[str] | None,
     problems: Problems,
 ) -> dict[str, Any]:
     """One checked row of the sheet."""
