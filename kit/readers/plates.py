@@ -1,0 +1,96 @@
+"""Read plates from whatever the reader's software wrote: the table of formats, and the one function that uses it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from kit.errors import InputError, Problem, did_you_mean
+from kit.readers.asm import looks_like_asm, read_asm
+from kit.readers.bare_grid import read_bare
+from kit.readers.plate_grid import read_grids
+from kit.readers.reads import Found, Read, finish
+from kit.readers.sheets import Sheet, Source, open_source, text_sheets
+from kit.readers.softmax import read_softmax
+from kit.readers.well_table import read_well_tables
+
+Answer = tuple[list[Found], list[str]]
+
+
+@dataclass(frozen=True)
+class Format:
+    """One kind of export: how its content shows that it is meant, and the reader of a sheet (or of the whole source)."""
+
+    recognises: Callable[[Source], bool]
+    of_sheet: Callable[[Sheet], Answer] | None = None
+    of_source: Callable[[Source], Answer] | None = None
+
+
+def _text(pattern: str) -> Callable[[Source], bool]:
+    return lambda source: re.search(pattern, source.text[:4000], re.MULTILINE) is not None
+
+
+def _any(source: Source) -> bool:
+    return True
+
+
+FORMATS: dict[str, Format] = {
+    "asm": Format(looks_like_asm, of_source=read_asm),
+    "softmax": Format(_text(r"^\W*##BLOCKS="), of_sheet=read_softmax),
+    "grid": Format(_any, of_sheet=read_grids),
+    "wells": Format(_any, of_sheet=read_well_tables),
+    "bare grid": Format(_any, of_sheet=read_bare),
+}
+"""Formats by name, tried in this order; the first that finds a signal reads the file. A new instrument is one entry."""
+
+_LOOKED_FOR = (
+    "Looked for: a grid of row letters and column numbers, a table with a column of wells, wells as column headings, "
+    "and 8 x 12, 16 x 24 or 32 x 48 numbers"
+)
+
+
+def read_plates(
+    path: str | Path, *, sheet: str | None = None, format: str = "auto", saturation: float | None = None, name: str | None = None
+) -> list[Read]:
+    """Every plate read of a file, in its order.
+
+    `sheet` limits an Excel file to one sheet; `format` is "auto" or a name of `FORMATS`; signals at or above
+    `saturation` (the detector's maximum) become missing with the flag "saturated"; `name` is how messages call the file.
+    Raises `InputError` naming everything that is wrong: file, sheet or line, well, value, remedy.
+    """
+    path = Path(path)
+    file = name or path.name
+    if format != "auto" and format not in FORMATS:
+        raise InputError(Problem(file, "", f"format '{format}' is not known", did_you_mean(format, ["auto", *FORMATS])))
+    source = open_source(path, file, sheet or None)
+    found, passed = _find(source, format)
+    if not found:
+        seen = f" Passed over: {'; '.join(passed[:4])}" if passed else ""
+        raise InputError(Problem(file, f"sheet '{sheet}'" if sheet else "", f"no plate signals found. {_LOOKED_FOR}.{seen}"))
+    return finish(found, file, saturation)
+
+
+def _find(source: Source, format: str) -> Answer:
+    """Reads of the first format that finds any; text is cut by each delimiter in turn until one does."""
+    if format == "auto":
+        names = [name for name, entry in FORMATS.items() if entry.recognises(source)]
+        names = names[:1] if names[0] == "asm" else names
+    else:
+        names = [format]
+    passed: list[str] = []
+    for entry in (FORMATS[name] for name in names):
+        if entry.of_source is not None:
+            return entry.of_source(source)
+        answers = [entry.of_sheet(sheet) for sheet in source.sheets] if entry.of_sheet else []
+        found = [read for reads, _ in answers for read in reads]
+        passed += [reason for _, reasons in answers for reason in reasons]
+        for cut in text_sheets(source.text) if source.text and entry.of_sheet else ():
+            found, reasons = entry.of_sheet(cut)
+            passed += reasons
+            if found:
+                break
+        if found:
+            return found, passed
+    return [], list(dict.fromkeys(passed))

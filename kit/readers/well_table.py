@@ -1,0 +1,331 @@
+"""Tables of wells: one row per well (long), with the well in one column or its row and column in two, or one column per well.
+
+Columns of wells are found by their content, values by their numbers and their headings: times, temperatures, counts of
+repeats and the like are no signals. Several value columns, plates or time points are several reads.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from kit.readers import tokens
+from kit.readers.geometry import find_well, row_number, well_name
+from kit.readers.headings import Heading, heading, mode_of, shorten
+from kit.readers.plate_grid import blank, cell_at
+from kit.readers.reads import Found, Well
+from kit.readers.sheets import Sheet
+from kit.readers.tokens import Cell
+
+_PLATE = re.compile(r"(?:assay |measured )?plate(?:[ _-]?(?:id|name|barcode|no\.?|nr\.?|number|#))?|barcode", re.IGNORECASE)
+_SIGNAL = re.compile(
+    r"signal|value|luminesc|\blum\b|\brlu\b|\bcps\b|counts?\b|absorb|\babs\b|\bod\d*\b|optical|fluoresc|\brfu\b|\braw\b|readout|result|intensity"
+    r"|\bread(?:ing)?\b|\bdata\b|measurement\b|number of objects|\bnm\b|celltiter|response",
+    re.IGNORECASE,
+)
+_NO_SIGNAL = re.compile(
+    r"background|sample|content|gene|comment|time|temp|t°|\brow\b|\bcol(?:umn)?\b|cycle|repeat|replicate|\bconc|dose|dilution|volume|height|\bx\b|\by\b|\bid\b|index|wavelength"
+    r"|date|flash|gain|position|hours?\b|\bwells?\b|plane|field|loop|group|passage|seed|number$|id$|\bno\.?$|duration|elapsed|kinetic|excluded|flag",
+    re.IGNORECASE,
+)
+_KEY = re.compile(r"time|cycle|repeat|wavelength|label|channel|\bread|measurement|kinetic|loop|interval|scan|hours|plane|mode|filter", re.IGNORECASE)
+_ROW_HEAD = re.compile(r"(?:well|plate)?[ _\n-]*row(?:[ _]?name)?", re.IGNORECASE)
+_COLUMN_HEAD = re.compile(r"(?:well|plate)?[ _\n-]*col(?:umn)?\.?(?:[ _]?(?:name|number))?", re.IGNORECASE)
+
+
+@dataclass
+class Table:
+    """A long table: the line of its headings (-1: none), its body, the columns that name the well, and how they do."""
+
+    header: int
+    body: list[int]
+    keys: tuple[int, ...]
+    well: Callable[[Sequence[Cell]], tuple[int, int] | None]
+
+
+def read_well_tables(sheet: Sheet) -> tuple[list[Found], list[str]]:
+    """(reads of every table of wells in the sheet, why tables were passed over)."""
+    found: list[Found] = []
+    passed: list[str] = []
+    before, start = Heading(), 0
+    for table in _tables(sheet):
+        top = table.header if table.header >= 0 else table.body[0]
+        above = heading(sheet.rows[start:top], before)
+        reads = _reads(sheet, table, above)
+        if not reads:
+            passed.append(f"{sheet.place(table.body[0])}: a column of wells, but no column of signals beside it")
+        found += reads
+        before, start = above, table.body[-1] + 1
+    found += _wide(sheet)
+    below = heading(sheet.rows[start:])
+    for read in found:
+        read.mode, read.stated = read.mode or below.mode, read.stated or below.stated
+    return found, passed
+
+
+# One row per well
+
+
+def _tables(sheet: Sheet) -> list[Table]:
+    """Long tables in the order of the file; lines of one do not count for another."""
+    tables: list[Table] = []
+    r = 0
+    while r < len(sheet.rows):
+        table = _row_column_table(sheet, r) or _well_table(sheet, r)
+        if table is None:
+            r += 1
+            continue
+        tables.append(table)
+        r = table.body[-1] + 1
+    return tables
+
+
+def _well_table(sheet: Sheet, r: int) -> Table | None:
+    """The table whose first well stands in line `r`: a column with a well there and in the next line."""
+    if r + 1 >= len(sheet.rows):
+        return None
+    here, below = sheet.rows[r], sheet.rows[r + 1]
+    columns = [i for i in range(min(len(here), len(below))) if find_well(here[i]) and find_well(below[i]) and here[i] != below[i]]
+    columns = columns or [i for i in range(min(len(here), len(below))) if find_well(here[i]) and find_well(below[i])]
+    if not columns or len(columns) > 3:
+        return None
+    header = _header_of(sheet, r, columns)
+    named = [i for i in columns if header >= 0 and re.search(r"well|pos", str(cell_at(sheet.rows[header], i)), re.IGNORECASE)]
+    column = (named or columns)[0]
+    table = Table(header, [], (column,), lambda row: find_well(cell_at(row, column)))
+    table.body = _body(sheet, r, table)
+    return table
+
+
+def _body(sheet: Sheet, start: int, table: Table) -> list[int]:
+    """The table's lines: up to a blank one or one without a well. A line with numbers and a spoilt well belongs to it,
+    so that it is reported rather than taken for the end; one without any well only if the table goes on behind it.
+    """
+    end, stop = start, start
+    while end < len(sheet.rows) and not blank(sheet.rows[end]):
+        row = sheet.rows[end]
+        if table.well(row) is None:
+            if not any(tokens.kind(cell) == "number" for i, cell in enumerate(row) if i not in table.keys):
+                break
+            stop = end + 1 if any(cell_at(row, i) != "" for i in table.keys) else stop
+        else:
+            stop = end + 1
+        end += 1
+    return list(range(start, stop))
+
+
+def _header_of(sheet: Sheet, r: int, columns: Sequence[int]) -> int:
+    """The line of headings above line `r`: the nearest, directly above, with words over the column of wells."""
+    for above in range(r - 1, max(-1, r - 5), -1):
+        row = sheet.rows[above]
+        if blank(row):
+            return -1
+        if any(tokens.kind(cell_at(row, i)) == "text" for i in columns):
+            return above
+    return -1
+
+
+def _row_column_table(sheet: Sheet, r: int) -> Table | None:
+    """The table whose headings, in line `r`, are a row and a column of the plate."""
+    heads = [" ".join(cell.split()) if isinstance(cell, str) else "" for cell in sheet.rows[r]]
+    row = next((i for i, head in enumerate(heads) if _ROW_HEAD.fullmatch(head)), -1)
+    column = next((i for i, head in enumerate(heads) if _COLUMN_HEAD.fullmatch(head)), -1)
+    if row < 0 or column < 0 or r + 1 >= len(sheet.rows):
+        return None
+
+    def well(cells: Sequence[Cell]) -> tuple[int, int] | None:
+        letters, number = cell_at(cells, row), cell_at(cells, column)
+        here = row_number(letters) if isinstance(letters, str) and letters.isalpha() else _whole(letters)
+        return (here, _whole(number)) if 1 <= here <= 32 and 1 <= _whole(number) <= 48 else None
+
+    if well(sheet.rows[r + 1]) is None:
+        return None
+    table = Table(r, [], (row, column), well)
+    table.body = _body(sheet, r + 1, table)
+    return table
+
+
+def _whole(cell: Cell) -> int:
+    """A cell as a whole number, 0 when it is none."""
+    if isinstance(cell, float):
+        return int(cell) if cell.is_integer() else 0
+    return int(cell) if re.fullmatch(r"[0-9]{1,3}", cell) else 0
+
+
+def _reads(sheet: Sheet, table: Table, above: Heading) -> list[Found]:
+    """One read per value column, plate and time point of a table."""
+    rows = [sheet.rows[r] for r in table.body]
+    heads = _heads(sheet, table)
+    plates, plate_faults = _plates(sheet, table, heads, above)
+    values = _value_columns(rows, table, heads)
+    reads = []
+    for column in values:
+        groups, faults = _groups(sheet, table, heads, plates, values)
+        for (plate, key), lines in groups.items():
+            wells = [Well(*well, cell_at(sheet.rows[r], column), sheet.place(r)) for r, well in lines]
+            head = heads[column] or f"column {column + 1}"
+            title = ", ".join(part for part in (head, key) if part)
+            mode = mode_of(head) or above.mode
+            reads.append(Found(sheet.place(lines[0][0]), wells, sheet.name, plate, mode, shorten(title), above.stated))
+            reads[-1].problems = [*faults, *plate_faults, *_faults_of(sheet, table, lines)]
+            faults, plate_faults = [], []
+    return reads
+
+
+def _heads(sheet: Sheet, table: Table) -> list[str]:
+    """The heading over each column; where a table has several lines of them (cycle, time), all but the temperatures."""
+    width = max(len(sheet.rows[r]) for r in table.body)
+    if table.header < 0:
+        return [""] * width
+    lines = range(table.header, table.header - 4, -1)
+    key = table.keys[0]
+    first = str(cell_at(sheet.rows[table.header], key))
+    if all(tokens.kind(cell_at(sheet.rows[table.header], i)) != "text" for i in range(width) if i != key):
+        # Tecan writes wells down and time points across, with a line each for cycle, time and temperature.
+        tops = [r for r in lines if r >= 0 and tokens.kind(cell_at(sheet.rows[r], key)) == "text" and len(sheet.rows[r]) > 2]
+        tops = [r for r in tops if not re.match("temp", str(sheet.rows[r][key]), re.IGNORECASE)] or [table.header]
+        return [" ".join(f"{sheet.rows[r][key]} {_text(cell_at(sheet.rows[r], i))}" for r in reversed(tops)) for i in range(width)]
+    return [first if i == key else _text(cell_at(sheet.rows[table.header], i)) for i in range(width)]
+
+
+def _text(cell: Cell) -> str:
+    return f"{cell:g}" if isinstance(cell, float) else " ".join(cell.split())
+
+
+def _value_columns(rows: Sequence[Sequence[Cell]], table: Table, heads: Sequence[str]) -> list[int]:
+    """Columns that hold signals: those whose headings say so, else all with numbers that are not something else."""
+    candidates = []
+    for i, head in enumerate(heads):
+        if i in table.keys or _PLATE.fullmatch(head) or (table.header >= 0 and not head):
+            continue  # a column without a heading in a table with headings is a row count, not a signal
+        kinds = Counter(tokens.kind(cell_at(row, i)) for row in rows)
+        named = bool(_SIGNAL.search(head)) and not _NO_SIGNAL.search(head)
+        if kinds["number"] + kinds["token"] > kinds["text"] or (named and kinds["number"]):
+            candidates.append((i, named))
+    named_only = [i for i, named in candidates if named]
+    over_time = [i for i, _ in candidates if re.match(r"(cycle|time|kinetic)", heads[i], re.IGNORECASE) and re.search(r"\d", heads[i])]
+    if not named_only and len(over_time) > 1:
+        return over_time
+    return named_only or [i for i, _ in candidates if not _NO_SIGNAL.search(heads[i])]
+
+
+def _plates(sheet: Sheet, table: Table, heads: Sequence[str], above: Heading) -> tuple[dict[int, str], list[tuple[str, str, str]]]:
+    """(line -> plate, faults). A plate named in part of the lines is that of all of them only if it is the only one."""
+    matching = [i for i, head in enumerate(heads) if _PLATE.fullmatch(head) and i not in table.keys]
+    matching.sort(key=lambda i: ("barcode" not in heads[i].lower(), "id" not in heads[i].lower()))
+    for column in matching:
+        names = {r: _text(cell_at(sheet.rows[r], column)) for r in table.body}
+        known = sorted({name for name in names.values() if name})
+        if len(known) == 1:
+            return dict.fromkeys(table.body, known[0]), []
+        if known:
+            empty = [r for r, name in names.items() if not name and table.well(sheet.rows[r])]
+            fault = (sheet.place(empty[0]), "the plate is not named, but other lines name several", "Fill in the plate.") if empty else None
+            return names, [fault] if fault else []
+    return dict.fromkeys(table.body, above.plate), []
+
+
+Lines = list[tuple[int, tuple[int, int]]]
+
+
+def _groups(
+    sheet: Sheet, table: Table, heads: Sequence[str], plates: dict[int, str], values: Sequence[int]
+) -> tuple[dict[tuple[str, str], Lines], list[tuple[str, str, str]]]:
+    """((plate, time point or other key) -> its lines, faults): the key splits lines that repeat the wells of a plate."""
+    wells = [(r, table.well(sheet.rows[r])) for r in table.body]
+    faults = []
+    for r, well in wells:
+        if well is None:
+            words = " ".join(_text(cell_at(sheet.rows[r], i)) for i in table.keys)
+            faults.append((sheet.place(r), f"'{words}' is not a well", "Write it as A1 or A01."))
+    good = [(r, well) for r, well in wells if well is not None]
+    keyed: list[int] = []
+    if max(Counter((plates[r], well) for r, well in good).values(), default=0) > 1:
+        others = [i for i, head in enumerate(heads) if i not in table.keys and i not in values and _KEY.search(head)]
+        keyed = [i for i in others if len({_text(cell_at(sheet.rows[r], i)) for r, _ in good}) > 1]
+        keyed = _fewest(sheet, good, plates, keyed)
+    groups: dict[tuple[str, str], Lines] = {}
+    for r, well in good:
+        key = ", ".join(f"{heads[i]} {_text(cell_at(sheet.rows[r], i))}".strip() for i in keyed)
+        groups.setdefault((plates[r], key), []).append((r, well))
+    return groups, faults
+
+
+def _fewest(sheet: Sheet, good: Lines, plates: dict[int, str], keyed: Sequence[int]) -> list[int]:
+    """The one column that tells repeated wells apart with the fewest values; all of them when no single one does."""
+    fit = []
+    for i in keyed:
+        texts = [_text(cell_at(sheet.rows[r], i)) for r, _ in good]
+        if len({(plates[r], well, text) for (r, well), text in zip(good, texts)}) == len(good):
+            fit.append((len(set(texts)), i))
+    return [min(fit)[1]] if fit else list(keyed)
+
+
+def _faults_of(sheet: Sheet, table: Table, lines: Lines) -> list[tuple[str, str, str]]:
+    """Wells that stand twice in one read, and a last line that may be cut off."""
+    first: dict[tuple[int, int], int] = {}
+    faults = []
+    for r, well in lines:
+        if well in first:
+            what = f"well {well_name(*well)} stands twice (also in {sheet.place(first[well])})"
+            faults.append((sheet.place(r), what, "Keep one line per well, or add a column that tells plates or reads apart."))
+        first.setdefault(well, r)
+    widths = Counter(len(sheet.rows[r]) for r in table.body)
+    usual = widths.most_common(1)[0][0]
+    for r, _ in lines:
+        at_end = sheet.cut and r == len(sheet.rows) - 1
+        if len(sheet.rows[r]) < usual and (at_end or sheet.delimiter == " "):
+            faults.append((sheet.place(r), f"the line has {len(sheet.rows[r])} cells where others have {usual}", "The file may be cut off."))
+    if len(faults) > 6:
+        return [*faults[:5], (faults[5][0], f"{len(faults) - 5} more lines repeat a well or are too short", "")]
+    return faults
+
+
+# One column per well
+
+
+def _wide(sheet: Sheet) -> list[Found]:
+    """Reads of tables with wells across: a line of at least three wells, and under it a line per read."""
+    found: list[Found] = []
+    start = 0
+    for r, row in enumerate(sheet.rows):
+        columns = [(i, well) for i, cell in enumerate(row) if (well := find_well(cell))]
+        if len(columns) < 3 or columns[-1][0] - columns[0][0] != len(columns) - 1:
+            continue
+        found += wide_reads(sheet, r, columns, heading(sheet.rows[start:r]))
+        start = r + 1
+    return found
+
+
+def wide_reads(sheet: Sheet, header: int, columns: Sequence[tuple[int, tuple[int, int]]], above: Heading) -> list[Found]:
+    """The lines of values under a line of wells, each a read; the cells in front of it (time, temperature) name it."""
+    lines = []
+    for r in range(header + 1, len(sheet.rows)):
+        values = [cell_at(sheet.rows[r], i) for i, _ in columns]
+        if blank(sheet.rows[r]) and lines:
+            break
+        if any(find_well(value) for value in values) or not any(tokens.kind(value) in ("number", "token") for value in values):
+            if lines:
+                break
+            if not blank(sheet.rows[r]):
+                return []
+            continue
+        lines.append(r)
+    reads = []
+    for r in lines:
+        cells = sheet.rows[r]
+        wells = [Well(*well, cell_at(cells, i), sheet.place(r)) for i, well in columns]
+        front = [(_text(sheet.rows[header][i]), _text(cell_at(cells, i))) for i in range(columns[0][0])]
+        key = ", ".join(f"{head} {text}".strip() for head, text in front if text and not re.match(r"temp|t°", head, re.IGNORECASE))
+        title = ", ".join(part for part in (above.title, key if len(lines) > 1 else "") if part)
+        read = Found(sheet.place(r), wells, sheet.name, above.plate, above.mode, shorten(title), above.stated)
+        if len(cells) <= columns[-1][0]:
+            what = f"the line has {max(0, len(cells) - columns[0][0])} values for {len(columns)} wells"
+            read.problems.append((sheet.place(r), what, "Export it again, with a cell for every well."))
+        twice = [well for well, count in Counter(well for _, well in columns).items() if count > 1]
+        if twice:
+            read.problems.append((sheet.place(header), f"well {well_name(*twice[0])} stands twice", "Keep one column per well."))
+        reads.append(read)
+    return reads
