@@ -22,7 +22,7 @@ from kit.stats.correlation import (
 from kit.stats.dependent import Comparison, steiger_test, williams_test, zou_interval
 from kit.stats.equivalence import Tost, block_power, minimum_detectable_effect, tost, tost_paired, tost_power
 from kit.stats.intervals import Fieller, Interval, bootstrap_interval, fieller_interval, wilson_interval
-from kit.stats.multiple import benjamini_hochberg, dunnett_adjusted_p, dunnett_coverage, dunnett_critical, holm
+from kit.stats.multiple import benjamini_hochberg, dunnett_adjusted_p, dunnett_coverage, dunnett_critical, holm, spread_ratio_p
 from kit.stats.roc import Auc, auc
 
 __all__ = [
@@ -57,6 +57,7 @@ __all__ = [
     "spearman_critical",
     "spearman_exact_p",
     "spearman_interval",
+    "spread_ratio_p",
     "steiger_test",
     "t_interval",
     "tost",

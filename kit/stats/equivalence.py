@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import integrate, optimize, stats
+from scipy import integrate, optimize, special, stats
 
 from kit.stats.blocks import Contrast, one_sided_p, paired_contrast, t_interval
 from kit.stats.multiple import dunnett_critical, scale_nodes
@@ -53,7 +53,7 @@ def tost_power(
 
     def density(s: float) -> float:
         room = margin - t * s * se
-        inside = stats.norm.cdf((room - true_difference) / se) - stats.norm.cdf((-room - true_difference) / se)
+        inside = special.ndtr((room - true_difference) / se) - special.ndtr((-room - true_difference) / se)
         return float(inside * stats.chi.pdf(s * math.sqrt(df), df) * math.sqrt(df))
 
     return float(integrate.quad(density, 0, margin / (t * se), limit=200)[0])
@@ -66,7 +66,7 @@ def block_power(effect: float, n_blocks: int, sd_diff: float, df: float, critica
     """
     shift = effect / (sd_diff / math.sqrt(n_blocks))
     s, weight = scale_nodes(float(df))
-    return float(1 - weight @ (stats.norm.cdf(critical * s - shift) - stats.norm.cdf(-critical * s - shift)))
+    return float(1 - weight @ (special.ndtr(critical * s - shift) - special.ndtr(-critical * s - shift)))
 
 
 def minimum_detectable_effect(

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 Floats = NDArray[np.float64]
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
@@ -43,7 +43,7 @@ def dunnett_coverage(critical: float, k: int, df: float, rho: float = 0.5) -> fl
     z, z_weight = _nodes(-8.5, 8.5)
     shift, spread = math.sqrt(rho) * z[None, :], math.sqrt(1 - rho)
     limit = critical * s[:, None]
-    inside = stats.norm.cdf((limit + shift) / spread) - stats.norm.cdf((shift - limit) / spread)
+    inside = special.ndtr((limit + shift) / spread) - special.ndtr((shift - limit) / spread)
     return float(min(1.0, s_weight @ (inside**k) @ (z_weight * stats.norm.pdf(z))))
 
 
@@ -86,3 +86,13 @@ def benjamini_hochberg(p_values: ArrayLike) -> Floats:
     if known.any():
         adjusted[known] = stats.false_discovery_control(p[known], method="bh")
     return adjusted
+
+
+def spread_ratio_p(ratio: float, k: int, df: float) -> float:
+    """Chance that the largest of k independent SDs, each with `df` degrees of freedom, is at least `ratio` times the smallest though
+    all true SDs are equal (Hartley 1950, Biometrika 37:308; his F_max is the square of `ratio`)."""
+    if not ratio > 1:
+        return 1.0
+    u, weight = _nodes(0.0, 1.0)  # u: probability below the smallest variance
+    within = stats.chi2.cdf(ratio**2 * stats.chi2.ppf(u, df), df) - u
+    return float(max(0.0, 1 - weight @ (k * within ** (k - 1))))
