@@ -22,6 +22,7 @@ from kit.errors import InputError, Problem
 from kit.events import Events, Spill
 
 _UNREADABLE = (
+    OSError,
     ValueError,
     KeyError,
     IndexError,
@@ -86,10 +87,13 @@ def _file_size(path: Path, name: str) -> int:
 
 def _header(path: Path, offset: int) -> flowio.FlowData:
     """Keywords and channels of the data set at byte `offset`; TEXT positions first, HEADER positions when those are impossible."""
-    try:
-        return flowio.FlowData(path, only_text=True, nextdata_offset=offset, ignore_offset_discrepancy=True)
-    except _UNREADABLE:
-        return flowio.FlowData(path, only_text=True, nextdata_offset=offset, use_header_offsets=True)
+    for choice in ({"ignore_offset_discrepancy": True}, {"use_header_offsets": True}):
+        with path.open("rb") as handle:  # FlowIO leaves files it cannot read open
+            try:
+                return flowio.FlowData(handle, only_text=True, nextdata_offset=offset, **choice)
+            except _UNREADABLE as error:
+                reason = error
+    raise reason
 
 
 def _data_sets(path: Path, name: str) -> list[tuple[int, flowio.FlowData]]:
@@ -102,6 +106,7 @@ def _data_sets(path: Path, name: str) -> list[tuple[int, flowio.FlowData]]:
             step = int(flow.text.get("nextdata", "0"))
         except _UNREADABLE as error:
             raise InputError(_broken_header(error, name, len(sets) + 1)) from None
+        _check_channels(flow, name)
         sets.append((offset, flow))
         if step == 0:
             break
@@ -109,6 +114,17 @@ def _data_sets(path: Path, name: str) -> list[tuple[int, flowio.FlowData]]:
             raise InputError(Problem(name, "$NEXTDATA", f"points backwards ({step})", _EXPORT_AGAIN))
         offset += step
     return sets
+
+
+def _check_channels(flow: flowio.FlowData, name: str) -> None:
+    if sorted(flow.channels) != list(range(1, flow.channel_count + 1)):
+        what = f"the keywords $PnN do not name its channels 1 to {flow.channel_count} ($PAR)"
+        raise InputError(Problem(name, "header", what, _EXPORT_AGAIN))
+    for number, channel in flow.channels.items():
+        numbers = (*channel["pne"], channel["pnr"], channel["png"])
+        if not all(np.isfinite(numbers)) or channel["pnr"] <= 0 or not 0 <= channel["pne"][0] <= 20:
+            what = f"range {channel['pnr']:g}, amplification {channel['pne']} and gain {channel['png']:g} make no scale"
+            raise InputError(Problem(name, f"channel {number}", what, _EXPORT_AGAIN))
 
 
 def _broken_header(error: BaseException, name: str, number: int) -> Problem:
@@ -141,7 +157,8 @@ def _dtype(flow: flowio.FlowData, name: str) -> np.dtype[Any]:
     text = flow.text
     order = _BYTE_ORDER.get(text.get("byteord", "").replace(" ", ""))
     kind, mode = flow.data_type.strip().upper(), text.get("mode", "L").strip().upper()
-    bits = [int(text.get(f"p{number}b", "0").strip() or 0) for number in range(1, flow.channel_count + 1)]
+    widths = [text.get(f"p{number}b", "").strip() for number in range(1, flow.channel_count + 1)]
+    bits = [int(width) if width.isdecimal() else 0 for width in widths]
     trouble = ""
     if mode != "L":
         trouble = f"$MODE is {mode}: a histogram, not single events"
@@ -152,7 +169,7 @@ def _dtype(flow: flowio.FlowData, name: str) -> np.dtype[Any]:
     elif kind != "I":
         trouble = f"$DATATYPE is '{flow.data_type}', which is not supported"
     elif not set(bits) <= {8, 16, 32, 64}:
-        trouble = f"integers of {', '.join(map(str, sorted(set(bits) - {8, 16, 32, 64})))} bits are not supported"
+        trouble = f"integers of {', '.join(sorted({repr(width) for width in widths}))} bits ($PnB) are not supported"
     if trouble:
         raise InputError(Problem(name, "header", trouble, _EXPORT_AGAIN))
     code = "u" if kind == "I" else "f"
