@@ -9,9 +9,13 @@ import pandas as pd
 
 from kit import growth as growing
 from kit import quality, verdict
+from kit import apoptosis as dying
+from kit.calls import calls
 from kit.columns import TABLES, check
 from kit.effects import effects
 from kit.experiment import Experiment
+from kit.reference import priors
+from kit.rescue import rescue
 from kit.verdict import Summary
 
 
@@ -30,6 +34,7 @@ class Analysis:
     effects: pd.DataFrame | None = None
     rescue: pd.DataFrame | None = None
     apoptosis: pd.DataFrame | None = None
+    apoptosis_effects: pd.DataFrame | None = None
     calls: pd.DataFrame | None = None
     asns_protein: pd.DataFrame | None = None
     asns_correlation: pd.DataFrame | None = None
@@ -58,6 +63,12 @@ def analyse(experiment: Experiment) -> Analysis:
         findings += verdict.quality_findings(steps["plate_qc"])
         findings += verdict.growth_findings(steps["growth"])
         findings += verdict.design_findings(steps["growth"], experiment.config)
+    if experiment.flow is not None:
+        steps["apoptosis"] = dying.apoptosis(experiment.flow, experiment.config.media, experiment.settings)
+        steps["apoptosis_effects"] = dying.apoptosis_effects(steps["apoptosis"], experiment.config.media, experiment.settings)
+    if "growth" in steps:
+        evidence = (steps.get(name) for name in ("apoptosis", "rescue", "carryover", "compliance"))
+        steps["calls"] = calls(experiment.config, steps["growth"], *evidence, priors=priors())
     return Analysis(experiment, **steps, findings=tuple(findings))
 
 
@@ -71,4 +82,5 @@ def _plates(experiment: Experiment) -> dict[str, pd.DataFrame]:
     steps["readout_agreement"] = growing.readout_agreement(growth, settings.max_readout_disagreement_gr)
     if len(growth):
         steps["effects"] = check(effects(growth, config.media, settings, hours=settings.proliferation_h), "effects")
+        steps["rescue"] = check(rescue(growth, config.media, settings, hours=settings.proliferation_h), "rescue")
     return steps

@@ -10,12 +10,13 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from kit.config import FILE, ExperimentConfig, Plate, read_config
-from kit.errors import InputError, Problem, Problems
+from kit.config import FILE, ExperimentConfig, Flow, Plate, read_config
+from kit.errors import InputError, Problem, Problems, did_you_mean
 from kit.exclusions import FILE as EXCLUSIONS
 from kit.exclusions import read_exclusions
 from kit.layout import read_layout
 from kit.readers import Read, choose, read_plates
+from kit.readers.flow_sheet import read_flow
 from kit.settings import Settings
 from kit.tidy import tidy_wells
 
@@ -39,6 +40,7 @@ class Experiment:
     wells: pd.DataFrame
     exclusions: pd.DataFrame
     flow: pd.DataFrame | None = None
+    gated: tuple[Any, ...] = ()
     inputs: tuple[InputFile, ...] = ()
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
@@ -68,8 +70,31 @@ def load(path: str | Path, settings: Mapping[str, Any] | None = None) -> Experim
     reads = _read_each({plate.plate: plate for plate in config.plates}, _PlateFiles(folder), problems)
     wells = _attempt(lambda: tidy_wells(config, layouts, reads), problems)
     exclusions = _attempt(lambda: read_exclusions(folder, wells), problems) if wells is not None and not problems else None
+    flow, gated = _read_flow(folder, config, problems)
     problems.raise_if_any()
-    return Experiment(folder.resolve(), config, wells, exclusions, None, _inputs(folder, config), dict(settings or {}))
+    return Experiment(folder.resolve(), config, wells, exclusions, flow, gated, _inputs(folder, config), dict(settings or {}))
+
+
+def _read_flow(folder: Path, config: ExperimentConfig, problems: Problems) -> tuple[pd.DataFrame | None, tuple[Any, ...]]:
+    """All flow entries as one table (with `hours` and `file`), and the gated runs of those that are FCS files."""
+    tables, runs = [], []
+    for entry in config.flow:
+        found = _attempt(lambda entry=entry: _one_flow(folder, entry, config), problems)  # type: ignore[misc]
+        if found is not None:
+            tables.append(found[0].assign(hours=entry.hours, file=entry.file))
+            runs += [found[1]] if found[1] is not None else []
+    return (pd.concat(tables, ignore_index=True) if tables else None), tuple(runs)
+
+
+def _one_flow(folder: Path, entry: Flow, config: ExperimentConfig) -> tuple[pd.DataFrame, Any]:
+    table, run = read_flow(folder / entry.file, entry.gates, name=entry.file, lines=config.cell_lines, media=config.media)
+    problems = Problems()
+    for column, known, section in (("cell_line", config.cell_lines, "cell_lines"), ("medium", config.media, "media")):
+        for name in dict.fromkeys(table.loc[~table[column].isin(list(known)), column]):
+            what = f"{column.replace('_', ' ')} '{name}' is not under {section} in experiment.yaml"
+            problems.say(entry.file, f"column {column}", what, did_you_mean(name, known))
+    problems.raise_if_any()
+    return table, run
 
 
 class _PlateFiles:

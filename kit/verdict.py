@@ -110,7 +110,7 @@ def design_findings(growth: pd.DataFrame, config: ExperimentConfig) -> list[Find
     counts = growth.groupby("cell_line")["replicate"].nunique()
     few = counts[counts < needed]
     if len(few):
-        text = f"Exploratory: {_some(list(few.index))} with {few.min()} biological replicate{'s' * (few.min() > 1)} ({needed} asked); nothing is tested."
+        text = f"Exploratory: {_some(list(few.index))} with {few.min()} biological replicate{'s' * int(few.min() > 1)} ({needed} asked); nothing is tested."
         findings.append(Finding("warn", text, f"Repeat until there are {needed} biological replicates (own passage, day and medium batch)."))
     if config.control_medium is None:
         findings.append(Finding("fail", "No medium has role control: nothing can be compared.", "Name the complete medium as control."))

@@ -294,7 +294,7 @@ def _width_faults(sheet: Sheet, grid: Grid, run: Run, lines: list[tuple[int, int
         cells = sheet.rows[r]
         values = len(cells) - run.first
         at_end = sheet.cut and r == len(sheet.rows) - 1
-        if run is grid.runs[-1] and 0 < values and len(cells) <= run.last and (padded or at_end or sheet.delimiter == " "):
+        if run is grid.runs[-1] and values > 0 and len(cells) <= run.last and (padded or at_end or sheet.delimiter == " "):
             what = f"row {row_letters(row)} has {values} values where the header has {len(run.columns)} columns"
             faults.append((sheet.place(r), what, "The file may be cut off; write a cell for every well, empty if need be."))
         stray = [i for i in range(run.first, run.last) if i not in named and cell_at(cells, i) != "" and cell_at(header, i) == ""]

@@ -136,7 +136,7 @@ def _labelled(made: list[tuple[Found, Read]]) -> list[Read]:
     several = len({read.sheet for _, read in made}) > 1
     parts = []
     for found, read in made:
-        head = [read.sheet if several else "", _plate_words(read.plate), read.mode or "signal"]
+        head = [_words("sheet", read.sheet) if several else "", _words("plate", read.plate), read.mode or "signal"]
         if found.corrected:
             head.append(found.title)
         if not read.labelled:
@@ -157,9 +157,9 @@ def _labelled(made: list[tuple[Found, Read]]) -> list[Read]:
     return reads
 
 
-def _plate_words(plate: str) -> str:
+def _words(what: str, name: str) -> str:
     """A bare number reads better as "plate 3"."""
-    return f"plate {plate}" if plate.isdigit() and len(plate) < 4 else plate
+    return f"{what} {name}" if name.isdigit() and len(name) < 4 else name
 
 
 def choose(reads: Sequence[Read], *, read: str | None = None, plate: str = "", name: str = "") -> Read:

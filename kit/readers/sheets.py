@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import itertools
 import re
 import zipfile
 from collections.abc import Iterator
@@ -278,7 +279,7 @@ def _quoted(line: str, delimiter: str) -> list[Cell]:
 
 def _corners(rows: list[list[Cell]]) -> list[list[Cell]]:
     """Give a line of column numbers the empty corner that a run of spaces cannot show."""
-    for here, below in zip(rows, rows[1:]):
+    for here, below in itertools.pairwise(rows):
         numbers = all(str(cell).isdigit() for cell in here)
         if len(here) > 1 and numbers and len(below) > len(here) and str(below[0]).isalpha():
             here.insert(0, "")

@@ -56,7 +56,7 @@ def _size(head: list[str]) -> int:
     fit = [
         wells
         for first, columns, wells in zip(numbers, numbers[1:], numbers[2:])
-        if wells in SIZES and 1 <= first and first - 1 + columns <= SIZES[wells][1] and columns
+        if wells in SIZES and first >= 1 and first - 1 + columns <= SIZES[wells][1] and columns
     ]
     return max(fit, default=0)
 

@@ -301,7 +301,7 @@ def _wide(sheet: Sheet) -> list[Found]:
 
 def wide_reads(sheet: Sheet, header: int, columns: Sequence[tuple[int, tuple[int, int]]], above: Heading) -> list[Found]:
     """The lines of values under a line of wells, each a read; the cells in front of it (time, temperature) name it."""
-    lines = []
+    lines: list[int] = []
     for r in range(header + 1, len(sheet.rows)):
         values = [cell_at(sheet.rows[r], i) for i, _ in columns]
         if blank(sheet.rows[r]) and lines:

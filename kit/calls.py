@@ -1,0 +1,365 @@
+"""evidence -> dependency call per line and amino acid, with its confidence and its reasons in words.
+
+The rules are applied in order: what voids a call, what the numbers say, what limits the confidence. Nothing here reads raw data.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from scipy import stats as distributions
+
+from kit import posterior
+from kit.columns import check, empty
+from kit.config import CALLED, ExperimentConfig
+from kit.posterior import AUXOTROPHIC, PARTIAL, PROTOTROPHIC, Certainty
+from kit.settings import Settings
+
+NAMES = {"asparagine": ("auxotrophic", "partially_dependent", "prototrophic")}
+OTHER_NAMES = ("dependent", "partially_dependent", "prototrophic")
+WORDS = {"auxotrophic": "auxotrophic", "dependent": "dependent", "partially_dependent": "partially dependent", "prototrophic": "prototrophic",
+         "inconclusive": "inconclusive"}  # fmt: skip
+RESCUED = ("full", "likely_full")
+
+
+@dataclass
+class Evidence:
+    """Everything a call rests on, for one line and amino acid; GR and SA hold one value per biological replicate."""
+
+    cell_line: str
+    amino_acid: str
+    medium: str
+    gr: np.ndarray
+    sa: np.ndarray | None
+    gr_mask: float = np.nan
+    rescue: str = ""
+    rescue_index: float = np.nan
+    voids: list[str] = field(default_factory=list)
+    masks: list[str] = field(default_factory=list)
+    caps: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    death: str = "Annexin V+"
+
+
+@dataclass
+class Call:
+    """A class with its confidence and sentences."""
+
+    call: str
+    subtype: str = ""
+    confidence: str = "none"
+    reasons: list[str] = field(default_factory=list)
+    certainty: Certainty | None = None
+
+
+def calls(
+    config: ExperimentConfig,
+    growth: pd.DataFrame,
+    apoptosis: pd.DataFrame | None,
+    rescue: pd.DataFrame | None,
+    carryover: pd.DataFrame | None,
+    compliance: pd.DataFrame | None,
+    priors: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """The contract's `calls` table: one row per line and amino acid that some dropout medium removes.
+
+    Further columns: `medium`, `n_replicates`, `sa_ci_low`, `sa_ci_high`, `p_auxotrophic`, `p_partially_dependent`, `p_prototrophic`,
+    `distance` (to the nearest GR cut-off, signed), `gr_mask`, `exploratory`, `prior_subtype`. Intervals are t intervals over replicates.
+    `priors` has cell_line, amino_acid, expected_call, expected_subtype, disputed.
+    """
+    rows = []
+    for line in config.cell_lines:
+        for amino_acid in CALLED:
+            for medium in config.dropouts(amino_acid):
+                evidence = gather(config, line, amino_acid, medium, growth, apoptosis, rescue, carryover, compliance)
+                if evidence is not None:
+                    rows.append(_row(evidence, decide(evidence, config.settings), config.settings, priors))
+    return check(pd.DataFrame(rows), "calls") if rows else empty("calls")
+
+
+# ---- evidence ----------------------------------------------------------------------------------------------------------------------
+
+
+def gather(
+    config: ExperimentConfig,
+    line: str,
+    amino_acid: str,
+    medium: str,
+    growth: pd.DataFrame,
+    apoptosis: pd.DataFrame | None,
+    rescue: pd.DataFrame | None,
+    carryover: pd.DataFrame | None,
+    compliance: pd.DataFrame | None,
+) -> Evidence | None:
+    """Collect what is known of one line in one dropout medium; None when nothing was measured there."""
+    arms = call_arms(growth, config.settings)
+    arms = arms[arms["cell_line"].eq(line) & arms["medium"].eq(medium)]
+    death = _death(apoptosis, line, medium)
+    if arms.empty and death is None:
+        return None
+    evidence = Evidence(line, amino_acid, medium, arms["gr"].dropna().to_numpy(float), None)
+    _plates(evidence, arms)
+    _apoptosis(evidence, death, set(arms["replicate"]), config)
+    _rescue(evidence, rescue, config)
+    _masking(evidence, carryover, config.settings)
+    _compliance(evidence, compliance)
+    return evidence
+
+
+def call_arms(growth: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """The rows of `growth` a call may rest on: no agent, a biomass readout, the time nearest to `proliferation_h`; counts give way to ATP."""
+    arms = growth[growth["agent"].eq("") | growth["concentration"].eq(0)]
+    biomass = arms[arms["note"].str.contains("S-phase incorporation") != True]  # noqa: E712  (missing notes count as biomass)
+    arms = biomass if len(biomass) else arms
+    if arms.empty:
+        return arms
+    gap = (arms["hours"] - settings.proliferation_h).abs()
+    arms = arms[gap.eq(gap.groupby(arms["cell_line"]).transform("min"))]
+    counted = arms["readout"].str.casefold().str.contains("count|nuclei")
+    has_signal = arms.groupby("cell_line")["readout"].transform(lambda names: (~names.str.casefold().str.contains("count|nuclei")).any())
+    arms = arms[~(counted & has_signal.astype(bool))]
+    first = arms.groupby("cell_line")["readout"].transform("first")
+    return arms[arms["readout"].eq(first)]
+
+
+def _death(apoptosis: pd.DataFrame | None, line: str, medium: str) -> pd.DataFrame | None:
+    if apoptosis is None:
+        return None
+    rows = apoptosis[apoptosis["cell_line"].eq(line) & apoptosis["medium"].eq(medium)]
+    return rows if len(rows) else None
+
+
+def _plates(evidence: Evidence, arms: pd.DataFrame) -> None:
+    failed = arms[arms["verdict"].eq("fail")]
+    for note, group in failed.groupby("note"):
+        which = ", ".join(str(int(replicate)) for replicate in group["replicate"])
+        evidence.voids.append(f"Replicate {which}: {note}.")
+    if arms.empty:
+        evidence.voids.append("Growth was not measured in this medium.")
+    elif arms["note"].str.contains("S-phase incorporation").any():
+        evidence.voids.append("Only BrdU or EdU was read: incorporation is not biomass, so there is no GR value.")
+    elif not len(evidence.gr) and failed.empty:
+        evidence.voids.append(f"GR is undefined: {arms['note'].iloc[0]}.")
+    if arms["gr_basis"].eq("doubling time").any():
+        evidence.caps.append("GR rests on a given doubling time, not on a 0 h plate.")
+    grown = arms.loc[arms["verdict"].eq("warn") & arms["note"].str.contains("doublings"), "note"]
+    if len(grown):
+        evidence.caps.append(f"{grown.iloc[0].split(';')[0][:1].upper()}{grown.iloc[0].split(';')[0][1:]}.")
+    if arms["below_lod"].any():
+        evidence.notes.append("Signal below the limit of detection: GR is an upper bound.")
+
+
+def _apoptosis(evidence: Evidence, rows: pd.DataFrame | None, replicates: set, config: ExperimentConfig) -> None:
+    if rows is None:
+        evidence.caps.append("Death was not assessed.")
+        return
+    usable = rows[rows["verdict"].ne("fail") & rows["specific_apoptosis"].notna()].sort_values("replicate")
+    if usable.empty:
+        note = rows["note"].iloc[0] if "note" in rows else ""
+        evidence.caps.append(f"Death could not be assessed: {note or 'no usable sample'}.")
+        return
+    if config.protocol.caspase_evidence:
+        evidence.death = "apoptotic"
+    evidence.sa = usable["specific_apoptosis"].to_numpy(float)
+    if set(usable["replicate"]) != replicates:
+        evidence.notes.append(f"Death was measured in {len(usable)} replicates, growth in {len(replicates)}.")
+
+
+def _rescue(evidence: Evidence, rescue: pd.DataFrame | None, config: ExperimentConfig) -> None:
+    if not config.rescues(evidence.amino_acid):
+        evidence.rescue = ""
+        evidence.caps.append(f"No medium gives {evidence.amino_acid} back: the loss is not shown to be specific.")
+        return
+    if rescue is None:
+        return
+    rows = rescue[rescue["cell_line"].eq(evidence.cell_line) & rescue["restores"].eq(evidence.amino_acid)]
+    if len(rows):
+        order = ("full", "likely_full", "partial", "indeterminate", "not_applicable", "failed")
+        best = min(rows.to_dict("records"), key=lambda row: order.index(row["class"]))
+        evidence.rescue, evidence.rescue_index = best["class"], best["rescue_index"]
+
+
+def _masking(evidence: Evidence, carryover: pd.DataFrame | None, settings: Settings) -> None:
+    if carryover is None:
+        return
+    keys = carryover["cell_line"].eq(evidence.cell_line) & carryover["medium"].eq(evidence.medium) & carryover["amino_acid"].eq(evidence.amino_acid)
+    rows = carryover[keys]
+    if rows.empty:
+        return
+    evidence.gr_mask = float(rows["gr_mask"].max())
+    residue = rows["residual_uM"].max()
+    if evidence.gr_mask >= settings.gr_mask_high:
+        text = f"Carry-over of {residue:.2g} uM {evidence.amino_acid} alone could let an auxotroph reach GR {evidence.gr_mask:.2f}"
+        evidence.masks.append(f"{text} (gr_mask_high = {settings.gr_mask_high:g}).")
+    elif evidence.gr_mask >= settings.gr_mask_moderate:
+        evidence.notes.append(f"Carry-over could account for GR up to {evidence.gr_mask:.2f}.")
+
+
+def _compliance(evidence: Evidence, compliance: pd.DataFrame | None) -> None:
+    """Failed or doubtful protocol checks that touch this line and amino acid, by the effect each check declares."""
+    if compliance is None:
+        return
+    scopes = ("all", evidence.cell_line, evidence.amino_acid, f"{evidence.cell_line}|{evidence.amino_acid}")
+    rows = compliance[compliance["scope"].isin(scopes) & compliance["verdict"].isin(["warn", "fail"])]
+    capped = []
+    for row in rows.to_dict("records"):
+        text = f"{row['check']} {row['subject']}: {row['value']}".rstrip(": ")
+        if row["verdict"] == "fail" and row["effect"] == "void":
+            evidence.voids.append(f"{text}.")
+        elif row["verdict"] == "fail" and row["effect"] == "masking":
+            evidence.masks.append(f"{text}.")
+        elif row["effect"] != "none":
+            capped.append(row["check"])
+    if capped:
+        evidence.caps.append(f"Protocol checks {', '.join(dict.fromkeys(capped))} warn (see the compliance table).")
+
+
+# ---- decision ----------------------------------------------------------------------------------------------------------------------
+
+
+def decide(evidence: Evidence, settings: Settings) -> Call:
+    """The ordered rules: what voids, what the numbers say, what masks, what caps."""
+    if evidence.voids or not len(evidence.gr):
+        reasons = list(dict.fromkeys(evidence.voids)) or ["GR is undefined."]
+        return Call("inconclusive", reasons=[*reasons, *_numbers(evidence, settings)])
+    if evidence.rescue == "failed":
+        text = f"Giving {evidence.amino_acid} back does not restore growth: the loss is not specific to it."
+        return Call("inconclusive", reasons=[text, *_numbers(evidence, settings)])
+    drawn = posterior.draw(evidence.gr, evidence.sa, settings, _seed(evidence, settings))
+    found = posterior.certainty(*drawn, settings)
+    confidence = posterior.confidence(found, settings)
+    numbers = _numbers(evidence, settings)
+    if confidence == "none":
+        return Call("inconclusive", reasons=[_borderline(found), *numbers], certainty=found)
+    if found.winner != AUXOTROPHIC and evidence.masks:
+        return Call("inconclusive", reasons=[*evidence.masks, "Masked growth cannot show that a line does without.", *numbers], certainty=found)
+    call = Call(NAMES.get(evidence.amino_acid, OTHER_NAMES)[found.winner], _subtype(evidence, found.winner, settings), confidence, numbers, found)
+    return _limit(call, evidence, settings)
+
+
+def _seed(evidence: Evidence, settings: Settings) -> int:
+    return settings.seed ^ zlib.crc32(f"{evidence.cell_line}|{evidence.amino_acid}|{evidence.medium}".encode())
+
+
+def _subtype(evidence: Evidence, winner: int, settings: Settings) -> str:
+    if evidence.sa is None:
+        return "death_not_assessed"
+    if winner == AUXOTROPHIC:
+        return "cytotoxic" if evidence.sa.mean() >= settings.sa_high else "cytostatic"
+    return "slowed" if winner == PROTOTROPHIC and evidence.gr.mean() < settings.gr_slowed else ""
+
+
+def _limit(call: Call, evidence: Evidence, settings: Settings) -> Call:
+    """What keeps a clear result from being called confident."""
+    caps = list(evidence.caps)
+    if call.certainty is not None and call.certainty.winner == AUXOTROPHIC and evidence.rescue not in (*RESCUED, ""):
+        caps.append(f"Rescue is {evidence.rescue.replace('_', ' ')}: a confident call needs full or likely full rescue.")
+    if _discordant(evidence, settings):
+        caps.append("Discordant: growth looks spared at 48 h while many cells die by 72 h (timing).")
+    if call.certainty is not None and call.confidence == "provisional" and not call.certainty.robust:
+        caps.append(f"The class changes, or falls below {settings.min_probability_provisional:g}, when the cut-offs move by {settings.cutoff_shift:g}.")
+    if caps and call.confidence == "confident":
+        call.confidence = "provisional"
+    if len(evidence.gr) < settings.min_replicates:
+        call.confidence = "none"
+        caps.insert(0, f"Exploratory: {len(evidence.gr)} biological replicate{'s' * int(len(evidence.gr) > 1)}, {settings.min_replicates} needed.")
+    call.reasons = [*call.reasons, *caps, *evidence.notes]
+    if call.certainty is not None and call.certainty.winner == AUXOTROPHIC and evidence.masks:
+        call.reasons.append("Carry-over is high, yet it can only hide an auxotroph, never make one.")
+    return call
+
+
+def _discordant(evidence: Evidence, settings: Settings) -> bool:
+    return evidence.sa is not None and evidence.gr.mean() >= settings.gr_prototroph and evidence.sa.mean() >= settings.sa_high
+
+
+def _borderline(found: Certainty) -> str:
+    shares = sorted(zip(found.probabilities, posterior.CLASSES, strict=True), reverse=True)[:2]
+    return f"Borderline: {WORDS[shares[0][1]]} {shares[0][0]:.0%}, {WORDS[shares[1][1]]} {shares[1][0]:.0%}."
+
+
+def _numbers(evidence: Evidence, settings: Settings) -> list[str]:
+    """The evidence as sentences, with its distance to the cut-offs."""
+    sentences = []
+    if len(evidence.gr):
+        mean, low, high = interval(evidence.gr)
+        span = f" (95 % {low:.2f} to {high:.2f})" if np.isfinite(low) else " (one replicate)"
+        if mean <= settings.gr_auxotroph:
+            where = f"is {'below' if mean < settings.gr_auxotroph else 'at'} {settings.gr_auxotroph:.2f}"
+        elif mean >= settings.gr_prototroph:
+            where = f"is {'above' if mean > settings.gr_prototroph else 'at'} {settings.gr_prototroph:.2f}"
+        else:
+            where = f"lies between {settings.gr_auxotroph:.2f} and {settings.gr_prototroph:.2f}"
+        sentences.append(f"GR {mean:.2f}{span} {where}.")
+    if evidence.sa is not None:
+        mean = float(evidence.sa.mean())
+        word = "more" if mean >= 0 else "fewer"
+        sentences.append(f"{abs(100 * mean):.0f} % {word} {evidence.death} cells than in control (specific, 72 h).")
+    if evidence.rescue in RESCUED:
+        how = "fully" if evidence.rescue == "full" else "almost fully (equivalence with control is not proven)"
+        sentences.append(f"{evidence.amino_acid.capitalize()} restores growth {how}.")
+    elif evidence.rescue == "partial":
+        sentences.append(f"{evidence.amino_acid.capitalize()} restores growth in part (index {evidence.rescue_index:.2f}).")
+    elif evidence.rescue == "indeterminate":
+        sentences.append(f"Whether {evidence.amino_acid} restores growth is undecided.")
+    return sentences
+
+
+def interval(values: np.ndarray) -> tuple[float, float, float]:
+    """Mean and its 95 % t interval over biological replicates (NaN ends for fewer than two)."""
+    mean, n = float(np.mean(values)), len(values)
+    if n < 2:
+        return mean, np.nan, np.nan
+    half = float(distributions.t.ppf(0.975, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
+    return mean, mean - half, mean + half
+
+
+# ---- rows --------------------------------------------------------------------------------------------------------------------------
+
+
+def _row(evidence: Evidence, call: Call, settings: Settings, priors: pd.DataFrame | None) -> dict:
+    gr, gr_low, gr_high = interval(evidence.gr) if len(evidence.gr) else (np.nan,) * 3
+    sa, sa_low, sa_high = interval(evidence.sa) if evidence.sa is not None else (np.nan,) * 3
+    shares = call.certainty.probabilities if call.certainty is not None else (np.nan,) * 3
+    cuts = np.array([settings.gr_auxotroph, settings.gr_prototroph])
+    return {
+        "cell_line": evidence.cell_line,
+        "amino_acid": evidence.amino_acid,
+        "call": call.call,
+        "subtype": call.subtype,
+        "confidence": call.confidence,
+        "probability": call.certainty.probability if call.certainty is not None else np.nan,
+        "gr": gr,
+        "gr_ci_low": gr_low,
+        "gr_ci_high": gr_high,
+        "specific_apoptosis": sa,
+        "rescue": evidence.rescue,
+        "reasons": " ".join(dict.fromkeys(call.reasons)),
+        **_prior(evidence, call, priors),
+        "medium": evidence.medium,
+        "n_replicates": len(evidence.gr),
+        "sa_ci_low": sa_low,
+        "sa_ci_high": sa_high,
+        **{f"p_{name}": share for name, share in zip(posterior.CLASSES, shares, strict=True)},
+        "distance": float(min(gr - cuts, key=abs)) if np.isfinite(gr) else np.nan,
+        "gr_mask": evidence.gr_mask,
+        "exploratory": len(evidence.gr) < settings.min_replicates,
+    }
+
+
+def _prior(evidence: Evidence, call: Call, priors: pd.DataFrame | None) -> dict:
+    """What the source expects of this line; a mismatch informs and never fails."""
+    nothing = {"prior": "", "prior_disputed": None, "matches_prior": None, "prior_subtype": "", "prior_note": ""}
+    if priors is None:
+        return nothing
+    rows = priors[priors["cell_line"].eq(evidence.cell_line) & priors["amino_acid"].eq(evidence.amino_acid)]
+    if rows.empty:
+        return nothing
+    row = rows.iloc[0]
+    matches = None if call.call == "inconclusive" else bool(call.call == row["expected_call"])
+    subtype = row["expected_subtype"] if isinstance(row["expected_subtype"], str) else ""
+    note = row["note"] if isinstance(row["note"], str) else ""
+    return {"prior": row["expected_call"], "prior_disputed": bool(row["disputed"]), "matches_prior": matches, "prior_subtype": subtype, "prior_note": note}
