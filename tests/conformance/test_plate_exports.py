@@ -127,9 +127,8 @@ def test_cellhts2_files_cell_by_cell(exports: Path, name: str, count: int, plate
     numbers = [[float(cell) for cell in line[1:] if cell] for line in lines if len(line[0]) == 1 and line[0].isalpha() and len(line) > 12]
     reads = read_plates(exports / "cellhts2" / name)
     assert (len(reads), reads[0].plate, {read.mode for read in reads}) == (count, plate, {"luminescence"})
-    assert [read.wells["signal"].tolist() for read in reads] == [
-        sum(numbers[i : i + read.n_rows], []) for i, read in zip(range(0, len(numbers), reads[0].n_rows), reads)
-    ]
+    found = [value for read in reads for value in read.wells["signal"].tolist()]
+    assert found == [value for line in numbers for value in line]
     assert all(len(read.wells) == wells for read in reads)
 
 
