@@ -119,6 +119,7 @@ class SpinWashes(Part):
     count: Annotated[int, Field(ge=0, le=20)] | None = Field(None, description="number of spin-washes in bulk tubes")
     volume_mL: Positive | None = Field(None, description="volume of each")
     residual_mL: Positive | None = Field(None, description="volume left above the pellet")
+    resuspended_mL: Positive | None = Field(None, description="fresh medium the washed pellet is taken up in; null: as much as a wash")
 
 
 class Protocol(CellsAtSeeding):
