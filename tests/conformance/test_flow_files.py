@@ -1,0 +1,105 @@
+"""Real cytometer files of other projects: known counts, a known matrix, known quirks. Skipped where the files are not at hand."""
+
+import csv
+import warnings
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import flowio
+import numpy as np
+import pytest
+
+from kit.compensation import spill_from_controls
+from kit.errors import InputError
+from kit.gating import quadrants
+from kit.readers.fcs import read_fcs
+
+DETECTORS = ("FL1-H", "FL2-H", "FL3-H", "FL4-H")
+
+
+@pytest.fixture(scope="module")
+def flow(shared_data: Path) -> Path:
+    folder = shared_data / "flow"
+    if not folder.is_dir():
+        pytest.skip("real flow cytometry files are absent")
+    return folder
+
+
+def one(path: Path) -> Path:
+    if not path.exists():
+        pytest.skip(f"{path.name} is not at hand")
+    return path
+
+
+def test_gatingml_quadrant_counts_and_memberships(flow: Path) -> None:
+    """ISAC's GatingML 2.0 reference: every event in the quadrant the standard's truth files put it in."""
+    gate = ElementTree.parse(one(flow / "gating" / "gml_quadrant1_gate.xml"))
+    across, up = (float(node.text or "nan") for node in gate.iter("{http://www.isac-net.org/std/Gating-ML/v2.0/gating}value"))
+    events = read_fcs(one(flow / "gating" / "data1.fcs"))
+    x, y = events.column("FL2-H"), events.column("FL4-H")
+    found = quadrants(x, y, across, up)
+    assert (found.viable, found.necrotic, found.early, found.late) == (5148, 238, 7361, 620)
+    for corner, mask in {"FL2N-FL4N": (x < across) & (y < up), "FL2P-FL4P": (x >= across) & (y >= up)}.items():
+        truth = np.loadtxt(one(flow / "gating" / "truth" / f"Results_{corner}.txt"), dtype=int).astype(bool)
+        assert np.array_equal(mask, truth)
+
+
+def test_compensation_from_real_single_stains(flow: Path) -> None:
+    """A FACSCalibur's single stains against the matrix published with them, within 0.003 in every cell."""
+    folder = flow / "compensation"
+    with one(folder / "comp_match").open() as handle:
+        tubes = {row["channel"].strip(): row["filename"].strip() for row in csv.DictReader(handle)}
+    values = {channel: read_fcs(one(folder / file)) for channel, file in tubes.items()}
+    columns = {channel: np.column_stack([events.column(name) for name in DETECTORS]) for channel, events in values.items()}
+    found = spill_from_controls(columns["unstained"], [columns[name] for name in DETECTORS], DETECTORS)
+    lines = (folder / "compref1").read_text().splitlines()[1:]
+    reference = np.array([[float(cell) for cell in line.split()[1:]] for line in lines])
+    assert np.abs(found.matrix - reference).max() < 0.003
+
+
+def test_values_equal_those_of_another_reader(flow: Path) -> None:
+    files = [path for path in sorted(flow.rglob("*")) if path.suffix in (".fcs", ".LMD", ".001", ".002", ".003", ".004", ".005")]
+    compared = 0
+    for path in files:
+        try:
+            with path.open("rb") as handle, warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                peer = flowio.FlowData(handle).as_array()
+        except Exception:  # what the peer refuses is tested by name below
+            continue
+        mine = read_fcs(path)
+        assert mine.values.shape == peer.shape
+        assert mine.values == pytest.approx(peer, rel=1e-6, abs=1e-6), path.name
+        compared += 1
+    assert compared >= 6
+
+
+READ = {
+    "data_start_offset_discrepancy_example.fcs": (2, "HEADER and TEXT place the events differently"),
+    "data_stop_offset_discrepancy_example.fcs": (2, "HEADER and TEXT place the events differently"),
+    "macsquant_fcs31.fcs": (8129, "one byte later"),
+    "accuri_c6.fcs": (60661, "HEADER"),
+    "gallios_two_datasets.LMD": (None, "copies of the same"),
+}
+REFUSED = {
+    "corrupted.fcs": "does not begin with an FCS header",
+    "cytek_truncated.fcs": "is cut short",
+}
+
+
+def named(flow: Path, name: str) -> Path:
+    return next(iter(flow.rglob(name)), flow / name)
+
+
+@pytest.mark.parametrize("name", READ)
+def test_quirks_are_read_and_said(name: str, flow: Path) -> None:
+    count, said = READ[name]
+    events = read_fcs(one(named(flow, name)))
+    assert count is None or len(events) == count
+    assert any(said in note for note in events.notes)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_trusted_is_refused_in_words(name: str, flow: Path) -> None:
+    with pytest.raises(InputError, match=REFUSED[name]):
+        read_fcs(one(named(flow, name)))
