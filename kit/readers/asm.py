@@ -23,7 +23,12 @@ from kit.readers.tokens import Cell
 _WELL_KEYS = ("well location identifier", "location identifier", "well position identifier", "location name")
 _PLATE_KEYS = ("well plate identifier", "plate barcode", "barcode", "plate identifier", "container identifier")
 _VALUE_KEYS = {f"{prefix}{mode}": mode for mode in MODES for prefix in ("", "corrected ", "relative ")}
-_DETAIL_KEYS = ("detector wavelength setting", "excitation wavelength setting", "filter wavelength setting", "electronic absorbance wavelength setting")
+_DETAIL_KEYS = (
+    "detector wavelength setting",
+    "excitation wavelength setting",
+    "filter wavelength setting",
+    "electronic absorbance wavelength setting",
+)
 
 
 def looks_like_asm(source: Source) -> bool:
@@ -66,7 +71,11 @@ def _measurements(document: Any) -> Iterator[tuple[dict[str, Any], dict[str, Any
             if any(key in here for key in _VALUE_KEYS) and "sample document" in here:
                 yield here, inherited
                 continue
-            own = {key: value for key, value in here.items() if not isinstance(value, list) and (not isinstance(value, dict) or "value" in value)}
+            own = {
+                key: value
+                for key, value in here.items()
+                if not isinstance(value, list) and (not isinstance(value, dict) or "value" in value)
+            }
             stack.extend((item, inherited | own) for item in reversed(list(here.values())) if isinstance(item, (dict, list)))
 
 

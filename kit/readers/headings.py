@@ -24,7 +24,9 @@ _PLATE_KEYS = {
 _PLATE_KEY = re.compile("(" + "|".join(re.escape(key) for key in sorted(_PLATE_KEYS, key=len, reverse=True)) + r")\s*[:=]\s*(\S.*)", re.I)
 _PLATE_LINE = re.compile(r"plate[ _#:-]*(?=[\w.-]*\d|\w$)[\w.-]{1,30}", re.IGNORECASE)
 _PLATE_TYPE = re.compile(r"\bwells?\b|\bflat\b|bottom|greiner|corning|costar|falcon|nunc|general|template|type|\bformat\b", re.IGNORECASE)
-_STATED = re.compile(r"\b(6|12|24|48|96|384|1536)[ -]?wells?\b|(?:plate size|number of (?:the )?wells[a-z ]*)[:\s|]*(6|12|24|48|96|384|1536)\b", re.I)
+_STATED = re.compile(
+    r"\b(6|12|24|48|96|384|1536)[ -]?wells?\b|(?:plate size|number of (?:the )?wells[a-z ]*)[:\s|]*(6|12|24|48|96|384|1536)\b", re.I
+)
 _NO_TITLE = re.compile(
     r"(?:.*\binformation$|temp|t°|target temp|time|date|start|end|wavelength|plate\b|barcode|user|path|meas\w* (?:temp|time)|actual temp|read(?:ing)?:|results?$"
     r"|\d+[/.:-]\d+|software|firmware|serial|settle|gain|multiple|reference filter|measurement filter|[\d\s.,:;%/-]*$)",

@@ -120,8 +120,8 @@ def _below(sheet: Sheet, header: int, start: int, runs: list[Run]) -> Grid | Non
     """The grid under a header line, None when no row letter follows within two lines."""
     first = _next(sheet, start)
     label = next((k for k in range(runs[0].first - 1, -1, -1) if row_of(cell_at(first, k))), -1)
-    if label < 0:
-        return None
+    if label < 0 or row_of(cell_at(sheet.rows[header], label)):
+        return None  # a line with a row letter of its own is a row that happens to count 1, 2, 3
     grid = Grid(header, start, runs, label, [])
     blanks, last = 0, 0
     for r in range(start, len(sheet.rows)):
@@ -137,7 +137,9 @@ def _below(sheet: Sheet, header: int, start: int, runs: list[Run]) -> Grid | Non
             break
         if number and number < last:
             if number != grid.lines[0][1]:
-                grid.faults.append((sheet.place(r), f"row {row_letters(number)} comes after row {row_letters(last)}", "Put the rows in order."))
+                grid.faults.append(
+                    (sheet.place(r), f"row {row_letters(number)} comes after row {row_letters(last)}", "Put the rows in order.")
+                )
             break
         if number and number == last and grid.lines and number == grid.lines[0][1] and blanks:
             break

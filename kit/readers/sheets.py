@@ -8,6 +8,7 @@ import io
 import itertools
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,7 +102,9 @@ def _bytes(path: Path, file: str) -> bytes:
             known = sorted(p.name for p in path.parent.iterdir() if p.is_file()) if path.parent.is_dir() else []
             raise InputError(Problem(file, "", "there is no such file", did_you_mean(path.name, known, listing=False)))
         if not path.is_file():
-            raise InputError(Problem(file, "", "this is a folder" if path.is_dir() else "this is not a regular file", "Name the file itself."))
+            raise InputError(
+                Problem(file, "", "this is a folder" if path.is_dir() else "this is not a regular file", "Name the file itself.")
+            )
         size = path.stat().st_size
         if size > MAX_BYTES:
             what = f"{size / 2**20:.0f} MB is more than a plate file may have ({MAX_BYTES // 2**20} MB)"
@@ -126,7 +129,7 @@ def _check_zip(data: bytes, file: str) -> str:
             infos = archive.infolist()
             names = [info.filename for info in infos]
             _refuse_oversized(archive, infos, file)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, EOFError, RuntimeError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(Problem(file, "", "this Excel file is damaged or cut off", "Export it again.")) from error

@@ -107,8 +107,6 @@ def parse(cells: Sequence[Cell]) -> Values:
             bad[i] = f"signal '{text}' is not a finite number"
         elif (_COMMA if comma else _POINT).fullmatch(text):
             _store(i, float(text.replace(",", ".") if comma else text), signals, flags, bad, text)
-        elif comma and _POINT.fullmatch(text):
-            bad[i] = f"signal '{text}' has a decimal point where others have a decimal comma"
         elif not (style and _NUMBERISH.fullmatch(text)):
             bad[i] = f"signal '{text}' is neither a number nor a known word for a missing or saturated well"
     return Values(signals, flags, bad, style)

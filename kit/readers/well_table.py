@@ -30,7 +30,9 @@ _NO_SIGNAL = re.compile(
     r"|date|flash|gain|position|hours?\b|\bwells?\b|plane|field|loop|group|passage|seed|number$|id$|\bno\.?$|duration|elapsed|kinetic|excluded|flag",
     re.IGNORECASE,
 )
-_KEY = re.compile(r"time|cycle|repeat|wavelength|label|channel|\bread|measurement|kinetic|loop|interval|scan|hours|plane|mode|filter", re.IGNORECASE)
+_KEY = re.compile(
+    r"time|cycle|repeat|wavelength|label|channel|\bread|measurement|kinetic|loop|interval|scan|hours|plane|mode|filter", re.IGNORECASE
+)
 _ROW_HEAD = re.compile(r"(?:well|plate)?[ _\n-]*row(?:[ _]?name)?", re.IGNORECASE)
 _COLUMN_HEAD = re.compile(r"(?:well|plate)?[ _\n-]*col(?:umn)?\.?(?:[ _]?(?:name|number))?", re.IGNORECASE)
 
@@ -87,13 +89,18 @@ def _well_table(sheet: Sheet, r: int) -> Table | None:
     if r + 1 >= len(sheet.rows):
         return None
     here, below = sheet.rows[r], sheet.rows[r + 1]
-    columns = [i for i in range(min(len(here), len(below))) if find_well(here[i]) and find_well(below[i]) and here[i] != below[i]]
-    columns = columns or [i for i in range(min(len(here), len(below))) if find_well(here[i]) and find_well(below[i])]
+    columns = [i for i in range(min(len(here), len(below))) if find_well(here[i]) and find_well(below[i])]
     if not columns or len(columns) > 3:
         return None
     header = _header_of(sheet, r, columns)
-    named = [i for i in columns if header >= 0 and re.search(r"well|pos", str(cell_at(sheet.rows[header], i)), re.IGNORECASE)]
-    column = (named or columns)[0]
+    heads = {i: str(cell_at(sheet.rows[header], i)) if header >= 0 else "" for i in columns}
+    # P1 and P2 are plates under the heading "plate", though a well may be called so too.
+    columns = [i for i in columns if not _PLATE.fullmatch(heads[i])]
+    named = [i for i in columns if re.search(r"well|pos", heads[i], re.IGNORECASE)]
+    varied = [i for i in columns if here[i] != below[i]]
+    if not columns:
+        return None
+    column = (named or varied or columns)[0]
     table = Table(header, [], (column,), lambda row: find_well(cell_at(row, column)))
     table.body = _body(sheet, r, table)
     return table
@@ -277,7 +284,9 @@ def _faults_of(sheet: Sheet, table: Table, lines: Lines) -> list[tuple[str, str,
     for r, _ in lines:
         at_end = sheet.cut and r == len(sheet.rows) - 1
         if len(sheet.rows[r]) < usual and (at_end or sheet.delimiter == " "):
-            faults.append((sheet.place(r), f"the line has {len(sheet.rows[r])} cells where others have {usual}", "The file may be cut off."))
+            faults.append(
+                (sheet.place(r), f"the line has {len(sheet.rows[r])} cells where others have {usual}", "The file may be cut off.")
+            )
     if len(faults) > 6:
         return [*faults[:5], (faults[5][0], f"{len(faults) - 5} more lines repeat a well or are too short", "")]
     return faults

@@ -30,7 +30,9 @@ def signals(read: Read) -> dict[tuple[int, int], float]:
 
 def same(one: dict[tuple[int, int], float], other: dict[tuple[int, int], float]) -> bool:
     """Equal in every well, bit for bit; NaN equals NaN."""
-    return one.keys() == other.keys() and all(one[well] == other[well] or (one[well] != one[well] and other[well] != other[well]) for well in one)
+    return one.keys() == other.keys() and all(
+        one[well] == other[well] or (one[well] != one[well] and other[well] != other[well]) for well in one
+    )
 
 
 def expected_plates(path: Path) -> dict[tuple[str, str], dict[tuple[int, int], float]]:
