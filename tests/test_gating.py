@@ -16,8 +16,9 @@ from kit.compensation import spill_from_controls, unmix
 from kit.errors import InputError
 from kit.events import Events
 from kit.gating import FlowGates, Logicle, logicle, quadrants, steady, time_gate
-from kit.readers.fcs import read_fcs, read_flowjo_workspace
+from kit.readers.fcs import read_fcs
 from kit.readers.flow_sheet import gate_sample_sheet
+from kit.readers.flowjo import read_flowjo_workspace
 from kit.synthetic_flow import CLASSES, DEBRIS_BELOW, SPILL, simulate, write_acquisition, write_fcs
 
 MIX = {"viable": 0.62, "early": 0.2, "late": 0.13, "necrotic": 0.05}

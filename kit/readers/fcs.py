@@ -1,4 +1,4 @@
-"""FCS files (2.0, 3.0, 3.1) as plain arrays, the sheet that says what each file is, and FlowJo workspaces.
+"""FCS files (2.0, 3.0, 3.1) as plain arrays.
 
 Keywords are parsed by FlowIO; the events are decoded here in one vectorised step, because the size of the data segment follows
 from $TOT, $PAR and $PnB, which settles most files whose two statements of its position disagree. What had to be settled is kept
@@ -14,7 +14,6 @@ from typing import Any
 import flowio
 import flowutils
 import numpy as np
-import pandas as pd
 from flowio.exceptions import FlowIOException
 from numpy.typing import NDArray
 
@@ -277,30 +276,3 @@ def _spill(flow: flowio.FlowData) -> tuple[Spill | None, tuple[str, ...]]:
             f"its $SPILLOVER names unknown channels: {', '.join(strangers)}" if strangers else "its $SPILLOVER cannot be inverted",
         )
     return Spill(tuple(names), np.asarray(matrix, dtype=np.float64)), ()
-
-
-def read_flowjo_workspace(path: Path | str, fcs_folder: Path | str, *, group: str | None = None) -> pd.DataFrame:
-    """Every population of a FlowJo 10 workspace, counted again from its FCS files: sample, population, count, percent of parent.
-
-    Needs FlowKit (`pip install "asn-dropout-kit[flowjo]"`), which at present asks for pandas < 3: hence an extra and not a requirement.
-    """
-    name = Path(path).name
-    try:
-        import flowkit
-    except ImportError:
-        remedy = (
-            'Install it with: pip install "asn-dropout-kit[flowjo]" (needs pandas 2), or export a table from FlowJo (Table Editor, CSV).'
-        )
-        raise InputError(Problem(name, "", "FlowJo workspaces are read by FlowKit, which is not installed", remedy)) from None
-    try:
-        workspace = flowkit.Workspace(str(path), fcs_samples=str(fcs_folder))
-        workspace.analyze_samples(group_name=group, verbose=False)
-        report = pd.concat([workspace.get_gating_results(sample).report for sample in workspace.get_sample_ids(group_name=group)])
-    except Exception as error:
-        # FlowKit raises whatever its XML and FCS parsing meets: to the user all of it means that the workspace and its files do not fit
-        raise InputError(
-            Problem(name, "", f"the workspace cannot be analysed ({_reason(error)})", "Check that it opens in FlowJo 10.")
-        ) from error
-    paths = ["/".join([*gate_path[1:], gate]) for gate_path, gate in zip(report["gate_path"], report["gate_name"])]
-    table = {"sample": report["sample"], "population": paths, "count": report["count"], "percent": report["relative_percent"]}
-    return pd.DataFrame(table).reset_index(drop=True)

@@ -13,6 +13,10 @@ from kit.compensation import spill_from_controls
 from kit.errors import InputError
 from kit.gating import quadrants
 from kit.readers.fcs import read_fcs
+from kit.readers.flow import read_flow_table
+from kit.readers.flow_sheet import gate_sample_sheet
+from kit.readers.flowjo import read_flowjo_workspace
+from kit.synthetic_flow import DEBRIS_BELOW, write_acquisition
 
 DETECTORS = ("FL1-H", "FL2-H", "FL3-H", "FL4-H")
 
@@ -103,3 +107,31 @@ def test_quirks_are_read_and_said(name: str, flow: Path) -> None:
 def test_what_cannot_be_trusted_is_refused_in_words(name: str, flow: Path) -> None:
     with pytest.raises(InputError, match=REFUSED[name]):
         read_fcs(one(named(flow, name)))
+
+
+def test_flowkit_counts_the_same_and_its_workspace_is_read(tmp_path: Path) -> None:
+    """The same gates in another library, saved as a FlowJo workspace and read back into a flow table."""
+    fk = pytest.importorskip("flowkit")
+    write_acquisition({("MOLT-4", "no_asn", 1): {"viable": 0.5, "early": 0.3, "late": 0.15, "necrotic": 0.05}}, tmp_path)
+    file = "MOLT-4_no_asn_R1.fcs"
+    session = fk.Session(fcs_samples=[str(tmp_path / file)])
+    session.add_gate(fk.gates.RectangleGate("Cells", [fk.Dimension("FSC-A", range_min=DEBRIS_BELOW, range_max=1e6)]), ("root",))
+    low, high = {"range_min": -1e6, "range_max": 4000}, {"range_min": 4000, "range_max": 1e7}
+    for name, across, up in (
+        ("AnnV- , PI-", low, low),
+        ("AnnV+ , PI-", high, low),
+        ("AnnV+ , PI+", high, high),
+        ("AnnV- , PI+", low, high),
+    ):
+        gate = fk.gates.RectangleGate(name, [fk.Dimension("FITC-A", **across), fk.Dimension("PE-A", **up)])
+        session.add_gate(gate, ("root", "Cells"))
+    with (tmp_path / "a.wsp").open("wb") as handle:
+        session.export_wsp(handle, "All Samples")
+    read_flowjo_workspace(tmp_path / "a.wsp", tmp_path / file).to_csv(tmp_path / "list.csv", index=False)
+    theirs = read_flow_table(tmp_path / "list.csv")
+    rules = {"annexin": "FITC-A", "pi": "PE-A", "fsc_height": None, "debris_fsc_min": DEBRIS_BELOW, "compensate": "none"}
+    ours = gate_sample_sheet(
+        tmp_path / "samples.csv", {**rules, "annexin_threshold": 4000, "pi_threshold": 4000, "max_rate_change": None}
+    ).table
+    for name in ("viable_percent", "early_percent", "late_percent", "necrotic_percent", "events"):
+        assert theirs[name].tolist() == pytest.approx(ours[name].tolist(), abs=1e-9)
