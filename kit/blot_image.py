@@ -69,8 +69,8 @@ def lane_profile(pixels: np.ndarray, left: int, right: int) -> np.ndarray:
 
 
 def noise_sd(profile: np.ndarray) -> float:
-    """SD of a profile's row-to-row noise, from the median absolute first difference: bands are smooth, noise is not."""
-    return float(MAD_TO_SD * np.median(np.abs(np.diff(profile))) / np.sqrt(2))
+    """SD of a profile's row-to-row noise, from the median absolute second difference: bands and slopes are smooth, noise is not."""
+    return float(MAD_TO_SD * np.median(np.abs(np.diff(profile, 2))) / np.sqrt(6))
 
 
 def background(profile: np.ndarray, radius: float, bands: Sequence[tuple[int, int]] = ()) -> np.ndarray:
@@ -87,18 +87,25 @@ def background(profile: np.ndarray, radius: float, bands: Sequence[tuple[int, in
     rows = np.flatnonzero(free)
     if len(rows) < 4:
         return np.full(len(profile), float(profile.min()))
-    # normalised convolution: the mean of the free rows, near ones weighing more
-    near = radius / 4
-    weight = gaussian_filter1d(free.astype(float), near)
-    level = gaussian_filter1d(np.where(free, profile, 0.0), near) / np.maximum(weight, 1e-12)
-    return np.asarray(np.interp(np.arange(len(profile)), rows, level[rows]))
+    return np.asarray(np.interp(np.arange(len(profile)), rows, _local_line(profile, free, radius / 4)[rows]))
+
+
+def _local_line(profile: np.ndarray, free: np.ndarray, sd: float) -> np.ndarray:
+    """Weighted straight line through the free rows around each row (Gaussian weights of `sd` rows): a mean would sag beside a band."""
+    y = np.linspace(-1.0, 1.0, len(profile))
+    weight = np.maximum(gaussian_filter1d(free.astype(float), sd), 1e-12)
+    mean_y, mean_p, mean_yy, mean_yp = (gaussian_filter1d(free * value, sd) / weight for value in (y, profile, y * y, y * profile))
+    spread = np.maximum(mean_yy - mean_y**2, 1e-12)
+    return np.asarray(mean_p + (mean_yp - mean_y * mean_p) / spread * (y - mean_y))
 
 
 def find_bands(profile: np.ndarray, *, radius: float, min_snr: float, min_separation: int = 4) -> list[tuple[int, int, int]]:
     """(peak row, top, bottom) of each band, top to bottom; bands that touch are parted at the valley between them."""
     smooth = gaussian_filter1d(profile, 1.0)
     net = smooth - background(profile, radius)
-    threshold = min_snr * max(noise_sd(profile), 1e-12)
+    noise = max(noise_sd(profile), 1e-12)
+    net -= min(max(float(np.median(net)), 0.0), noise)  # an opening lies at the valleys of the noise, about one SD too low
+    threshold = min_snr * noise
     peaks, shape = find_peaks(net, height=threshold, prominence=threshold, distance=min_separation)
     if not len(peaks):
         return []
@@ -107,9 +114,9 @@ def find_bands(profile: np.ndarray, *, radius: float, min_snr: float, min_separa
     tops = np.floor(peaks - reach * (peaks - half[2])).astype(int)
     bottoms = np.ceil(peaks + reach * (half[3] - peaks)).astype(int) + 1
     for upper in range(len(peaks) - 1):
-        valley = int(peaks[upper] + np.argmin(smooth[peaks[upper] : peaks[upper + 1] + 1]))
+        valley = int(peaks[upper] + np.argmin(net[peaks[upper] : peaks[upper + 1] + 1]))
         bottoms[upper], tops[upper + 1] = min(bottoms[upper], valley), max(tops[upper + 1], valley)
-    return [(int(p), max(int(t), 0), min(int(b), len(profile))) for p, t, b in zip(peaks, tops, bottoms)]
+    return [(int(p), max(min(int(t), int(p)), 0), min(max(int(b), int(p) + 1), len(profile))) for p, t, b in zip(peaks, tops, bottoms)]
 
 
 def integrate(profile: np.ndarray, bounds: Sequence[tuple[int, int, int]], *, radius: float) -> list[Band]:
@@ -132,9 +139,12 @@ def integrate(profile: np.ndarray, bounds: Sequence[tuple[int, int, int]], *, ra
 
 
 def _centre(net: np.ndarray, top: int, peak: int) -> float:
-    """Row of the peak to a fraction: the centroid of the upper half of the band."""
-    core = np.where(net > net.max() / 2, net, 0.0)
-    return float(top + (core * np.arange(len(net))).sum() / core.sum()) if core.sum() > 0 else float(peak)
+    """Row of the peak to a fraction: the centroid of the rows around it that stand above half its height."""
+    if net[peak - top] <= 0:
+        return float(peak)
+    runs, _ = label(net > net[peak - top] / 2)
+    core = np.where(runs == runs[peak - top], net, 0.0)
+    return float(top + (core * np.arange(len(net))).sum() / core.sum())
 
 
 def saturated_pixels(image: BlotImage, fraction: float) -> np.ndarray:

@@ -1,0 +1,276 @@
+"""Densitometry of images: planted volumes on synthetic blots, known masses and rows on real ones, refusals in words."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+from PIL import Image
+
+from kit.blot_image import background, find_bands, find_lanes, integrate, lane_profile, noise_sd
+from kit.blot_lanes import measure
+from kit.errors import InputError
+from kit.readers.blot import read_bands, read_lanes
+from kit.readers.blot_image import BlotImage, read_blot_image
+from kit.western import quantify
+from kit.western_lanes import net_volume
+
+S = SimpleNamespace(western_saturation_fraction=0.98, western_lod_snr=3.0)
+ROWS = (90, 130, 200, 300)
+WIDTH, GAP = 60, 30
+
+
+def synthetic(
+    heights: np.ndarray, *, seed: int, noise: float = 60.0, tilt: float = 0.0, sd: float = 4.0, rows=ROWS
+) -> tuple[np.ndarray, np.ndarray]:
+    """Image (16-bit grey levels) and the planted volume of each band (lane x band): Gaussian along the lane, box with soft edges across,
+    on a sloping, waving background with read noise and shot noise."""
+    rng = np.random.default_rng(seed)
+    n = len(heights)
+    y, x = np.arange(400)[:, None], np.arange(n * (WIDTH + GAP) + GAP)[None, :]
+    image = 800 + 0.8 * y + 200 * np.sin(y / 150) + 0.2 * x
+    planted = np.zeros(heights.shape)
+    for lane in range(n):
+        centre = GAP + lane * (WIDTH + GAP) + WIDTH / 2
+        across = 1 / (1 + np.exp((abs(x - centre) - WIDTH / 2 + 6) / 1.5))
+        for band, row in enumerate(rows):
+            shape = heights[lane, band] * np.exp(-((y - row - tilt * (x - centre)) ** 2) / 2 / sd**2) * across
+            planted[lane, band] = shape.sum()
+            image = image + shape
+    image = image + rng.normal(size=image.shape) * np.sqrt(noise**2 + image / 2)
+    return np.clip(np.round(image), 0, 65535), planted
+
+
+def as_image(pixels: np.ndarray) -> BlotImage:
+    return BlotImage(pixels, 65535.0, 16, False, "synthetic")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_planted_volumes_are_found_within_five_percent(seed: int) -> None:
+    heights = 10 ** np.random.default_rng(100 + seed).uniform(2.8, 4.3, (6, 4))
+    pixels, planted = synthetic(heights, seed=seed, tilt=0.05 * (seed % 2))
+    lanes = find_lanes(pixels, 6)
+    errors = []
+    for (left, right), truth in zip(lanes, planted):
+        profile = lane_profile(pixels, left, right)
+        bands = integrate(profile, find_bands(profile, radius=50, min_snr=3), radius=50)
+        for row, volume in zip(ROWS, truth):
+            nearest = min(bands, key=lambda band: abs(band.row - row))
+            assert abs(nearest.row - row) < 1.5
+            errors.append(abs(nearest.volume / volume - 1))
+    assert len(errors) == 24
+    assert max(errors) < 0.05
+    assert np.median(errors) < 0.01
+
+
+def test_nothing_is_found_in_noise() -> None:
+    """Ten images without bands: no band in sixty lanes."""
+    found = 0
+    for seed in range(10):
+        pixels, _ = synthetic(np.zeros((6, 4)), seed=seed)
+        for lane in range(6):
+            profile = lane_profile(pixels, lane * 90 + 30, lane * 90 + 90)
+            found += len(find_bands(profile, radius=50, min_snr=3))
+    assert found <= 1
+
+
+def test_noise_sd_is_the_planted_one_in_spite_of_bands() -> None:
+    rng = np.random.default_rng(3)
+    y = np.arange(2000)
+    profile = 1000 + 0.5 * y + 5000 * np.exp(-((y - 800) ** 2) / 200) + rng.normal(0, 25, 2000)
+    assert noise_sd(profile) == pytest.approx(25, rel=0.08)
+
+
+def test_background_under_a_band_is_the_line_between_its_neighbours() -> None:
+    y = np.arange(300.0)
+    line = 500 + 2 * y
+    band = 10_000 * np.exp(-((y - 150) ** 2) / 2 / 5**2)
+    floor = background(line + band, 40, [(130, 171)])
+    assert floor[130:171] == pytest.approx(line[130:171], rel=0.01)
+
+
+def test_lane_list_targets_and_undetected_bands() -> None:
+    """ASNS absent in lane 2: it still gets a row, with a volume that is noise; the other bands are off-target."""
+    heights = np.array([[0, 9000, 0, 2000], [0, 0, 0, 2000], [0, 4000, 0, 2000]], float)
+    pixels, planted = synthetic(heights, seed=5)
+    lanes = pd.DataFrame({"lane": [1, 2, 3], "cell_line": ["HeLa", "MOLT-4", "A549"], "target": "ASNS"})
+    bands = measure(as_image(pixels), lanes, S)
+    asns = bands[bands["target"] == "ASNS"].set_index("cell_line")
+    assert asns["row"].tolist() == pytest.approx([130] * 3, abs=6)
+    net = net_volume(asns)
+    assert net["HeLa"] / net["A549"] == pytest.approx(planted[0, 1] / planted[2, 1], rel=0.02)
+    assert abs(net["MOLT-4"]) < 0.01 * net["HeLa"]
+    assert asns["snr"]["MOLT-4"] < 3 < asns["snr"]["A549"]
+    assert (bands["target"] == "off_target").sum() == 3
+
+
+def test_from_image_to_class(tmp_path: Path) -> None:
+    """A file on disk, a lane list with a ladder, a total-protein image, and the relative ASNS of three lines planted in it."""
+    masses, marks = [150, 100, 75, 50, 37, 25], [60, 105, 144, 199, 240, 293]  # straight in log10
+    rows = [60, 105, 144, 167, 199, 240, 293]
+    relative = {"pool1": 1.0, "pool2": 1.0, "HeLa": 1.2, "MOLT-4": 0.06, "A549": 0.6}
+    heights = np.zeros((6, 7))
+    heights[0, [0, 1, 2, 4, 5, 6]] = 6000
+    heights[1:, 3] = [12_000 * value for value in relative.values()]
+    pixels, _ = synthetic(heights, seed=8, rows=rows, noise=30)
+    total, _ = synthetic(np.array([[5000.0] * 4] * 6) * np.array([0, 1, 1, 1, 1, 1])[:, None], seed=9, noise=30)
+    tifffile.imwrite(tmp_path / "asns.tif", pixels.astype(np.uint16), compression="lzw")
+    tifffile.imwrite(tmp_path / "total.tif", total.astype(np.uint16))
+    (tmp_path / "lanes.csv").write_text(
+        "membrane,lane,cell_line,replicate,lane_role,ladder_kDa,ladder_rows\n"
+        f"M1,1,,1,ladder,{'|'.join(map(str, masses))},{'|'.join(map(str, marks))}\n"
+        "M1,2,pool,1,reference,,\nM1,3,pool,1,reference,,\nM1,4,HeLa,1,sample,,\nM1,5,MOLT-4,1,sample,,\nM1,6,A549,1,sample,,\n"
+    )
+    lanes = read_lanes(tmp_path / "lanes.csv").assign(left=[30 + 90 * i - 10 for i in range(6)], right=[30 + 90 * i + 70 for i in range(6)])
+    bands = measure(read_blot_image(tmp_path / "asns.tif"), lanes, S)
+    loads = measure(read_blot_image(tmp_path / "total.tif"), lanes.assign(target="total_protein"), S)
+    from test_western import S as limits
+
+    result = quantify(pd.concat([bands, loads], ignore_index=True), limits)
+    protein = result.asns_protein.set_index("cell_line")
+    for line in ("HeLa", "MOLT-4", "A549"):
+        assert protein["asns_relative"][line] == pytest.approx(relative[line], rel=0.05)
+        assert protein["mw_kDa"][line] == pytest.approx(64, rel=0.02)
+    assert protein["class"].to_dict() == {"HeLa": "high", "MOLT-4": "low", "A549": "high"}
+    again = bands.to_csv(tmp_path / "bands.csv", index=False)
+    assert again is None
+    reread = read_bands(tmp_path / "bands.csv")
+    assert net_volume(reread).tolist() == pytest.approx(net_volume(bands).tolist())
+
+
+# ---- real images (facts from the SOURCE of the shared data) -------------------------------------------------------------
+
+GEL_ROWS = (185, 197, 212, 224, 241, 269, 313, 347, 377, 400, 478, 503, 527, 557, 582)
+GEL_BP = (10000, 8000, 6000, 5000, 4000, 3000, 2000, 1500, 1200, 1000, 500, 400, 300, 200, 100)
+
+
+@pytest.fixture(scope="module")
+def western(shared_data: Path) -> Path:
+    return shared_data / "western"
+
+
+@pytest.mark.parametrize("borders", [(568, 661), "found"])
+def test_ladder_gel_rows_and_mass_ratio(western: Path, borders) -> None:
+    """NEB N0550: the bands' rows were read independently; 3 kb holds 125 ng less 5, 1.5 kb 57 ng: ratio 2.1 (a rolling ball gave 2.08)."""
+    image = read_blot_image(western / "gelgenie_ladder_reference_gel.tif")
+    assert (image.bits, image.inverted) == (8, False)
+    left, right = find_lanes(image.pixels, 4)[1] if borders == "found" else borders
+    profile = lane_profile(image.pixels, left, right)
+    bands = integrate(profile, find_bands(profile, radius=50, min_snr=3), radius=50)
+    nearest = [min(bands, key=lambda band: abs(band.row - row)) for row in GEL_ROWS]
+    assert max(abs(band.row - row) for band, row in zip(nearest, GEL_ROWS)) <= 2
+    assert nearest[5].volume / nearest[7].volume == pytest.approx(2.1, abs=0.1)
+
+
+def test_ladder_gel_gives_masses_to_other_lanes(western: Path) -> None:
+    """Lane 2 as ladder; the same bands of lane 3 then come out at their own masses within 7 %."""
+    image = read_blot_image(western / "gelgenie_ladder_reference_gel.tif")
+    lanes = pd.DataFrame(
+        {"lane": [1, 2, 3, 4], "cell_line": list("abcd"), "lane_role": ["sample", "ladder", "sample", "sample"], "top": 150, "front": 650}
+    )
+    lanes["ladder_kDa"] = [None, "|".join(map(str, GEL_BP)), None, None]
+    lanes["ladder_rows"] = [None, "|".join(map(str, GEL_ROWS)), None, None]
+    from kit.western_lanes import membrane_ladders, with_masses
+
+    bands = measure(image, lanes, S)
+    fits = membrane_ladders(bands)
+    masses = with_masses(bands, fits)
+    lane3 = masses[(masses["lane"] == 3) & (masses["target"] != "ladder")]["mw_kDa"].to_numpy()
+    for true in GEL_BP[1:-1]:
+        assert np.min(np.abs(lane3 / true - 1)) < 0.07  # the lanes lie up to two rows apart
+
+
+@pytest.mark.parametrize(("file", "rows"), [("bb_actin.tif", (95, 119, 220)), ("bb_parp.tif", ())])
+def test_real_blots_have_four_lanes_and_their_bands(western: Path, file: str, rows: tuple[int, ...]) -> None:
+    image = read_blot_image(western / file)
+    assert (image.bits, image.inverted, image.pixels.shape) == (16, False, (520, 696))
+    lanes = find_lanes(image.pixels, 4)
+    assert len(lanes) == 4
+    for left, right in lanes:
+        profile = lane_profile(image.pixels, left, right)
+        found = [band.row for band in integrate(profile, find_bands(profile, radius=40, min_snr=10), radius=40)]
+        for row in rows:
+            assert min(abs(row - other) for other in found) <= 2
+
+
+def test_saturated_strip_is_refused_twice(western: Path, tmp_path: Path) -> None:
+    """It is a JPEG under the name of a PNG; turned into a true PNG its black bands have no volume."""
+    with pytest.raises(InputError, match=r"JPEG whatever its name says.*lossy"):
+        read_blot_image(western / "wbmage_test3.png")
+    Image.open(western / "wbmage_test3.png").save(tmp_path / "strip.png", format="PNG")
+    image = read_blot_image(tmp_path / "strip.png")
+    assert image.inverted
+    strip = pd.DataFrame({"lane": range(1, 8), "cell_line": list("abcdefg")})
+    strip["left"], strip["right"] = [340, 510, 680, 850, 1020, 1190, 1340], [510, 680, 850, 1020, 1190, 1340, 1520]
+    bands = measure(image, strip, S)
+    assert bands[bands["target"] == "ASNS"].groupby("lane")["saturated"].any().tolist() == [True] * 7
+
+
+# ---- refusals ----------------------------------------------------------------------------------------------------------
+
+
+def _save(path: Path, kind: str) -> Path:
+    grey = (np.arange(40 * 40).reshape(40, 40) % 251).astype(np.uint8)
+    writers = {
+        "jpeg": lambda: Image.fromarray(grey).save(path, format="JPEG"),
+        "tiff-jpeg": lambda: tifffile.imwrite(path, grey, compression="jpeg"),
+        "colour": lambda: Image.fromarray(np.dstack([grey, grey[::-1], grey])).save(path, format="PNG"),
+        "pages": lambda: tifffile.imwrite(path, np.stack([grey, grey]), photometric="minisblack"),
+        "float": lambda: tifffile.imwrite(path, grey.astype(np.float32)),
+        "cut": lambda: path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 20),
+        "text": lambda: path.write_text("not an image"),
+        "tiny": lambda: tifffile.imwrite(path, grey[:4, :4]),
+    }
+    writers[kind]()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [("jpeg", "lossy"), ("tiff-jpeg", "lossy"), ("colour", "colour"), ("pages", "2 images"), ("float", "float32"), ("cut", "damaged"),
+     ("text", "neither TIFF nor PNG"), ("tiny", "4 x 4")],
+)  # fmt: skip
+def test_refused_images(tmp_path: Path, kind: str, why: str) -> None:
+    path = _save(tmp_path / "blot.tif", kind)
+    with pytest.raises(InputError, match=why) as caught:
+        read_blot_image(path)
+    assert caught.value.problems[0].file == "blot.tif"
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_grey_rgb_png_and_polarity(tmp_path: Path, dark: bool) -> None:
+    """A grey image saved as RGB is accepted; dark bands are turned over so that a volume is positive either way."""
+    pixels, _ = synthetic(np.full((3, 4), 12_000.0), seed=1)
+    eight = np.round(pixels / 257).astype(np.uint8)
+    Image.fromarray(np.dstack([255 - eight if dark else eight] * 3)).save(tmp_path / "b.png")
+    image = read_blot_image(tmp_path / "b.png")
+    assert (image.inverted, image.bits) == (dark, 8)
+    assert image.pixels == pytest.approx(eight.astype(float))
+
+
+def test_clipped_below_the_files_maximum_is_saturated() -> None:
+    """A 12-bit camera in a 16-bit file stops at 4095, far below 98 % of 65535."""
+    pixels, _ = synthetic(np.full((2, 4), 9000.0), seed=2)
+    lanes = pd.DataFrame({"lane": [1, 2], "cell_line": ["a", "b"]})
+    assert not measure(as_image(pixels), lanes, S)["saturated"].any()
+    assert measure(as_image(np.minimum(pixels, 4095)), lanes, S)["saturated"].all()
+
+
+LANE_ERRORS = [
+    (pd.DataFrame({"lane": range(9), "cell_line": "a"}), "lanes are found where the lane list names 9"),
+    (pd.DataFrame({"lane": [1], "cell_line": "a", "left": [10.0], "right": [99_999.0]}), "do not lie in an image"),
+    (pd.DataFrame({"lane": [1, 2], "cell_line": "a", "top": 380, "front": 20}), "top 380 and front 20"),
+    (
+        pd.DataFrame({"lane": [1, 2], "cell_line": "a", "lane_role": ["ladder", "sample"], "ladder_kDa": ["100|50", None]}),
+        "4 bands .* names 2 masses",
+    ),
+]
+
+
+@pytest.mark.parametrize(("lanes", "why"), LANE_ERRORS)
+def test_lane_lists_that_do_not_fit(lanes: pd.DataFrame, why: str) -> None:
+    pixels, _ = synthetic(np.full((2, 4), 9000.0), seed=2)
+    with pytest.raises(InputError, match=why):
+        measure(as_image(pixels), lanes, S)
