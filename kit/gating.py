@@ -1,7 +1,7 @@
 """Gates: what `experiment.yaml` says about them, and each step as a function of arrays.
 
-Thresholds are compared on the linear, compensated scale: the
-logicle transform is monotone, so a quadrant holds the same events on either scale, and only figures need the transform.
+Thresholds are compared on the linear, compensated scale: the logicle transform is monotone, so a quadrant holds the same events on
+either scale, and only figures need the transform.
 """
 
 from __future__ import annotations
