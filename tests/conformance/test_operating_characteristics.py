@@ -1,0 +1,76 @@
+"""Error rates, coverage and power of SPEC §4 and §8, from small seeded runs of `python -m kit.simulations`."""
+
+import pytest
+
+from kit import simulations, stats
+
+SMALL = 6000  # standard error of a 5 % rate: 0.3 points
+
+
+@pytest.mark.parametrize("n_blocks", [3, 4, 6])
+def test_blocked_dunnett_keeps_the_family_error(n_blocks):
+    assert simulations.family_error(SMALL, n_blocks) == pytest.approx(0.05, abs=0.01)
+
+
+def test_wells_are_not_replicates():
+    found = simulations.wells_as_n(SMALL)
+    assert found["wells as n"] == pytest.approx(0.38, abs=0.02)
+    assert found["run means as n"] == pytest.approx(0.05, abs=0.01)
+
+
+def test_intervals_hold_the_truth():
+    found = simulations.coverage(SMALL)
+    assert 0.93 <= found["simultaneous"] <= 0.97 and 0.93 <= found["single"] <= 0.97
+
+
+def test_the_kits_own_effects_keep_error_and_coverage():
+    found = simulations.kit_effects(250, truth={"no_asn": -1.2, "no_gln": -0.5})
+    null = simulations.kit_effects(250, seed=1)
+    assert null["family error"] == pytest.approx(0.05, abs=0.03)  # standard error 1.4 points
+    assert 0.92 <= found["simultaneous coverage"] <= 0.98
+    assert found["pooled test only"] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("n_blocks", "effects", "critical"), [(3, (0.34, 0.57, 0.92), 3.02), (4, (0.28, 0.46, 0.74), 2.81), (6, (0.22, 0.36, 0.58), 2.65)]
+)
+def test_detectable_effects_of_the_specification(n_blocks, effects, critical):
+    assert stats.dunnett_critical(4, (n_blocks - 1) * 4) == pytest.approx(critical, abs=0.005)
+    found = [stats.minimum_detectable_effect(n_blocks, 5, sd, 4) for sd in (0.15, 0.25, 0.40)]
+    assert found == pytest.approx(effects, abs=0.005)
+
+
+def test_detectable_effects_are_found_in_four_of_five():
+    assert simulations.detectable_effects(SMALL)["simulated power"].to_numpy() == pytest.approx(0.8, abs=0.02)
+
+
+def test_pairing_matters():
+    found = simulations.pairing(SMALL)
+    assert (found["paired"], found["unpaired"]) == pytest.approx((0.81, 0.38), abs=0.025)
+
+
+def test_equivalence_power_of_the_specification():
+    found = simulations.equivalence_power(SMALL)
+    assert found["power"].to_numpy() == pytest.approx([0.62, 0.38, 0.24, 0.97, 0.81, 0.56, 0.92, 0.63, 0.34], abs=0.0055)
+    assert found["simulated"].to_numpy() == pytest.approx(found["power"].to_numpy(), abs=0.025)
+
+
+def test_switching_tests_on_a_ratio_of_spreads_costs_error_and_power():
+    found = simulations.unequal_spread(SMALL).set_index(["blocks", "case"]).loc[3, "equal SDs"]
+    assert found["SDs differ 3-fold"] > 0.4
+    assert found["error, switch"] > 0.065  # what the bare rule does
+    assert found["error, kit"] == pytest.approx(0.05, abs=0.01)
+    assert found["power, kit"] > found["power, switch"] + 0.15
+
+
+def test_power_to_tell_two_correlations_apart():
+    found = simulations.correlation_power(SMALL)
+    assert [found[n] for n in (10, 20, 30)] == pytest.approx([0.49, 0.88, 0.98], abs=0.03)
+
+
+def test_rescue_classes_find_what_was_planted():
+    found = simulations.rescue_classes(40, replicates=[3]).set_index("planted")
+    assert found.loc["full", ["full", "likely_full"]].sum() >= 0.95
+    assert found.loc["half of GR", "partial"] >= 0.9
+    assert found.loc["none", "failed"] >= 0.9 and found.loc["none", ["full", "likely_full"]].sum() == 0
+    assert found.loc["no dropout effect", "not_applicable"] >= 0.95
