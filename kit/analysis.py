@@ -47,6 +47,18 @@ class Analysis:
         """The contract's tables that exist, by name, in the contract's order."""
         return {name: table for name in TABLES if (table := getattr(self, name)) is not None}
 
+    @property
+    def exploratory(self) -> bool:
+        """Some line has fewer biological replicates than a test needs."""
+        if self.growth is None or self.growth.empty:
+            return False
+        return bool(self.growth.groupby("cell_line")["replicate"].nunique().min() < self.experiment.settings.min_replicates)
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What every figure has to say of itself."""
+        return ("EXPLORATORY: fewer than the biological replicates a test needs",) if self.exploratory else ()
+
     @cached_property
     def summary(self) -> Summary:
         """Verdict, reasons and next actions."""

@@ -136,7 +136,7 @@ def _plates(evidence: Evidence, arms: pd.DataFrame) -> None:
     failed = arms[arms["verdict"].eq("fail")]
     for note, group in failed.groupby("note"):
         which = ", ".join(str(int(replicate)) for replicate in group["replicate"])
-        evidence.voids.append(f"Replicate {which}: {note}.")
+        evidence.voids.append(f"Replicate{'s' * int(len(group) > 1)} {which}: {note}.")
     if arms.empty:
         evidence.voids.append("Growth was not measured in this medium.")
     elif arms["note"].str.contains("S-phase incorporation").any():
@@ -228,7 +228,7 @@ def decide(evidence: Evidence, settings: Settings) -> Call:
     if evidence.rescue == "failed":
         text = f"Giving {evidence.amino_acid} back does not restore growth: the loss is not specific to it."
         return Call("inconclusive", reasons=[text, *_numbers(evidence, settings)])
-    drawn = posterior.draw(evidence.gr, evidence.sa, settings, _seed(evidence, settings))
+    drawn = posterior.draw(evidence.gr, evidence.sa, settings, draw_seed(evidence, settings))
     found = posterior.certainty(*drawn, settings)
     confidence = posterior.confidence(found, settings)
     numbers = _numbers(evidence, settings)
@@ -240,7 +240,8 @@ def decide(evidence: Evidence, settings: Settings) -> Call:
     return _limit(call, evidence, settings)
 
 
-def _seed(evidence: Evidence, settings: Settings) -> int:
+def draw_seed(evidence: Evidence, settings: Settings) -> int:
+    """The seed of this call's posterior draws: the same call always sees the same draws."""
     return settings.seed ^ zlib.crc32(f"{evidence.cell_line}|{evidence.amino_acid}|{evidence.medium}".encode())
 
 

@@ -146,7 +146,7 @@ def _judge(row: dict, enough: float, undefined: float) -> tuple[str, str]:
     if row["borrowed_control"]:
         found.append(("warn", "control taken from another plate of the replicate"))
     if row["plate_verdict"] == "fail":
-        found.append(("fail", "its plate failed quality control"))
+        found.append(("fail", "the plate failed quality control"))
     worst = max([verdict for verdict, _ in found] + ["pass"], key=("info", "pass", "warn", "fail").index)
     return worst, "; ".join(text for _, text in found)
 

@@ -51,7 +51,12 @@ def _read_wellmap(path: Path, name: str) -> tuple[pd.DataFrame, Problems]:
     try:
         return wellmap.load(path, on_alert=lambda *_: None).drop(columns=["well0", "row_i", "col_j", "row", "col", "path"], errors="ignore"), problems
     except (wellmap.LayoutError, ValueError, TypeError, KeyError, AttributeError, OSError, RecursionError) as error:
-        raise InputError(Problem(name, "", f"wellmap cannot read it: {' '.join(str(error).split())}", "See the wellmap file format.")) from None
+        raise InputError(Problem(name, "", f"wellmap cannot read it: {_reason(error, path)}", "See the wellmap file format.")) from None
+
+
+def _reason(error: Exception, path: Path) -> str:
+    """wellmap's words without the absolute path it puts in front."""
+    return " ".join(str(error).replace(str(path.resolve()), "").split()).lstrip(": ")
 
 
 def _check_wellmap_paths(raw: dict[str, Any], path: Path, name: str, problems: Problems) -> None:
@@ -150,7 +155,7 @@ def _grids_of(sheet: Sheet) -> list[tuple[str, dict[tuple[int, int], Any]]]:
         grids.append((_attribute(sheet, index, column), cells))
         index = end
     if not grids and sheet.rows and _is_bare_template(sheet):
-        cells = {(r, c): cell for r, row in enumerate(sheet.rows) for c, cell in enumerate(row) if r and c and _text(cell)}
+        cells = {(number - 1, sheet.left + c): cell for number, row in zip(sheet.numbers, sheet.rows) for c, cell in enumerate(row) if _text(cell)}
         grids.append((_column_name(sheet.name), cells))
     return grids
 
@@ -198,9 +203,7 @@ def _attribute(sheet: Sheet, header: int, column: int) -> str:
 
 def _is_bare_template(sheet: Sheet) -> bool:
     """A grid with an empty header row and column (as some screening templates are): sheet cell D4 is well C3."""
-    first_row_empty = not any(_text(cell) for cell in sheet.rows[0])
-    first_column_empty = not any(_text(row[0]) for row in sheet.rows if row)
-    return bool(sheet.name) and first_row_empty and first_column_empty and any(_text(cell) for row in sheet.rows for cell in row)
+    return bool(sheet.name) and sheet.left > 0 and sheet.numbers[0] > 1
 
 
 def _tidy(table: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -105,6 +105,7 @@ class ApoptosisSettings(_Frozen):
     max_control_annexin_percent: float = _percent(10, "Annexin V+ in control up to here passes")
     fail_control_annexin_percent: float = _percent(20, "Annexin V+ in control above fails")
     max_control_necrotic_percent: float = _percent(5, "Annexin V-/PI+ in control up to here passes")
+    max_debris_ratio: float = _limit(2.0, "debris over control's above which death is called underestimated", "[K]", gt=0)
     min_inducer_specific_apoptosis: float = _fraction(0.30, "specific apoptosis the inducer has to reach")
 
 

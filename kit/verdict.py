@@ -97,7 +97,7 @@ def growth_findings(growth: pd.DataFrame) -> list[Finding]:
     """What weakens the growth numbers, apart from failed plates (those speak for themselves)."""
     findings = []
     for (verdict, note), group in growth[growth["verdict"].isin(["warn", "fail"])].groupby(["verdict", "note"], sort=False):
-        text = str(note).replace("its plate failed quality control", "").strip("; ")
+        text = str(note).replace("the plate failed quality control", "").strip("; ")
         if text:
             findings.append(Finding(str(verdict), f"{_some(list(dict.fromkeys(group['cell_line'])))}: {text}.", _growth_remedy(text)))
     return findings

@@ -14,3 +14,9 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real instrument files are not part of the repository ({folder.name}/ is absent beside it)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT

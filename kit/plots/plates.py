@@ -41,8 +41,10 @@ def heatmaps(wells: pd.DataFrame, kind: str, columns: int = 6) -> Figure:
     plates = list(dict.fromkeys(wells["plate"]))
     columns = min(columns, max(len(plates), 1))
     count = int(np.ceil(len(plates) / columns))
-    fig = Figure(figsize=(style.WIDTH + 1.6, max(1.25 * count + 0.35, 1.9)), layout="constrained")
+    height = 1.2 * max(count, 1) + 0.45
+    fig = Figure(figsize=(style.WIDTH + 1.6, height))  # placed by hand: a layout engine would draw all the labels twice
     axes = np.atleast_1d(fig.subplots(max(count, 1), columns, squeeze=False)).ravel()
+    fig.subplots_adjust(0.025, 0.2 / height, 0.915, 1 - 0.25 / height, 0.12, 0.42)
     if not plates:
         style.no_data(axes[0], "no plates")
         return fig
@@ -56,7 +58,7 @@ def heatmaps(wells: pd.DataFrame, kind: str, columns: int = 6) -> Figure:
         ax.set_axis_off()
     image = axes[0].images[0]
     label = "signal (log scale)" if kind == "raw" else "deviation from the mean of wells treated alike (%)"
-    bar = fig.colorbar(image, ax=list(axes), location="right", fraction=0.015, pad=0.01)
+    bar = fig.colorbar(image, cax=fig.add_axes((0.93, 0.2, 0.01, 0.6)))
     bar.set_label(label, fontsize=7)
     bar.ax.tick_params(labelsize=6.5)
     bar.outline.set_visible(False)

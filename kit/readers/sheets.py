@@ -59,6 +59,8 @@ class Sheet:
     merged: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = ()
     cut: bool = False
     """Text whose last line has no end: the file may have been cut off there."""
+    left: int = 0
+    """Empty columns of an Excel sheet before the first one here."""
 
     def place(self, row: int) -> str:
         """Where a row is, as the user sees it."""
@@ -190,7 +192,7 @@ def _sheet(sheet: calamine.CalamineSheet) -> Sheet:
     top, left = sheet.start or (0, 0)
     rows = [[_cell(value) for value in row] for row in sheet.to_python(skip_empty_area=True)]
     merged = tuple(((a - top, b - left), (c - top, d - left)) for (a, b), (c, d) in sheet.merged_cell_ranges or [])
-    return Sheet(sheet.name, rows, list(range(top + 1, top + 1 + len(rows))), merged=merged)
+    return Sheet(sheet.name, rows, list(range(top + 1, top + 1 + len(rows))), merged=merged, left=left)
 
 
 def _cell(value: object) -> Cell:

@@ -1,0 +1,249 @@
+"""Exhibits of 02_dropout_analysis: the call, growth, contrasts, rescue, death, certainty."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from kit import calls, posterior, reference
+from kit import growth as growing
+from kit.analysis import Analysis
+from kit.calls import call_arms
+from kit.exhibits import Exhibit
+from kit.methods import methods_text
+from kit.plots import apoptosis as plots_death
+from kit.plots import evidence, style
+from kit.plots import growth as plots
+from kit.plots import pathways as drawings
+
+
+SHORT = {"asparagine": "Asn", "glutamine": "Gln", "serine": "Ser"}
+
+
+def media_colors(analysis: Analysis, roles: tuple[str, ...] = ("dropout", "rescue")) -> dict[str, str]:
+    """A colour per medium: its amino acid's for a dropout, a light blue for a rescue, grey otherwise."""
+    found, spare = {}, iter(style.CYCLE[3:])
+    for name, medium in analysis.experiment.config.media.items():
+        if medium.role in roles:
+            rescue = medium.role == "rescue"
+            color = style.SKY if rescue else style.AMINO_ACID.get(str(medium.removes), "")
+            found[name] = color if color and color not in found.values() else next(spare, style.GREY)
+    return found
+
+
+def _span(value: float, low: float, high: float, digits: int = 2) -> str:
+    if pd.isna(value):
+        return "–"
+    text = f"{value:.{digits}f}"
+    return text if pd.isna(low) else f"{text} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def call_table(analysis: Analysis) -> pd.DataFrame | None:
+    """The first screen's table: line, amino acid, call, confidence, GR and SA with intervals, rescue, agreement with the source."""
+    calls = analysis.calls
+    if calls is None or calls.empty:
+        return None
+    sources = []
+    for prior, disputed, matches in zip(calls["prior"], calls["prior_disputed"], calls["matches_prior"], strict=True):
+        text = str(prior).replace("_", " ") if prior else "–"
+        text += " (disputed)" if disputed is True else ""
+        sources.append(text + ("" if matches is None or pd.isna(matches) else ": agrees" if matches else ": differs"))
+    return pd.DataFrame(
+        {
+            "line": calls["cell_line"],
+            "without": calls["amino_acid"],
+            "call": [_call(call, sub) for call, sub in zip(calls["call"], calls["subtype"], strict=True)],
+            "confidence": ["exploratory" if few else text for few, text in zip(calls["exploratory"], calls["confidence"], strict=True)],
+            "P": calls["probability"].round(2),
+            "GR [95 %]": [_span(*row) for row in calls[["gr", "gr_ci_low", "gr_ci_high"]].to_numpy(float)],
+            "SA [95 %]": [_span(*row) for row in calls[["specific_apoptosis", "sa_ci_low", "sa_ci_high"]].to_numpy(float)],
+            "rescue": [str(text).replace("_", " ") or "–" for text in calls["rescue"]],
+            "source expects": sources,
+        }
+    )
+
+
+def _call(call: str, subtype: str) -> str:
+    text = str(call).replace("_", " ")
+    return f"{text}, {subtype.replace('_', ' ')}" if subtype else text
+
+
+def reasons(analysis: Analysis) -> list[str]:
+    """One sentence-list per call: `MOLT-4 without asparagine: ...`."""
+    if analysis.calls is None:
+        return []
+    return [f"{row['cell_line']} without {row['amino_acid']}: {_call(row['call'], row['subtype'])}. {row['reasons']}" for row in analysis.calls.to_dict("records")]
+
+
+def overview(analysis: Analysis) -> Exhibit:
+    """The one SuperPlot of the first screen: GR of every line and medium, or relative viability where there is no GR."""
+    config, settings = analysis.experiment.config, analysis.experiment.settings
+    arms = call_arms(analysis.growth, settings) if analysis.growth is not None else pd.DataFrame(columns=["gr", "medium", "cell_line", "replicate"])
+    y = "gr" if arms["gr"].notna().any() else "relative_viability"
+    fig, ax = style.figure(style.WIDTH, 2.9)
+    plots.overview(arms, settings, ax, lines=list(config.cell_lines), media=media_colors(analysis), y=y)
+    caption = "Markers are biological replicates (shape: which), bars their means, dashed lines the cut-offs of the call."
+    return Exhibit("overview", f"{plots.LABEL[y][0].upper()}{plots.LABEL[y][1:]} by line and medium", caption, fig, arms)
+
+
+def superplots(analysis: Analysis, y: str = "gr") -> Exhibit:
+    """One panel per line: wells faint, biological replicates plain."""
+    config, settings = analysis.experiment.config, analysis.experiment.settings
+    arms = call_arms(analysis.growth, settings)
+    wells = growing.per_well(analysis.wells, analysis.growth)
+    lines = [line for line in config.cell_lines if line in set(arms["cell_line"])] or ["no line"]
+    columns = min(2, len(lines))
+    rows = int(np.ceil(len(lines) / columns))
+    fig, axes = style.figure(style.WIDTH + 0.6, 2.6 * rows + 0.2, rows, columns, sharey=True)
+    flat = np.atleast_1d(axes).ravel()
+    for index, (ax, line) in enumerate(zip(flat, lines, strict=False)):
+        keep = arms["cell_line"].eq(line)
+        few = wells[wells["cell_line"].eq(line) & wells["readout"].isin(arms.loc[keep, "readout"])]
+        plots.superplot(arms[keep], few, settings, ax, y=y, media=[medium for medium in config.media], named_limits=index % columns == columns - 1)
+        ax.set_title(style.text(line), fontsize=style.FONT, loc="left", color=style.INK)
+        if index % columns:
+            ax.set_ylabel("")
+    for ax in flat[len(lines) :]:
+        ax.set_axis_off()
+    caption = "Grey points are wells (not n), markers biological replicates, bars their means. Each marker shape is one replicate throughout."
+    return Exhibit(f"superplot_{y}", f"{plots.LABEL[y][0].upper()}{plots.LABEL[y][1:]} per line", caption, fig, arms)
+
+
+def doublings(analysis: Analysis) -> Exhibit:
+    """Growth of control per line."""
+    fig, ax = style.figure(5.6, 2.6)
+    plots.control_doublings(analysis.growth, analysis.experiment.settings, ax, list(analysis.experiment.config.cell_lines))
+    caption = "GR compares growth with control's, so control has to grow. Hollow markers rest on a given doubling time instead of a 0 h plate."
+    return Exhibit("control_doublings", "Doublings of control", caption, fig)
+
+
+def forest(analysis: Analysis) -> Exhibit:
+    """Contrasts against control, and of rescue."""
+    effects = analysis.effects
+    rows = None if effects is None else effects[effects["family"].isin(["dropout", "rescue"]) & effects["scale"].eq("log2_fc")]
+    count = 1 if rows is None else len(rows)
+    fig, ax = style.figure(style.WIDTH, max(2.0, 0.6 + 0.24 * (count + 0.7 * (1 if rows is None else rows["cell_line"].nunique()))))
+    if rows is None:
+        style.no_data(ax, "no contrast could be formed")
+    else:
+        plots.forest(rows, ax, media_colors(analysis))
+    caption = (
+        "Difference of means over biological replicates with its simultaneous 95 % interval (Dunnett for dropouts; one at a time for rescue). "
+        "Hollow: fewer than three replicates, nothing tested."
+    )
+    return Exhibit("effects_forest", "Contrasts on log2 signal", caption, fig)
+
+
+def effects(analysis: Analysis) -> tuple[pd.DataFrame | None, str]:
+    """Every contrast with its family and adjustment, and what it could have found."""
+    table = analysis.effects
+    if table is None or table.empty:
+        return None, "Contrasts need a control, a dropout and a biological replicate that has both."
+    smallest = table["mde_log2"].min() if "mde_log2" in table else np.nan
+    power = f" With the spread seen here, 80 % power begins at a log2 difference of {smallest:.2f} or more." if np.isfinite(smallest) else ""
+    return table, f"n is the number of biological replicates. p is of the contrast alone, p adjusted within the family named.{power}"
+
+
+def rescue_figure(analysis: Analysis) -> Exhibit:
+    """Equivalence with control and the rescue index, side by side."""
+    rescue = analysis.rescue
+    count = 0 if rescue is None else len(rescue)
+    fig, axes = style.figure(style.WIDTH + 0.6, max(1.9, 1.0 + 0.3 * count), 1, 2)
+    if not count:
+        style.no_data(axes[0, 0], "no rescue medium was measured")
+        axes[0, 1].set_axis_off()
+    else:
+        evidence.equivalence(rescue, analysis.experiment.settings, axes[0, 0])
+        evidence.index(rescue, analysis.experiment.settings, axes[0, 1])
+    caption = "Left: inside the green band rescue is equivalent to control. Right: share of the lost GR that comes back; none is formed where little was lost."
+    return Exhibit("rescue_figure", "Rescue", caption, fig)
+
+
+def rescue(analysis: Analysis) -> tuple[pd.DataFrame | None, str]:
+    """The rescue table with its caption."""
+    table = analysis.rescue
+    if table is None or table.empty:
+        return None, "No medium of role rescue was measured."
+    return table, "Full: better than the dropout and equivalent to control. Likely full: index from 0.8, equivalence unproven (usual with three replicates)."
+
+
+def death(analysis: Analysis) -> list[Exhibit]:
+    """Quadrants and specific Annexin V positivity; density plots where FCS files were gated."""
+    table, settings = analysis.apoptosis, analysis.experiment.settings
+    if table is None:
+        fig, ax = style.figure(5, 1.2)
+        style.no_data(ax, "no flow cytometry: death was not assessed")
+        return [Exhibit("death", "Death", "Calls without it are provisional at most.", fig)]
+    many = table["cell_line"].nunique() * table["medium"].nunique()
+    fig, ax = style.figure(style.WIDTH + 0.6, 3.0 if many < 25 else 3.6)
+    plots_death.quadrants(ax, table, media=list(analysis.experiment.config.media))
+    quadrants = Exhibit("quadrants", "Annexin V / PI quadrants", "One bar per biological replicate; the four quadrants add to 100 %.", fig)
+    fig, ax = style.figure(style.WIDTH + 0.6, 3.0)
+    plots_death.specific_apoptosis(ax, table, media=list(analysis.experiment.config.media), sa_low=settings.sa_low, sa_high=settings.sa_high)
+    specific = Exhibit("specific_apoptosis", "Cells lost beyond control", "Share of control's Annexin V negative cells that became positive; markers are replicates.", fig)
+    return [quadrants, specific]
+
+
+def apoptosis(analysis: Analysis) -> tuple[pd.DataFrame | None, str]:
+    """The apoptosis table with its caption."""
+    text = "Wilson intervals describe counting within a sample; they say nothing of biology."
+    return analysis.apoptosis, text if analysis.apoptosis is not None else "No flow cytometry in this experiment."
+
+
+def certainty(analysis: Analysis) -> Exhibit:
+    """One panel per call: posterior draws over growth and death."""
+    experiment, settings = analysis.experiment, analysis.experiment.settings
+    tables = (analysis.growth, analysis.apoptosis, analysis.rescue, analysis.carryover, analysis.compliance)
+    rows = [] if analysis.calls is None else analysis.calls.to_dict("records")
+    found = [(row, calls.gather(experiment.config, row["cell_line"], row["amino_acid"], row["medium"], *tables)) for row in rows]
+    found = [(row, item) for row, item in found if item is not None and len(item.gr)]
+    columns = min(3, max(len(found), 1))
+    count = max(1, int(np.ceil(len(found) / columns)))
+    fig, axes = style.figure(style.WIDTH + 0.4, 1.75 * count + 0.2, count, columns)
+    flat = np.atleast_1d(axes).ravel()
+    for ax, (row, item) in zip(flat, found, strict=False):
+        draws = posterior.draw(item.gr, item.sa, settings, calls.draw_seed(item, settings))
+        share = f", P {row['probability']:.2f}" if np.isfinite(row["probability"]) else ""
+        title = f"{style.short(row['cell_line'], 12)} −{SHORT[row['amino_acid']]}: {_call(row['call'], '').replace('partially', 'part.')}{share}"
+        evidence.cloud(*draws, settings, ax, title=title, points=(item.gr, item.sa))
+        ax.tick_params(labelsize=6.5)
+    for ax in flat[len(found) :]:
+        ax.set_axis_off()
+    if not found:
+        style.no_data(flat[0], "no call rests on a GR value")
+    else:
+        fig.supxlabel("GR", fontsize=style.FONT - 1)
+        fig.supylabel("specific Annexin V+ (fraction)", fontsize=style.FONT - 1)
+    caption = (
+        "Dots are posterior draws of the mean, dark points replicates. Red area: auxotrophic or dependent; green: prototrophic; white: partial. "
+        f"Confident needs P of {settings.min_probability_confident:g} and the same class when cut-offs move by {settings.cutoff_shift:g}."
+    )
+    return Exhibit("certainty", "Certainty of the calls", caption, fig, kind="png")
+
+
+def background(analysis: Analysis) -> list[tuple[str, pd.DataFrame, str]]:
+    """The source's tables with their citations and corrections."""
+    lines = set(analysis.experiment.config.cell_lines)
+    priors = reference.priors()
+    here = priors[priors["cell_line"].isin(lines)]
+    return [
+        ("amino_acid_roles", reference.amino_acid_roles(), "Asparagine, glutamine and serine compared; corrections where the literature disagrees with the source."),
+        ("treatment_groups", reference.treatment_groups(), "Groups and concentrations of the source protocol."),
+        ("sensitivity_profile", here if len(here) else priors, "What the source expects of these lines. Disputed entries are marked; a mismatch informs and never fails."),
+        ("claims", reference.claims(), "Claims of the source beside what the literature supports."),
+    ]
+
+
+def pathways() -> list[Exhibit]:
+    """Two pictures: the routes to mTORC1, and the exchange-factor hypothesis."""
+    found = []
+    for name, title, draw in (("mtorc1_routes", "Routes to mTORC1", drawings.mtorc1_routes), ("exchange_factor", "Exchange-factor hypothesis", drawings.exchange_factor)):
+        fig, ax = style.figure(style.WIDTH, 3.0)
+        draw(ax)
+        found.append(Exhibit(name, title, drawings.CAPTIONS[name], fig))
+    return found
+
+
+def methods(analysis: Analysis) -> list[str]:
+    """How the numbers were made, with the settings in force."""
+    return methods_text(analysis)

@@ -1,0 +1,39 @@
+"""Exhibits of the protocol: compliance, carry-over."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from kit.analysis import Analysis
+from kit.exhibits import Exhibit
+from kit.plots import carryover as plots
+from kit.plots import style
+
+WORST = ("fail", "warn", "pass", "info")
+COMPLIANCE = ("check", "subject", "verdict", "value", "rule", "advice")
+
+
+def compliance(analysis: Analysis) -> tuple[pd.DataFrame | None, str]:
+    """Every check, what failed first, with its advice."""
+    table = analysis.compliance
+    if table is None:
+        return None, "No protocol was judged."
+    ordered = table.iloc[table["verdict"].map(WORST.index).argsort(kind="stable")].reset_index(drop=True)
+    counts = ", ".join(f"{count} {name}" for name in WORST if (count := int(table["verdict"].eq(name).sum())))
+    return ordered[[*COMPLIANCE, "severity"]], f"P01 to P25: {counts}."
+
+
+def carryover(analysis: Analysis) -> tuple[pd.DataFrame | None, str]:
+    """Residual amino acids per line and dropout medium."""
+    if analysis.carryover is None or analysis.carryover.empty:
+        return None, "No dropout medium, so nothing can be carried over."
+    s = analysis.experiment.settings
+    return analysis.carryover, f"gr_mask from {s.gr_mask_moderate:g} warns, from {s.gr_mask_high:g} voids partial and prototroph calls; it can never void an auxotroph."
+
+
+def carryover_figure(analysis: Analysis) -> Exhibit:
+    """Residual asparagine against washes and residual volume, with this experiment's point."""
+    fig, ax = style.figure(style.WIDTH, 3.0)
+    plots.residual_against_washes(analysis.experiment.config, ax)
+    caption = "Each wash divides what is left by (residual + wash volume) / residual volume. The shaded range can sustain growth [K]; the point is this experiment."
+    return Exhibit("carryover_washes", "What the washes leave behind", caption, fig)
