@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import matplotlib as mpl
 import pandas as pd
 from IPython.display import display
+from matplotlib.layout_engine import ConstrainedLayoutEngine, TightLayoutEngine
 
 from kit import markup
 from kit.columns import TABLES
@@ -95,7 +96,7 @@ class Exhibits:
         """A list of terms with their values."""
         self._html(markup.definitions(pairs.items() if isinstance(pairs, Mapping) else pairs))
 
-    def list(self, texts: Iterable[str]) -> None:
+    def bullets(self, texts: Iterable[str]) -> None:
         """A list of sentences."""
         self._html(markup.items(texts))
 
@@ -163,8 +164,10 @@ def _draw_marks(figure: Figure, marks: Sequence[str]) -> None:
         return
     strip = 0.2 / figure.get_figheight()  # inches
     engine = figure.get_layout_engine()
-    if engine is not None and hasattr(engine, "set") and "rect" in engine.get():
-        engine.set(rect=(0, strip, 1, 1 - strip) if type(engine).__name__.startswith("Constrained") else (0, strip, 1, 1))
+    if isinstance(engine, ConstrainedLayoutEngine):
+        engine.set(rect=(0, strip, 1, 1 - strip))
+    elif isinstance(engine, TightLayoutEngine):
+        engine.set(rect=(0, strip, 1, 1))
     figure.text(0.995, strip * 0.25, "  ·  ".join(marks), ha="right", va="bottom", fontsize=7, color="#8a4b00", fontweight="bold")
 
 

@@ -1,0 +1,211 @@
+"""Many experiments -> many reports and an index: what to run, on how many workers, and what came of it."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from glob import glob, has_magic
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any
+
+from kit import isolate, outfolder
+from kit.errors import Problems, did_you_mean
+from kit.job import WORST, Job, available, failed, make_report, recipe, up_to_date, write_manifest
+from kit.paths import share
+
+CONFIG = "experiment.yaml"
+NEAR_CONFIG = ("experiment.yml", "Experiment.yaml", "experiment.YAML", "experiment.yaml.txt")
+PATIENCE_S = 5.0
+
+Report = Callable[["Progress", Mapping[str, Any] | None], None]
+"""Called after each experiment, with its manifest, and once before the first, with None."""
+
+
+@dataclass
+class Progress:
+    """How far a run is; its end state is its result."""
+
+    total: int
+    made: list[dict[str, Any]] = field(default_factory=list)
+    skipped: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def done(self) -> int:
+        """Experiments dealt with."""
+        return len(self.made) + len(self.skipped)
+
+    @property
+    def failed(self) -> list[dict[str, Any]]:
+        """Manifests of the experiments that could not be reported."""
+        return [manifest for manifest in self.made if manifest["status"] != "ok"]
+
+    @property
+    def worst(self) -> str:
+        """The worst verdict of all, skipped ones included."""
+        return max((manifest["verdict"] for manifest in [*self.made, *self.skipped]), key=WORST.index, default="pass")
+
+
+def run(
+    experiments: Iterable[str | Path],
+    out: str | Path,
+    *,
+    workers: int = 1,
+    only: Sequence[str] = (),
+    settings: Mapping[str, Any] | None = None,
+    force: bool = False,
+    timeout_s: float = 0,
+    memory_bytes: int = 0,
+    plain: bool = False,
+    notebooks: str | Path | None = None,
+    report: Report = lambda progress, manifest: None,
+) -> Progress:
+    """Make a report of each experiment (folders, folders of experiments, or globs) under `out`, then the index.
+
+    Reports whose inputs, settings, notebooks and libraries are unchanged are left as they are unless `force`. An experiment that cannot be reported
+    does not keep the others from it: its manifest says why. `notebooks` is a folder to use instead of the kit's own. Raises InputError when the request itself makes no sense or `out` cannot be used.
+    Processes are started afresh (multiprocessing's fork server): a script needs its `if __name__ == "__main__"`.
+    """
+    from kit import index
+
+    folders = expand(experiments)
+    target = Path(out).resolve()
+    source = Path(notebooks).resolve() if notebooks else share() / "notebooks"
+    names = tuple(path.stem for path in available(source, only)) if only else ()
+    common: dict[str, Any] = {"notebooks": str(source), "settings": dict(settings or {}), "only": names}
+    common |= {"recipe": recipe(**common), "timeout_s": timeout_s, "memory_bytes": memory_bytes, "plain": plain}
+    jobs = [Job(str(folder), str(target), safe_name(folder), **common) for folder in folders]
+    progress = Progress(len(jobs))
+    with outfolder.reserved(target):
+        report(progress, None)
+        try:
+            for manifest in _results(jobs, workers, force):
+                (progress.skipped if manifest.get("skipped") else progress.made).append(manifest)
+                report(progress, manifest)
+        finally:
+            outfolder.tidy(target)
+            index.write(target)
+    return progress
+
+
+def _results(jobs: Sequence[Job], workers: int, force: bool) -> Iterator[dict[str, Any]]:
+    """The manifest of each job, as they come; first those that are up to date."""
+    todo = []
+    for job in jobs:
+        manifest = None if force else up_to_date(job)
+        if manifest is None:
+            todo.append(job)
+        else:
+            yield {**manifest, "skipped": True}
+    yield from _run_here(todo, max(1, workers))
+
+
+def _run_here(jobs: Sequence[Job], workers: int) -> Iterator[dict[str, Any]]:
+    """Run jobs on this machine, one process each, at most `workers` at a time."""
+    method = start_method()
+    waiting, running = deque(jobs), dict[isolate.Task, Job]()
+    try:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                job = waiting.popleft()
+                running[isolate.Task(make_report, job, method=method)] = job
+            wait([handle for task in running for handle in task.handles], timeout=isolate.POLL_S * 4)
+            for task, job in list(running.items()):
+                if (outcome := task.ended()) is not None:
+                    del running[task]
+                    yield outcome.value if outcome.how == "done" else lost(job, outcome.text)
+    finally:
+        for task in running:
+            task.process.terminate()
+        for task in running:
+            task.end(PATIENCE_S)
+
+
+def start_method() -> str:
+    """How report processes are started: forked from a warmed server where that is possible."""
+    if not isolate.CAN_FORK:
+        return "spawn"
+    import multiprocessing
+
+    # One thread for linear algebra: threads do not survive a fork, and workers share the cores already.
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    multiprocessing.set_forkserver_preload(["kit.warm"])
+    return "forkserver"
+
+
+def lost(job: Job, why: str) -> dict[str, Any]:
+    """The manifest of a report whose process ended before it was whole, put in place as far as the folder allows."""
+    from kit import report
+
+    manifest = failed(job, [f"{job.name}: {why}; no report was made"])
+    built = None
+    try:
+        built = outfolder.building(Path(job.out), f"{job.name}-lost")
+        report.write(built, manifest)
+        write_manifest(built, manifest)
+        if not (Path(job.out) / job.name).exists():
+            outfolder.swap_in(built, Path(job.out) / job.name)
+    except OSError:
+        pass  # the very reason, often: a full disk. The exit status and the terminal still tell it.
+    return manifest
+
+
+def expand(experiments: Iterable[str | Path]) -> list[Path]:
+    """Experiment folders named by paths, folders of experiments and globs, each once, in order.
+
+    Raises InputError for a path where nothing is, and for two folders of one name: their reports would be one.
+    """
+    problems, found = Problems(), dict[Path, None]()
+    for given in experiments:
+        matches = [Path(match) for match in sorted(glob(str(given)))] if has_magic(str(given)) and not Path(given).exists() else [Path(given)]
+        here = [folder for match in matches for folder in _experiments_in(match)]
+        if not here:
+            _nothing_there(given, problems)
+        found |= dict.fromkeys(folder.resolve() for folder in here)
+    _same_names(found, problems)
+    problems.raise_if_any()
+    return list(found)
+
+
+def _experiments_in(path: Path) -> list[Path]:
+    """The experiment folders at or below a folder; what lies inside an experiment is its own."""
+    if _is_experiment(path):
+        return [path]
+    if not path.is_dir():
+        return []
+    below = sorted(item for item in path.iterdir() if item.is_dir() and not item.name.startswith("."))
+    return [folder for item in below for folder in _experiments_in(item)]
+
+
+def _is_experiment(path: Path) -> bool:
+    return path.is_dir() and any((path / name).is_file() for name in (CONFIG, *NEAR_CONFIG))
+
+
+def _nothing_there(given: str | Path, problems: Problems) -> None:
+    path = Path(given)
+    if path.is_file():
+        problems.say(given, "", "is a file", f"Name the folder that holds {CONFIG}.")
+    elif path.is_dir():
+        problems.say(given, "", f"holds no {CONFIG}, nor do the folders in it", "Name an experiment folder, or make one with `kit new`.")
+    else:
+        siblings = [item.name for item in path.parent.iterdir() if item.is_dir()] if path.parent.is_dir() else []
+        problems.say(given, "", "is not there", did_you_mean(path.name, siblings, listing=False) or "Correct the path.")
+
+
+def _same_names(folders: Iterable[Path], problems: Problems) -> None:
+    by_name: dict[str, list[Path]] = {}
+    for folder in folders:
+        by_name.setdefault(safe_name(folder).casefold(), []).append(folder)
+    for same in by_name.values():
+        if len(same) > 1:
+            where = " and ".join(str(folder) for folder in same)
+            problems.say(where, "", f"have one name, '{same[0].name}', so their reports would be one", "Rename one, or use another --out.")
+
+
+def safe_name(folder: Path) -> str:
+    """The report's folder name: the experiment's id, made safe where it is no valid one."""
+    kept = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "_" for letter in folder.name)
+    return f"_{kept}"[:64] if kept.startswith(".") or not kept else kept[:64]

@@ -1,0 +1,376 @@
+"""One experiment -> one report folder, built aside and put in place when it is whole."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import datetime as dt
+import functools
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import kit
+from kit import isolate, outfolder
+from kit.errors import InputError, Problem, did_you_mean
+from kit.paths import share
+
+NOTEBOOKS = {
+    "01_assay_qc": ("plates",),
+    "02_dropout_analysis": ("plates", "flow"),
+    "03_asns_correlation": ("blots", "expression"),
+}
+"""Notebook -> the sections of experiment.yaml, any of which it needs."""
+
+PACKAGES = (
+    "numpy", "pandas", "scipy", "matplotlib", "seaborn", "pyarrow", "pydantic", "wellmap", "python-calamine", "openpyxl", "flowio", "flowutils",
+    "scikit-image", "ipython", "ipykernel", "papermill", "nbclient", "nbformat", "jinja2", "mistune", "pygments",
+)  # fmt: skip
+
+WORST = ("pass", "warn", "fail")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to report: `folder` (absolute), into `out` (absolute), with the notebooks of which folder, and how. Zero is no limit."""
+
+    folder: str
+    out: str
+    name: str
+    notebooks: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    only: tuple[str, ...] = ()
+    recipe: str = ""
+    timeout_s: float = 0
+    memory_bytes: int = 0
+    plain: bool = False
+    """Run notebooks in ordinary kernels although processes can be forked."""
+
+
+def make_report(job: Job) -> dict[str, Any]:
+    """Build the report and put it in place; returns its manifest, which says whether that worked."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what is half built is cleared away
+    out = Path(job.out)
+    built = outfolder.building(out, f"{job.name}-{os.getpid()}")
+    try:
+        manifest = _build(job, built)
+        outfolder.swap_in(built, out / job.name)
+        return manifest
+    finally:
+        shutil.rmtree(built, ignore_errors=True)
+
+
+def failed(job: Job, problems: Sequence[str], started: dt.datetime | None = None) -> dict[str, Any]:
+    """The manifest of an experiment that could not be reported."""
+    start = started or _now()
+    return {
+        "experiment_id": job.name, "status": "failed", "verdict": "fail", "reasons": list(problems), "problems": list(problems),
+        "kit_version": kit.__version__, "python": sys.version.split()[0], "packages": packages(), "settings": dict(job.settings), "seed": None,
+        "inputs": [], "notebooks": [], "started": start.isoformat(), "seconds": _seconds(start), "simulated": False, "title": "", "date": None,
+        "cell_lines": [], "calls": [], "next_actions": [], "recipe": job.recipe, "source": job.folder,
+    }  # fmt: skip
+
+
+def _build(job: Job, built: Path) -> dict[str, Any]:
+    started = _now()
+    manifest = failed(job, [], started)
+    try:
+        experiment = kit.load(job.folder, dict(job.settings) or None)
+        notebooks = choose(experiment.config, Path(job.notebooks), job.only)
+    except InputError as error:
+        problems = [str(problem) for problem in error.problems]
+        manifest |= {"problems": problems, "reasons": problems}
+    except Exception as error:
+        problem = f"{job.name}: the kit itself failed while reading: {type(error).__name__}: {error} ({_where(error)})."
+        manifest |= {"problems": [problem], "reasons": [problem]}
+    else:
+        manifest |= _about(experiment)
+        manifest["notebooks"] = [_run_notebook(path, job, built) for path in notebooks]
+        manifest |= _conclude(manifest["notebooks"], built)
+    return _write(job, built, manifest, started)
+
+
+def _write(job: Job, built: Path, manifest: dict[str, Any], started: dt.datetime) -> dict[str, Any]:
+    from kit import report, store
+
+    if manifest["notebooks"]:
+        store.write(built, job.name)
+    manifest["seconds"] = _seconds(started)
+    report.write(built, manifest)
+    write_manifest(built, manifest)
+    return manifest
+
+
+def write_manifest(report: Path, manifest: Mapping[str, Any]) -> None:
+    """Write `report`/manifest.json."""
+    text = json.dumps(manifest, indent=1, ensure_ascii=False, default=str)
+    (report / "manifest.json").write_text(text + "\n", encoding="utf-8")
+
+
+def choose(config: Any, folder: Path, only: Sequence[str] = ()) -> list[Path]:
+    """The notebooks for which the experiment has data, in order. Raises InputError when there is none."""
+    wanted = [path for path in available(folder, only) if any(getattr(config, section) for section in NOTEBOOKS[path.stem])]
+    if not wanted:
+        names = ", ".join(only) or "any notebook"
+        raise InputError(Problem("experiment.yaml", "", f"has no data for {names}", "List plates, flow, blots or expression."))
+    return wanted
+
+
+def available(folder: Path, only: Sequence[str] = ()) -> list[Path]:
+    """Notebooks of the kit that exist in `folder`, or those named by `only` (01 will do). Raises InputError for an unknown name."""
+    paths = {name: folder / f"{name}.ipynb" for name in NOTEBOOKS if (folder / f"{name}.ipynb").is_file()}
+    if not only:
+        return list(paths.values())
+    chosen, unknown = [], []
+    for name in only:
+        found = [key for key in paths if key == name.removesuffix(".ipynb") or key.split("_")[0] == name]
+        chosen += found
+        unknown += [] if found else [Problem("--only", "", f"'{name}' is not a notebook of the kit", did_you_mean(name, paths))]
+    if unknown:
+        raise InputError(unknown)
+    return [path for name, path in paths.items() if name in chosen]
+
+
+@functools.cache
+def packages() -> dict[str, str]:
+    """Versions of the libraries the numbers and pages depend on."""
+    found = {}
+    for name in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
+
+
+def recipe(notebooks: str, settings: Mapping[str, Any], only: Sequence[str]) -> str:
+    """A hash of everything but the inputs that a report is made from: notebooks, kit, templates, reference data, libraries, options."""
+    root = share()
+    files = [*available(Path(notebooks)), *Path(kit.__file__).parent.rglob("*.py"), *(root / "templates" / "report").glob("*")]
+    files += [path for path in (root / "data" / "reference").rglob("*") if path.is_file()]
+    digest = hashlib.sha256(json.dumps([kit.__version__, sys.version, packages(), dict(settings), list(only)], sort_keys=True, default=str).encode())
+    for path in sorted(files):
+        digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def up_to_date(job: Job) -> dict[str, Any] | None:
+    """The manifest of the report that is there, when nothing it was made from has changed; else None."""
+    report, source = Path(job.out) / job.name, Path(job.folder)
+    try:
+        manifest = json.loads((report / "manifest.json").read_text(encoding="utf-8"))
+        same = manifest["status"] == "ok" and manifest["recipe"] == job.recipe and manifest["source"] == job.folder
+        same = same and all((report / name).is_file() for name in ("report.html", "results.parquet"))
+        same = same and all((report / "notebooks" / f"{entry['name']}.ipynb").is_file() for entry in manifest["notebooks"])
+        recorded = {entry["path"]: entry["sha256"] for entry in manifest["inputs"]}
+        same = same and (("exclusions.csv" in recorded) == (source / "exclusions.csv").exists())
+        same = same and bool(recorded) and all(_sha256(source / path) == digest for path, digest in recorded.items())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return manifest if same else None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _about(experiment: Any) -> dict[str, Any]:
+    """What the manifest says of an experiment that could be read."""
+    config = experiment.config
+    settings = experiment.settings.model_dump(mode="json")
+    return {
+        "simulated": bool(config.simulated),
+        "title": config.title,
+        "date": str(config.date) if config.date else None,
+        "cell_lines": list(config.cell_lines),
+        "settings": settings,
+        "seed": settings.get("seed"),
+        "inputs": [{"path": item.path, "sha256": item.sha256} for item in experiment.inputs],
+    }
+
+
+def _run_notebook(path: Path, job: Job, built: Path) -> dict[str, Any]:
+    """Run one notebook in a process of its own; returns its entry in the manifest."""
+    target = built / "notebooks" / path.name
+    target.parent.mkdir(exist_ok=True)
+    started = _now()
+    try:
+        parameters = _parameters(path, job, built)
+    except InputError as error:
+        return {"name": path.stem, "status": "failed", "seconds": 0.0, "error": str(error)}
+    forked = isolate.CAN_FORK and not job.plain
+    outcome = isolate.run(
+        _execute, str(path), str(target), parameters, forked,
+        method="fork" if forked else "spawn", timeout_s=job.timeout_s, memory_bytes=job.memory_bytes,
+    )  # fmt: skip
+    error = _settle(target, outcome, job, built)
+    return {"name": path.stem, "status": "failed" if error else "ok", "seconds": _seconds(started), "error": error}
+
+
+def _parameters(path: Path, job: Job, built: Path) -> dict[str, str]:
+    """The parameters to pass. papermill only warns of one that the notebook does not have: here it is refused."""
+    import papermill
+
+    parameters = {"experiment": job.folder, "out": str(built)}
+    if job.settings:
+        parameters["settings"] = json.dumps(dict(job.settings))
+    known = papermill.inspect_notebook(str(path))
+    unknown = [name for name in parameters if name not in known]
+    if unknown:
+        raise InputError(
+            Problem(path.name, "parameters", f"the notebook has no parameter '{name}'", did_you_mean(name, known)) for name in unknown
+        )
+    return parameters
+
+
+def _execute(path: str, target: str, parameters: dict[str, str], forked: bool) -> None:
+    """In the notebook's own process: run it and write it to `target`. A cell that raises is told by the notebook itself."""
+    _quiet()
+    import papermill
+
+    options: dict[str, Any] = {}
+    if forked:
+        from kit import engine
+
+        _like_a_fresh_process()
+        options = {"engine_name": engine.NAME, "request_save_on_cell_execute": False, "partial": f"{target}.partial"}
+    with contextlib.suppress(papermill.PapermillExecutionError):
+        papermill.execute_notebook(path, target, parameters, progress_bar=False, kernel_name="python3", **options)
+
+
+def _quiet() -> None:
+    """Nothing of the notebook goes to the terminal except through the notebook."""
+    import logging
+
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    sink = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(sink, descriptor)
+
+
+def _like_a_fresh_process() -> None:
+    """Undo what a fork shares that fresh processes do not: the state of the global random generators."""
+    import random
+
+    random.seed()
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _settle(target: Path, outcome: isolate.Outcome, job: Job, built: Path) -> str | None:
+    """Take what the notebook's process left, whole or not; returns in words why and where it stopped, or None when it did not."""
+    partial, note = Path(f"{target}.partial"), Path(f"{target}.partial.cell")
+    running = int(note.read_text() or -1) if note.is_file() else -1
+    notebook = _read_notebook(target) or _read_notebook(partial)
+    for path in (partial, note, Path(f"{partial}.new")):
+        path.unlink(missing_ok=True)
+    if notebook is None:
+        target.unlink(missing_ok=True)
+        return f"{target.stem} could not be run: {outcome.text or 'it left nothing behind'}"
+    cells = notebook["cells"]
+    stopped = next((index for index, cell in enumerate(cells) if _state(cell) == "failed"), None)
+    error: str | None = None
+    if stopped is not None:
+        error = f"{target.stem} stopped in {_place(cells, stopped)}: {_raised(cells[stopped])}"
+    elif outcome.how != "done":
+        at = next((index for index, cell in enumerate(cells) if _state(cell) == "running"), running)
+        where = _place(cells, at) if 0 <= at < len(cells) else "an unknown cell"
+        error = f"{target.stem} stopped in {where}: {'it ' if outcome.how in ('timeout', 'memory') else ''}{outcome.text}"
+    # It was built elsewhere: what it says of paths should hold where it ends up.
+    text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    here, there = (json.dumps(str(path), ensure_ascii=False)[1:-1] for path in (built, Path(job.out) / job.name))
+    target.write_text(text.replace(here, there), encoding="utf-8")
+    return error
+
+
+def _read_notebook(path: Path) -> dict[str, Any] | None:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _state(cell: Mapping[str, Any]) -> str:
+    return (cell["metadata"].get("papermill") or {}).get("status", "")
+
+
+def _place(cells: Sequence[Mapping[str, Any]], index: int) -> str:
+    """Where a cell stands, in words: its number among the code cells and the heading above it."""
+    number = sum(cell["cell_type"] == "code" for cell in cells[: index + 1])
+    for cell in reversed(cells[:index]):
+        headings = re.findall(r"^#{1,4}\s+(.+)$", _source(cell), re.M) if cell["cell_type"] == "markdown" else []
+        if headings:
+            return f"code cell {number}, under the heading '{headings[-1].strip()}'"
+    return f"code cell {number}"
+
+
+def _raised(cell: Mapping[str, Any]) -> str:
+    error = next((output for output in cell["outputs"] if output["output_type"] == "error"), {"ename": "error", "evalue": "unknown"})
+    return f"{error['ename']}: {error['evalue']}".strip()
+
+
+def _source(cell: Mapping[str, Any]) -> str:
+    source = cell["source"]
+    return source if isinstance(source, str) else "".join(source)
+
+
+def _conclude(notebooks: Sequence[Mapping[str, Any]], built: Path) -> dict[str, Any]:
+    """Status, verdict, reasons and calls, from what the notebooks said of themselves."""
+    errors = [entry["error"] for entry in notebooks if entry["error"]]
+    said = [summary for entry in notebooks if (summary := _summary(built / "notebooks" / f"{entry['name']}.ipynb"))]
+    verdict = max((summary["verdict"] for summary in said), key=WORST.index, default="warn")
+    reasons = list(dict.fromkeys(reason for summary in said for reason in summary["reasons"]))
+    actions = list(dict.fromkeys(action for summary in said for action in summary["next_actions"]))
+    if not said and not errors:
+        reasons = ["No notebook of this run gives a verdict."]
+    return {
+        "status": "failed" if errors else "ok",
+        "verdict": "fail" if errors else verdict,
+        "reasons": [*errors, *reasons],
+        "problems": errors,
+        "next_actions": actions,
+        "calls": _calls(built / "tables" / "calls.csv"),
+    }
+
+
+def _summary(path: Path) -> dict[str, Any] | None:
+    """The verdict that a notebook's banner carries."""
+    for cell in (_read_notebook(path) or {"cells": []})["cells"]:
+        for output in cell.get("outputs", ()):
+            found = output.get("metadata", {}).get("kit", {}).get("summary")
+            if found and found["verdict"] in WORST:
+                return found
+    return None
+
+
+def _calls(path: Path) -> list[dict[str, Any]]:
+    """What the index shows of the calls."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return [{key: row.get(key, "") for key in ("cell_line", "amino_acid", "call", "confidence", "gr")} for row in csv.DictReader(file)]
+
+
+def _where(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "unknown place"
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def _seconds(since: dt.datetime) -> float:
+    return round((dt.datetime.now(dt.UTC) - since).total_seconds(), 3)
+
+

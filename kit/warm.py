@@ -1,0 +1,43 @@
+"""Everything a report needs, imported and tried out once: processes forked from here start warm. Imported by the fork server only."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import io
+import os
+import sys
+
+# A grammar for internationalised addresses that jsonschema would compile for almost a second, and no notebook needs.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+
+MODULES = (
+    "kit.analysis", "kit.experiment", "kit.exhibits", "kit.report", "kit.store", "kit.engine", "kit.job", "kit.sections", "kit.plots",
+    "matplotlib.pyplot", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "matplotlib_inline.backend_inline",
+    "seaborn", "scipy.stats", "scipy.optimize", "papermill", "mistune", "pygments.lexers.python", "pygments.formatters.html", "psutil",
+)  # fmt: skip
+
+
+def _warm_up() -> None:
+    for name in MODULES:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            continue  # the notebook that needs it says so
+    _draw()
+    gc.collect()
+    gc.freeze()  # what lives now is never collected, so its pages stay shared with every child
+
+
+def _draw() -> None:
+    """One small figure: fonts are found and text shaped for the first time here."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(1, 1), layout="constrained")
+    figure.subplots().set_title("µ")
+    for kind in ("png", "svg"):
+        figure.savefig(io.BytesIO(), format=kind)
+
+
+_warm_up()
