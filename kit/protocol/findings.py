@@ -1,0 +1,66 @@
+"""Compliance as sentences for the first screen: worst first, one per check, each with the next action."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from kit.config import ExperimentConfig
+from kit.protocol.base import FILE, listing
+from kit.verdict import Finding
+
+SEVERE = {"fail": 0, "warn": 1}
+WEIGHT = {"void": 0, "masking": 1, "cap": 2, "none": 3}
+
+
+def protocol_findings(compliance: pd.DataFrame, carryover: pd.DataFrame | None, config: ExperimentConfig) -> list[Finding]:
+    """Failed and doubtful checks, then one finding for all that is not given.
+
+    `carryover` (None where there is none) tells which line has most left over, so that the advice on washing is the one that mends all.
+    """
+    bad = compliance[compliance["verdict"].isin(list(SEVERE))]
+    judged = bad[bad["missing"].eq("")]
+    ranked = judged.assign(order=judged["verdict"].map(SEVERE), weight=judged["effect"].map(WEIGHT))
+    ranked = ranked.sort_values(["order", "weight", "check"], kind="stable")
+    findings = []
+    for check, rows in ranked.groupby("check", sort=False):
+        worst = rows[rows["verdict"].eq(rows["verdict"].iloc[0])]
+        if check == "P17" and _told_by_p08(worst, judged):
+            continue
+        if check == "P13" and carryover is not None:
+            worst = _most_masked_first(worst, carryover)
+        findings.append(Finding(str(rows["verdict"].iloc[0]), _sentence(worst, str(check)), str(worst["advice"].iloc[0])))
+    return [*findings, *_missing(bad[bad["missing"].ne("")])]
+
+
+def _told_by_p08(groups: pd.DataFrame, judged: pd.DataFrame) -> bool:
+    """Whether all that P17 misses is the asparagine rescue, which P08 has named already."""
+    named = judged["check"].eq("P08") & judged["subject"].eq("asparagine") & judged["verdict"].eq("warn")
+    return bool(named.any() and groups["value"].eq("no asparagine rescue").all())
+
+
+def _most_masked_first(rows: pd.DataFrame, carryover: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the model before rows that only count washes: they hold numbers; the largest GR_mask first."""
+    masks = {f"{row.cell_line}|{row.amino_acid}": row.gr_mask for row in carryover.itertuples()}
+    known = rows["scope"].map(masks).astype(float)
+    return rows.assign(mask=known.fillna(-1.0)).sort_values("mask", ascending=False, kind="stable")
+
+
+def _sentence(rows: pd.DataFrame, check: str) -> str:
+    """`MOLT-4 and A549: 1 wash in the plate (P13).` Subjects of one value share it; two values at most are spelt out."""
+    parts = [(listing(dict.fromkeys(group["subject"])), str(value)) for value, group in rows.groupby("value", sort=False)]
+    words = "; ".join(f"{subject}: {value}" for subject, value in parts[:2])
+    rest = f"; and {len(parts) - 2} more" if len(parts) > 2 else ""
+    return f"{words[:1].upper()}{words[1:]}{rest} ({check})."
+
+
+def _missing(rows: pd.DataFrame) -> list[Finding]:
+    """All fields that are not given, as one finding; those that limit a call come first."""
+    if rows.empty:
+        return []
+    ordered = rows.assign(weight=rows["effect"].map(WEIGHT)).sort_values("weight", kind="stable")
+    fields = list(dict.fromkeys(field for text in ordered["missing"] for field in str(text).split()))
+    checks = sorted(set(rows["check"]))
+    plural = len(fields) != 1
+    text = f"{len(fields)} field{'s' * plural} of {FILE} {'are' if plural else 'is'} not given, so {listing(checks, 5)} could not be judged in full."
+    shown = [f"`{field}`" for field in fields]
+    return [Finding("warn", text, f"Fill in {listing(shown, 5)} in {FILE}.")]
