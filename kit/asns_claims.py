@@ -9,6 +9,7 @@ import pandas as pd
 
 from kit import reference
 from kit.asns_lines import panel_positions
+from kit.stats import holm
 
 SUPPORTED, CONTRADICTED, OPEN = "supported", "contradicted", "left open"
 HIGH, LOW = ("HeLa", "A549"), ("MOLT-4", "Jurkat")
@@ -68,7 +69,10 @@ def _levels(names: Iterable[str], expected: str, protein_lines: pd.DataFrame | N
     ]
     for panel, column, what in (("CCLE", "asns_rppa_log2", "RPPA protein"), ("NCI-60", "asns_mrna_log2", "mRNA")):
         places = panel_positions(names, panel, column).dropna(subset="percentile")
-        said += [f"{row.cell_line} at the {_ordinal(row.percentile)} percentile of {panel} {what}" for row in places.itertuples()]
+        said += [
+            f"{name} at the {_ordinal(value)} percentile of {panel} {what}"
+            for name, value in zip(places["cell_line"], places["percentile"])
+        ]
     classes = {row["class_range"] for row in known.values()}
     judged = (
         SUPPORTED
@@ -87,11 +91,22 @@ def _protein_over_mrna(comparison: pd.DataFrame | None, alpha: float) -> tuple[s
     if rows.empty:
         return OPEN, "No set of at least 8 lines has protein, mRNA and sensitivity together."
     decided = rows[rows["williams_p"] < alpha]
-    better = decided["r_a"].abs() > decided["r_b"].abs()
-    favours = better.eq(decided["predictor_a"].str.startswith("protein"))
-    counts = int(favours.sum()), int((~favours).sum()), len(rows)
-    sentence = f"Of {counts[2]} comparisons on complete pairs, {counts[0]} favour protein and {counts[1]} mRNA (Williams, p < {alpha:g}); the others show no difference, which is not equality."
-    return (SUPPORTED if counts[0] and not counts[1] else CONTRADICTED if counts[1] and not counts[0] else OPEN), sentence
+    favours = _favour_protein(decided)
+    sentence = (
+        f"Of {len(rows)} comparisons on complete pairs, {int(favours.sum())} favour protein and {int((~favours).sum())} mRNA "
+        f"(Williams, p < {alpha:g}, not adjusted); the others show no difference, which is not equality."
+    )
+    primary = rows[rows["kind"] == "spearman"] if "kind" in rows else rows
+    sure = _favour_protein(primary[holm(primary["williams_p"]) < alpha])
+    if not len(sure):
+        return OPEN, sentence
+    return (SUPPORTED if sure.all() else CONTRADICTED if not sure.any() else OPEN), sentence
+
+
+def _favour_protein(rows: pd.DataFrame) -> pd.Series:
+    """Whether the stronger of the two correlations is the protein's, per row."""
+    first = rows["predictor_a"].str.startswith("protein") if len(rows) else pd.Series(dtype=bool)
+    return (rows["r_a"].abs() > rows["r_b"].abs()).eq(first).astype(bool)
 
 
 def _ordinal(value: float) -> str:

@@ -19,6 +19,7 @@ from kit.readers.blot_image import BlotImage
 MAD_TO_SD = 1.4826  # of a normal distribution
 FWHM_TO_SD = 2.3548
 _REACH_SD = 3.0  # a Gaussian band holds 99.7 % of its volume within this many SD of its peak
+_OWN_RISE = 0.25  # share of a lane's signal by which it rises above the dip to its neighbour
 _CLIPPED_PIXELS = 25  # touching pixels that share the image's largest value: the detector, not the sample, stopped there
 
 
@@ -48,9 +49,14 @@ def find_lanes(pixels: np.ndarray, n_lanes: int | None = None) -> list[tuple[int
     smooth = max(2.0, width / 250)
     signal = gaussian_filter1d(gaussian_filter1d(pixels, 1.5, axis=0).std(axis=0), smooth)
     signal = signal - np.percentile(signal, 5)
-    peaks, shape = find_peaks(np.r_[0, signal, 0], prominence=0.08 * signal.max(), distance=max(4, width // 60))
+    # a lane list says how many lanes there are, so that a faint one may be told from a gap; without it only clear lanes count
+    least = 0.08 * signal.max() if n_lanes is None else max(0.002 * signal.max(), 6 * noise_sd(signal))
+    peaks, shape = find_peaks(np.r_[0, signal, 0], prominence=least, distance=max(4, width // 60))
     if n_lanes is not None:
-        peaks = np.sort(peaks[np.argsort(shape["prominences"])[::-1][:n_lanes]])
+        # the two shoulders of one wide lane rise little above the dip between them, a faint lane rises from nothing
+        own = shape["prominences"] / np.maximum(signal[peaks - 1], 1e-12)
+        rank = np.where(own > _OWN_RISE, shape["prominences"], 0.0)
+        peaks = np.sort(peaks[np.argsort(rank, kind="stable")[::-1][:n_lanes]])
     peaks = peaks - 1
     if not len(peaks):
         return []
