@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kit import isolate, outfolder
-from kit.errors import Problems, did_you_mean
+from kit.errors import Problem, Problems, did_you_mean
 from kit.job import WORST, Job, available, failed, make_report, recipe, up_to_date, write_manifest
 from kit.paths import share
 
@@ -68,8 +68,6 @@ def run(
     does not keep the others from it: its manifest says why. `notebooks` is a folder to use instead of the kit's own. Raises InputError when the request itself makes no sense or `out` cannot be used.
     Processes are started afresh (multiprocessing's fork server): a script needs its `if __name__ == "__main__"`.
     """
-    from kit import index
-
     folders = expand(experiments)
     target = Path(out).resolve()
     source = Path(notebooks).resolve() if notebooks else share() / "notebooks"
@@ -86,8 +84,17 @@ def run(
                 report(progress, manifest)
         finally:
             outfolder.tidy(target)
-            index.write(target)
+            _write_index(target)
     return progress
+
+
+def _write_index(out: Path) -> None:
+    from kit import index
+
+    try:
+        index.write(out)
+    except OSError as error:
+        raise outfolder.OutputError(Problem(str(out), "", f"the index cannot be written: {error.strerror or error}", "Make room, then: kit index.")) from None
 
 
 def _results(jobs: Sequence[Job], workers: int, force: bool) -> Iterator[dict[str, Any]]:

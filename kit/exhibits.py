@@ -114,7 +114,7 @@ class Exhibits:
             width = round(exhibit.figure.get_figwidth() * CSS_DPI)  # type: ignore[union-attr]
             data, size = {"image/png": base64.b64encode(images["png"]).decode()}, {"image/png": {"width": width}}
         display({**data, "text/plain": f"<figure {exhibit.name}>"}, metadata={"kit": about, **size}, raw=True)
-        caption = f'<p class="cap"><b>{markup.escape(exhibit.title)}.</b> {markup.escape(exhibit.caption)}</p>'
+        caption = f'<p class="cap"><b>{markup.escape(exhibit.title)}.</b> {markup.prose(exhibit.caption)}</p>'
         self._html(caption, caption_of=exhibit.name)
         exhibit.figure.clear()  # type: ignore[union-attr]
 

@@ -7,6 +7,7 @@ themes, which the report leaves out.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -21,6 +22,9 @@ Format = str | Callable[[Any], str]
 
 MAX_ROWS = 500
 SCROLL_ROWS = 15
+LONG_TEXT = 30
+"""Characters from which a cell's text is broken into lines."""
+
 MISSING = "–"
 
 MARKS = {"pass": "✓", "warn": "!", "fail": "✕", "info": "i"}
@@ -105,7 +109,7 @@ def table(
     return (
         f'<div class="table" data-name="{escape(name)}"><div class="{box}" tabindex="0" role="region" aria-label="{escape(words(name))}">'
         f'<table class="sortable"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-        f'{f"<p class=cap>{escape(below.strip())}</p>" if below.strip() else ""}</div>'
+        f'{f"<p class=cap>{prose(below.strip())}</p>" if below.strip() else ""}</div>'
     )
 
 
@@ -143,7 +147,8 @@ def _text_cell(value: Any, write: Callable[[Any], str] | None, badges: bool) -> 
         return f"<td>{'yes' if value else 'no'}</td>"
     if badges and str(value) in TONES:
         return f"<td>{badge(str(value))}</td>"
-    return f"<td>{escape(str(value))}</td>"
+    text = str(value)
+    return f"<td{' class=w' if len(text) > LONG_TEXT else ''}>{escape(text)}</td>"
 
 
 def is_missing(value: Any) -> bool:
@@ -157,16 +162,17 @@ def _writer(wanted: Format) -> Callable[[Any], str]:
 
 
 def _number_writer(values: pd.Series, column: str) -> Callable[[Any], str]:
-    """Three significant digits of the largest value, the same decimals down the column; probabilities and wide ranges by value."""
+    """Three significant digits of the largest value, the same decimals down the column; probabilities and mixed columns by value."""
     if column == "p" or column.endswith("_p") or column.startswith("p_"):
         return probability
     finite = np.abs(values.to_numpy(dtype=float, na_value=np.nan))
     finite = finite[np.isfinite(finite) & (finite > 0)]
     if finite.size == 0 or bool(np.all(finite == np.round(finite))):
         return lambda value: f"{value:.0f}" if math.isfinite(value) else str(value)
-    if finite.max() / finite.min() > 1e4 and finite.max() < 1e4:
-        return significant
-    decimals = int(np.clip(2 - math.floor(math.log10(finite.max())), 0, 6))
+    largest, middle = float(finite.max()), float(np.median(finite))
+    if middle < largest / 1000 or (largest >= 30 and middle < largest / 30):
+        return significant  # several units or orders of magnitude in one column
+    decimals = int(np.clip(2 - math.floor(math.log10(largest)), 0, 6))
     return lambda value: f"{value:,.{decimals}f}"
 
 
@@ -180,7 +186,12 @@ def significant(value: float, digits: int = 3) -> str:
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
     decimals = digits - 1 - math.floor(math.log10(abs(value)))
-    return f"{value:.{max(decimals, 0)}f}" if 1e-4 <= abs(value) < 1e6 else f"{value:.{digits - 1}e}"
+    return f"{value:,.{max(decimals, 0)}f}" if 1e-4 <= abs(value) < 1e6 else f"{value:.{digits - 1}e}"
+
+
+def prose(text: object) -> str:
+    """A sentence, escaped; what stands in backticks is set as code."""
+    return re.sub(r"`([^`<>]+)`", r"<code>\1</code>", escape(str(text)))
 
 
 def definitions(pairs: Iterable[tuple[str, Any]]) -> str:
@@ -191,7 +202,7 @@ def definitions(pairs: Iterable[tuple[str, Any]]) -> str:
 
 def items(texts: Iterable[str], kind: str = "ul") -> str:
     """A list of sentences."""
-    return f"<{kind}>{''.join(f'<li>{escape(str(text))}</li>' for text in texts)}</{kind}>"
+    return f"<{kind}>{''.join(f'<li>{prose(text)}</li>' for text in texts)}</{kind}>"
 
 
 VERDICT_WORDS = {
@@ -217,4 +228,4 @@ def banner(verdict: str, reasons: Sequence[str], next_actions: Sequence[str], ti
 
 def note(text: str, kind: str = "info") -> str:
     """A remark set apart; `kind` is pass, warn, fail or info."""
-    return f'<p class="note b-{TONES.get(kind, "info")}">{badge(kind)} {escape(text)}</p>'
+    return f'<p class="note b-{TONES.get(kind, "info")}">{badge(kind)} {prose(text)}</p>'

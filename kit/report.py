@@ -98,6 +98,7 @@ def _join(parts: Iterable[str]) -> Markup:
 
 
 def _add_notebook(page: Page, name: str, notebook: Mapping[str, Any]) -> None:
+    waiting: list[Cell] = []  # code without output yet: shown together with the next cell's, not as a pile of empty folds
     for index, cell in enumerate(notebook["cells"]):
         tags = set(cell.get("metadata", {}).get("tags", ()))
         if HIDDEN in tags or any(tag.startswith("papermill-error") for tag in tags):
@@ -107,7 +108,11 @@ def _add_notebook(page: Page, name: str, notebook: Mapping[str, Any]) -> None:
             html = _with_ids(markdown(_text(cell["source"])), f"{name}-{index}", page if place is page.body else None)
             place.append(f'<div class="prose">{html}</div>')
         elif cell["cell_type"] == "code":
-            place.append(_code_cell(cell, with_code=place is page.body))
+            waiting.append(cell)
+            outputs, _ = _outputs(cell.get("outputs", ()))
+            if outputs:
+                place.append(_code(waiting) + outputs if place is page.body else outputs)
+                waiting = waiting if place is not page.body else []
 
 
 def markdown(text: str) -> str:
@@ -137,13 +142,12 @@ def _with_ids(html: str, stem: str, page: Page | None) -> str:
     return _HEADING.sub(replace, html)
 
 
-def _code_cell(cell: Cell, with_code: bool) -> str:
-    outputs, messages = _outputs(cell.get("outputs", ()))
-    source = _text(cell["source"]).strip()
-    if not with_code or not source:
-        return outputs
+def _code(cells: Sequence[Cell]) -> str:
+    """The code of cells, and what it wrote to stderr, folded away."""
+    source = "\n\n".join(text for cell in cells if (text := _text(cell["source"]).strip()))
+    messages = "".join(_outputs(cell.get("outputs", ()))[1] for cell in cells)
     notes = f'<pre class="messages">{escape(messages)}</pre>' if messages else ""
-    return f'<details class="code"><summary>Code</summary><pre><code>{_highlight(source)}</code></pre>{notes}</details>\n{outputs}'
+    return f'<details class="code"><summary>Code</summary><pre><code>{_highlight(source)}</code></pre>{notes}</details>\n'
 
 
 def _outputs(outputs: Sequence[Cell]) -> tuple[str, str]:
