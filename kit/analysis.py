@@ -11,10 +11,12 @@ from kit import growth as growing
 from kit import quality, verdict
 from kit import apoptosis as dying
 from kit.calls import calls
+from kit.carryover import carryover
 from kit.columns import TABLES, check
 from kit.effects import effects
 from kit.experiment import Experiment
 from kit.reference import priors
+from kit.protocol import compliance, protocol_findings
 from kit.rescue import rescue
 from kit.verdict import Summary
 
@@ -68,20 +70,21 @@ class Analysis:
 
 def analyse(experiment: Experiment) -> Analysis:
     """Run every step the data allow. Pure: reads nothing, writes nothing, and gives the same numbers each time."""
+    config, settings = experiment.config, experiment.settings
     steps: dict[str, pd.DataFrame] = {}
-    findings: list[verdict.Finding] = []
     if len(experiment.wells):
         steps |= _plates(experiment)
-        findings += verdict.quality_findings(steps["plate_qc"])
-        findings += verdict.growth_findings(steps["growth"])
-        findings += verdict.design_findings(steps["growth"], experiment.config)
     if experiment.flow is not None:
-        steps["apoptosis"] = dying.apoptosis(experiment.flow, experiment.config.media, experiment.settings)
-        steps["apoptosis_effects"] = dying.apoptosis_effects(steps["apoptosis"], experiment.config.media, experiment.settings)
+        steps["apoptosis"] = dying.apoptosis(experiment.flow, config.media, settings)
+        steps["apoptosis_effects"] = dying.apoptosis_effects(steps["apoptosis"], config.media, settings)
+    if "growth" in steps:
+        steps["carryover"] = carryover(config, steps["growth"])
+    steps["compliance"] = compliance(config, steps.get("wells"), steps.get("growth"), steps.get("carryover"), priors())
     if "growth" in steps:
         evidence = (steps.get(name) for name in ("apoptosis", "rescue", "carryover", "compliance"))
-        steps["calls"] = calls(experiment.config, steps["growth"], *evidence, priors=priors())
-    return Analysis(experiment, **steps, findings=tuple(findings))
+        steps["calls"] = calls(config, steps["growth"], *evidence, priors=priors())
+    findings = _findings(experiment, steps)
+    return Analysis(experiment, **steps, findings=findings)
 
 
 def _plates(experiment: Experiment) -> dict[str, pd.DataFrame]:
@@ -96,3 +99,13 @@ def _plates(experiment: Experiment) -> dict[str, pd.DataFrame]:
         steps["effects"] = check(effects(growth, config.media, settings, hours=settings.proliferation_h), "effects")
         steps["rescue"] = check(rescue(growth, config.media, settings, hours=settings.proliferation_h), "rescue")
     return steps
+
+
+def _findings(experiment: Experiment, steps: dict[str, pd.DataFrame]) -> tuple[verdict.Finding, ...]:
+    """What the first screen says, worst first within each kind."""
+    found = protocol_findings(steps["compliance"], steps.get("carryover"), experiment.config)
+    if "plate_qc" in steps:
+        found += verdict.quality_findings(steps["plate_qc"])
+        found += verdict.growth_findings(steps["growth"])
+        found += verdict.design_findings(experiment.config)
+    return tuple(found)

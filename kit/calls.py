@@ -22,6 +22,7 @@ NAMES = {"asparagine": ("auxotrophic", "partially_dependent", "prototrophic")}
 OTHER_NAMES = ("dependent", "partially_dependent", "prototrophic")
 WORDS = {"auxotrophic": "auxotrophic", "dependent": "dependent", "partially_dependent": "partially dependent", "prototrophic": "prototrophic",
          "inconclusive": "inconclusive"}  # fmt: skip
+SAID_ELSEWHERE = ("P08", "P13")  # an absent rescue and carry-over have sentences of their own
 RESCUED = ("full", "likely_full")
 
 
@@ -195,7 +196,7 @@ def _masking(evidence: Evidence, carryover: pd.DataFrame | None, settings: Setti
         text = f"Carry-over of {residue:.2g} uM {evidence.amino_acid} alone could let an auxotroph reach GR {evidence.gr_mask:.2f}"
         evidence.masks.append(f"{text} (gr_mask_high = {settings.gr_mask_high:g}).")
     elif evidence.gr_mask >= settings.gr_mask_moderate:
-        evidence.notes.append(f"Carry-over could account for GR up to {evidence.gr_mask:.2f}.")
+        evidence.caps.append(f"Carry-over could account for GR up to {evidence.gr_mask:.2f}.")
 
 
 def _compliance(evidence: Evidence, compliance: pd.DataFrame | None) -> None:
@@ -211,7 +212,7 @@ def _compliance(evidence: Evidence, compliance: pd.DataFrame | None) -> None:
             evidence.voids.append(f"{text}.")
         elif row["verdict"] == "fail" and row["effect"] == "masking":
             evidence.masks.append(f"{text}.")
-        elif row["effect"] != "none":
+        elif row["effect"] != "none" and row["check"] not in SAID_ELSEWHERE:
             capped.append(row["check"])
     if capped:
         evidence.caps.append(f"Protocol checks {', '.join(dict.fromkeys(capped))} warn (see the compliance table).")

@@ -103,15 +103,9 @@ def growth_findings(growth: pd.DataFrame) -> list[Finding]:
     return findings
 
 
-def design_findings(growth: pd.DataFrame, config: ExperimentConfig) -> list[Finding]:
-    """Too few biological replicates, no control, no rescue."""
+def design_findings(config: ExperimentConfig) -> list[Finding]:
+    """No control. (Replicates and rescues are checks of the protocol.)"""
     findings = []
-    needed = config.settings.min_replicates
-    counts = growth.groupby("cell_line")["replicate"].nunique()
-    few = counts[counts < needed]
-    if len(few):
-        text = f"Exploratory: {_some(list(few.index))} with {few.min()} biological replicate{'s' * int(few.min() > 1)} ({needed} asked); nothing is tested."
-        findings.append(Finding("warn", text, f"Repeat until there are {needed} biological replicates (own passage, day and medium batch)."))
     if config.control_medium is None:
         findings.append(Finding("fail", "No medium has role control: nothing can be compared.", "Name the complete medium as control."))
     return findings

@@ -48,7 +48,9 @@ def read_yaml(path: Path, name: str | None = None) -> YamlFile:
     except (YAMLError, ValueError, RecursionError) as error:
         raise InputError(Problem(name, "", f"not valid YAML: {_first_line(str(error))}")) from None
     if not isinstance(node, CommentedMap):
-        raise InputError(Problem(name, "", "should hold named fields (a mapping), holds something else", "`kit new` writes a filled-in one."))
+        raise InputError(
+            Problem(name, "", "should hold named fields (a mapping), holds something else", "`kit new` writes a filled-in one.")
+        )
     plain = _Plain(name)
     return YamlFile(plain.convert(node, ()), plain.lines)
 
@@ -77,15 +79,21 @@ class _Plain:
     """Turns ruamel's round-trip nodes into plain data and notes lines on the way."""
 
     def __init__(self, name: str) -> None:
-        self.name, self.lines, self.count = name, {}, 0
+        self.name, self.count = name, 0
         self.lines: dict[Path_, int] = {}
 
     def convert(self, node: Any, path: Path_) -> Any:
         self.count += 1
         if self.count > MAX_VALUES or len(path) > 20:
-            raise InputError(Problem(self.name, "", "unfolds to far more values than an experiment has", "Remove the nested aliases (&, *)."))
+            raise InputError(
+                Problem(self.name, "", "unfolds to far more values than an experiment has", "Remove the nested aliases (&, *).")
+            )
         if isinstance(node, TaggedScalar) or (getattr(node, "tag", None) is not None and str(node.tag.value or "").startswith("!")):
-            raise InputError(Problem(self.name, ".".join(map(str, path)), f"has the YAML tag {node.tag.value}", "Tags are not allowed: write a plain value."))
+            raise InputError(
+                Problem(
+                    self.name, ".".join(map(str, path)), f"has the YAML tag {node.tag.value}", "Tags are not allowed: write a plain value."
+                )
+            )
         if isinstance(node, CommentedMap):
             return {self._key(key, node, path): self.convert(value, (*path, self._key(key, node, path))) for key, value in node.items()}
         if isinstance(node, CommentedSeq):

@@ -110,7 +110,7 @@ def _of_class(evidence: Evidence, kind: str) -> list[str]:
     present = set(evidence.samples["cell_line"]) or set(evidence.config.cell_lines)
     names = {"high": HIGH, "low": LOW}[kind]
     cells = evidence.config.cell_lines
-    return [line for line in cells if line in present and (cells[line].asns_class == kind or cells[line].asns_class is None and _key(line) in names)]
+    return [line for line in cells if line in present and (cells[line].asns_class or (kind if _key(line) in names else None)) == kind]
 
 
 def _key(name: str) -> str:
@@ -203,7 +203,7 @@ def _uses_ring(wells: pd.DataFrame) -> bool:
 def _in_lines(wells: pd.DataFrame) -> bool:
     """Whether at least two groups, and half of those with three wells, lie in a single row or column each."""
     groups = [group for _, group in wells[wells["role"].eq("sample")].groupby(["cell_line", "medium"]) if len(group) >= 3]
-    confined = [group for group in groups if group["row"].nunique() == 1 or group["column"].nunique() == 1]
+    confined = [group for group in groups if len(set(group["row"])) == 1 or len(set(group["column"])) == 1]
     return len(confined) >= 2 and 2 * len(confined) >= len(groups)
 
 

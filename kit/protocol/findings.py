@@ -28,8 +28,14 @@ def protocol_findings(compliance: pd.DataFrame, carryover: pd.DataFrame | None, 
             continue
         if check == "P13" and carryover is not None:
             worst = _most_masked_first(worst, carryover)
-        findings.append(Finding(str(rows["verdict"].iloc[0]), _sentence(worst, str(check)), str(worst["advice"].iloc[0])))
+        findings.append(Finding(str(rows["verdict"].iloc[0]), _sentence(worst, str(check)), _action(worst, 1 if check == "P13" else 2)))
     return [*findings, *_missing(bad[bad["missing"].ne("")])]
+
+
+def _action(rows: pd.DataFrame, limit: int) -> str:
+    """What to do about the first rows; the washes have one remedy for all, that of the line with most left over."""
+    advice = [text for text in dict.fromkeys(rows["advice"]) if text]
+    return " ".join(advice[:limit])
 
 
 def _told_by_p08(groups: pd.DataFrame, judged: pd.DataFrame) -> bool:

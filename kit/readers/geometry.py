@@ -36,7 +36,7 @@ def well_name(row: int, column: int) -> str:
 
 def find_well(text: object) -> tuple[int, int] | None:
     """(row, column) when `text` names a well in any of the usual ways (a1, A01, AF48), else None."""
-    match = _WELL.fullmatch(text.strip()) if isinstance(text, str) else None
+    match = _WELL.fullmatch(text.strip()) if isinstance(text, str) and len(text) < 12 else None
     if match is None:
         return None
     row, column = row_number(match[1]), int(match[2])

@@ -56,6 +56,8 @@ def column_number(cell: Cell) -> int:
     """The plate column a header cell names (1, "01", "Col 3", 4.0), 0 when none."""
     if isinstance(cell, float):
         return int(cell) if cell.is_integer() and 1 <= cell <= MAX_COLUMNS else 0
+    if not cell[-1:].isdigit():
+        return 0
     match = _COLUMN.fullmatch(cell)
     return int(match[1]) if match and int(match[1]) <= MAX_COLUMNS else 0
 

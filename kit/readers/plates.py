@@ -80,25 +80,24 @@ def _find(source: Source, format: str) -> Answer:
     else:
         names = [format]
     passed: list[str] = []
+    cuts = [[sheet] for sheet in text_sheets(source.text)] if source.text and names != ["asm"] else [list(source.sheets)]
     for entry in (FORMATS[name] for name in names):
         if entry.of_source is not None:
             return entry.of_source(source)
-        found, reasons = _of_sheets(source, entry.of_sheet) if entry.of_sheet else ([], [])
+        found, reasons = _of_sheets(cuts, entry.of_sheet) if entry.of_sheet else ([], [])
         passed += reasons
         if found:
             return found, passed
     return [], list(dict.fromkeys(passed))
 
 
-def _of_sheets(source: Source, reader: Callable[[Sheet], Answer]) -> Answer:
+def _of_sheets(cuts: list[list[Sheet]], reader: Callable[[Sheet], Answer]) -> Answer:
     """Reads of all sheets of a workbook, or of a text in the first cut that has any."""
     passed: list[str] = []
-    if source.text:
-        for cut in text_sheets(source.text):
-            found, reasons = reader(cut)
-            if found:
-                return found, []
-            passed += reasons
-        return [], passed
-    answers = [reader(sheet) for sheet in source.sheets]
-    return [read for reads, _ in answers for read in reads], [reason for _, reasons in answers for reason in reasons]
+    for sheets in cuts:
+        answers = [reader(sheet) for sheet in sheets]
+        found = [read for reads, _ in answers for read in reads]
+        passed += [reason for _, reasons in answers for reason in reasons]
+        if found:
+            return found, passed
+    return [], passed

@@ -23,7 +23,9 @@ MAX_BYTES = 64 * 2**20
 MAX_UNPACKED = 8 * MAX_BYTES
 """Largest Excel file once unpacked."""
 MAX_CELLS = 4_000_000
-"""Largest area of one Excel sheet, rows times columns."""
+"""Largest area of one Excel sheet, rows times columns, and most separators of any kind in a text."""
+MAX_LINES = 250_000
+"""Most lines of a text: 1536 wells at 100 time points, one line each, are 154,000."""
 DELIMITERS = ("\t", ";", ",", "|", " ")
 """Tried in this order; a space stands for any run of white space and comes last, as it cannot show an empty cell."""
 
@@ -88,6 +90,11 @@ def open_source(path: Path, file: str, sheet: str | None) -> Source:
         if data.startswith(magic):
             raise InputError(Problem(file, "", f"this is {what}, not a plate file", _EXPORT))
     text = decode(data, file)
+    if text.count("\n") > MAX_LINES or max(map(text.count, DELIMITERS)) > MAX_CELLS:
+        what = f"{text.count(chr(10)) + 1} lines are more than a plate file may have ({MAX_LINES})"
+        if text.count("\n") <= MAX_LINES:
+            what = f"more than {MAX_CELLS} cells are more than a plate file may have"
+        raise InputError(Problem(file, "", what, "Export the plates of this experiment alone."))
     start = text.lstrip()[:300].lower()
     if re.match(r"<(\?xml|!doctype|html|workbook|table)", start):
         what = "an HTML or XML document"

@@ -14,7 +14,13 @@ GLANCE = ("z_prime", "ssmd", "signal_to_background", "cv_control_percent", "edge
 WORST = ("fail", "warn", "pass", "info")
 
 
-def glance(analysis: Analysis) -> pd.DataFrame:
+def glance(analysis: Analysis) -> tuple[pd.DataFrame | None, str, dict[str, str]]:
+    """`plate_overview` with its caption and headings."""
+    table = plate_overview(analysis)
+    return (table if len(table) else None), "Key metrics per plate.", {name: GLANCE_HEADINGS.get(name, name.replace("_", " ")) for name in table}
+
+
+def plate_overview(analysis: Analysis) -> pd.DataFrame:
     """One row per plate: verdict, what caused it, and the key metrics (the worst where a plate carries several lines)."""
     qc = analysis.plate_qc
     if qc is None or analysis.plate_verdicts is None:
@@ -35,11 +41,6 @@ def glance(analysis: Analysis) -> pd.DataFrame:
 
 GLANCE_HEADINGS = {"z_prime": "Z'", "ssmd": "SSMD", "signal_to_background": "S/B", "cv_control_percent": "control CV %", "edge_effect_percent": "edge %",
                    "row_drift_percent": "row drift %", "column_drift_percent": "column drift %", "missing_wells_percent": "missing %"}  # fmt: skip
-
-
-def glance_columns(analysis: Analysis) -> dict[str, str]:
-    """Headings of `glance`."""
-    return {name: GLANCE_HEADINGS.get(name, name) for name in glance(analysis)}
 
 
 def qc_details(analysis: Analysis) -> pd.DataFrame | None:

@@ -38,7 +38,17 @@ def _span(value: float, low: float, high: float, digits: int = 2) -> str:
     return text if pd.isna(low) else f"{text} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
-def call_table(analysis: Analysis) -> pd.DataFrame | None:
+def call_table(analysis: Analysis) -> tuple[pd.DataFrame | None, str]:
+    """`call_overview` with its caption."""
+    s = analysis.experiment.settings
+    caption = (
+        f"GR: 1 grows as control, 0 stasis, below 0 loss; cut-offs {s.gr_auxotroph:g} and {s.gr_prototroph:g}. SA: share of control's living cells lost, cut-offs {s.sa_low:g} "
+        f"and {s.sa_high:g}. Brackets: 95 % intervals over biological replicates. P: probability of the call."
+    )
+    return call_overview(analysis), caption
+
+
+def call_overview(analysis: Analysis) -> pd.DataFrame | None:
     """The first screen's table: line, amino acid, call, confidence, GR and SA with intervals, rescue, agreement with the source."""
     calls = analysis.calls
     if calls is None or calls.empty:

@@ -9,6 +9,7 @@ from kit.exhibits import Exhibit
 from kit.plots import carryover as plots
 from kit.plots import style
 
+RPMI_ASPARAGINE_UM = 378.0  # 50 mg/L in RPMI 1640, where the previous medium is not given
 WORST = ("fail", "warn", "pass", "info")
 COMPLIANCE = ("check", "subject", "verdict", "value", "rule", "advice")
 
@@ -34,6 +35,15 @@ def carryover(analysis: Analysis) -> tuple[pd.DataFrame | None, str]:
 def carryover_figure(analysis: Analysis) -> Exhibit:
     """Residual asparagine against washes and residual volume, with this experiment's point."""
     fig, ax = style.figure(style.WIDTH, 3.0)
-    plots.residual_against_washes(analysis.experiment.config, ax)
+    protocol = analysis.experiment.config.protocol
+    wash, before = protocol.wash, protocol.previous_medium
+    plots.residual_against_washes(
+        analysis.carryover,
+        ax,
+        analysis.experiment.settings,
+        start_uM=RPMI_ASPARAGINE_UM if before is None or before.asparagine_uM is None else before.asparagine_uM,
+        wash_uL=100.0 if wash is None or wash.volume_uL is None else wash.volume_uL,
+        added_uL=protocol.well_volume_uL or 100.0,
+    )
     caption = "Each wash divides what is left by (residual + wash volume) / residual volume. The shaded range can sustain growth [K]; the point is this experiment."
     return Exhibit("carryover_washes", "What the washes leave behind", caption, fig)
