@@ -62,6 +62,7 @@ def test_a_full_plate_has_its_own_shape(shape: tuple[int, int]) -> None:
 def test_a_partial_plate_has_96_wells_or_more_unless_the_file_says_otherwise() -> None:
     assert plate_shape([(1, 1), (1, 2)]) == (8, 12)
     assert plate_shape([(1, 1), (1, 2)], stated=24) == (4, 6)
+    assert plate_shape([(r, c) for r in (1, 2) for c in (1, 2, 3)], stated=96) == (8, 12)
     assert plate_shape([(9, 1)]) == (16, 24)
     assert plate_shape([(1, 1)], stated=384) == (16, 24)
 
@@ -219,6 +220,12 @@ IMITATIONS: dict[str, tuple[str, list[str], dict[str, float]]] = {
         "Barcode;Well;Hours;Signal\nP1;A1;48;1,5\nP1;A2;48;2,5\nP2;A1;48;3,25\nP2;A2;48;4,5\n",
         ["P1 / signal", "P2 / signal"],
         {"A01": 1.5, "A02": 2.5},
+    ),
+    "sample names that look like wells": ("Well ID,Well,Value\nS1,A1,5\nS2,A2,7\n", ["signal"], {"A01": 5, "A02": 7}),
+    "kinetic values and a summary grid": (
+        "Lum\nTime\tA1\tA2\tA3\n0:00\t1\t2\t3\n0:05\t4\t5\t6\n\nResults\n\t1\t2\t3\nA\t9\t9\t9\tMax V [Lum]\n",
+        ["luminescence / Max V [Lum]", "luminescence / Lum, Time 0:00", "luminescence / Lum, Time 0:05"],
+        {"A01": 9, "A02": 9, "A03": 9},
     ),
     "time points in a list": (
         "Well,Cycle,Luminescence\nA1,1,10\nA2,1,20\nA1,2,11\nA2,2,21\n",

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from kit.readers import tokens
 from kit.readers.geometry import PLATES
-from kit.readers.headings import Heading, heading, names_no_signal
+from kit.readers.headings import MAX_REACH, Heading, heading, names_no_signal
 from kit.readers.plate_grid import blank, cell_at, header_runs, row_of
 from kit.readers.reads import Found, Well
 from kit.readers.sheets import Sheet
@@ -38,7 +38,7 @@ def read_bare(sheet: Sheet) -> tuple[list[Found], list[str]]:
             stated = above.stated or len(placed)
             found.append(Found(sheet.place(top), placed, sheet.name, above.plate, above.mode, above.title, stated, False, (_NOTE,)))
         before, start = above, bottom
-    below = heading(sheet.rows[start:])
+    below = heading(sheet.rows[start : start + MAX_REACH]) if found else Heading()
     for read in found:
         read.mode = read.mode or below.mode
     return found, passed

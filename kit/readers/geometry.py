@@ -61,9 +61,7 @@ def plate_shape(wells: Iterable[tuple[int, int]], stated: int = 0) -> tuple[int,
     if not here:
         return None
     rows, columns = max(row for row, _ in here), max(column for _, column in here)
-    fitting = [(r, c) for r, c in PLATES if rows <= r and columns <= c]
-    for shape in fitting:
-        count = shape[0] * shape[1]
-        if count == stated or len(here) == count or (count >= 96 and stated <= count):
-            return shape
-    return fitting[-1] if fitting else None
+    fitting = {r * c: (r, c) for r, c in PLATES if rows <= r and columns <= c}
+    if stated in fitting:
+        return fitting[stated]
+    return next((shape for count, shape in fitting.items() if count >= 96 or len(here) == count), None)

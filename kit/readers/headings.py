@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from kit.readers.tokens import Cell
 
 MODES = ("luminescence", "absorbance", "fluorescence")
-_STRONG = re.compile(r"(luminesc)|(absorb|optical density|photometr)|(fluoresc|fluorimetr)", re.IGNORECASE)
+_STRONG = re.compile(
+    r"(lumines[cz])|(absor[bp]|optical density|optische dichte|extinction|extinktion|photometr)|(fluores[cz]|fluorimetr)", re.IGNORECASE
+)
 _WEAK = re.compile(
     r"(\blum\b|lumi\b|uslum|\brlu\b|\bcps\b|celltiter-glo|\bctg\b)"
     r"|(\babs(?:\b|_)|\bod(?:[ _]?\d{3})?(?:\b|_)|\boptical\b)"
@@ -39,6 +41,8 @@ _NO_SIGNAL = re.compile(
     re.IGNORECASE,
 )
 MAX_TITLE = 60
+MAX_REACH = 300
+"""Lines above a table in which its plate and mode are looked for."""
 
 
 @dataclass
@@ -69,6 +73,7 @@ def names_no_signal(title: str) -> bool:
 
 def heading(rows: Sequence[Sequence[Cell]], before: Heading | None = None) -> Heading:
     """What the rows above a table say, the nearest first; plate and mode go on from `before` where they do not."""
+    rows = rows[-MAX_REACH:]
     texts = [_words(row) for row in rows]
     title = _title(rows)
     mode = mode_of(title) or _nearest_mode(texts)

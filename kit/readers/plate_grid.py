@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from kit.readers import tokens
 from kit.readers.geometry import MAX_COLUMNS, row_letters, row_number
-from kit.readers.headings import Heading, heading, mode_of, names_no_signal, shorten
+from kit.readers.headings import MAX_REACH, Heading, heading, mode_of, names_no_signal, shorten
 from kit.readers.reads import Found, Well, is_signal
 from kit.readers.sheets import Sheet
 from kit.readers.tokens import Cell
@@ -194,7 +194,7 @@ def read_grids(sheet: Sheet) -> tuple[list[Found], list[str]]:
 
 def _from_below(sheet: Sheet, start: int, found: list[Found]) -> None:
     """Plate and mode from the lines under the last grid, for reads whose own headings do not name them."""
-    below = heading(sheet.rows[start:])
+    below = heading(sheet.rows[start : start + MAX_REACH]) if found else Heading()
     for read in found:
         read.mode = read.mode or below.mode
         read.stated = read.stated or below.stated

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kit.errors import InputError, Problem, did_you_mean
 from kit.readers.asm import looks_like_asm, read_asm
 from kit.readers.bare_grid import read_bare
-from kit.readers.plate_grid import read_grids
+from kit.readers.plate_grid import find_grids, read_grids
 from kit.readers.reads import Found, Read, finish
 from kit.readers.sheets import Sheet, Source, open_source, text_sheets
 from kit.readers.softmax import read_softmax
+from kit.readers.tokens import Cell
 from kit.readers.well_table import read_well_tables
 
 Answer = tuple[list[Found], list[str]]
@@ -36,14 +37,28 @@ def _any(source: Source) -> bool:
     return True
 
 
+def _on_request(source: Source) -> bool:
+    return False
+
+
+def read_labelled(sheet: Sheet) -> Answer:
+    """Labelled grids, and tables of wells outside of them: a kinetic export has its raw values in one, a summary in the other."""
+    found, passed = read_grids(sheet)
+    taken = {r for grid in find_grids(sheet) for r in range(grid.header, grid.end)}
+    rows: list[list[Cell]] = [[] if r in taken else row for r, row in enumerate(sheet.rows)]
+    more, reasons = read_well_tables(replace(sheet, rows=rows))
+    return found + more, passed + reasons
+
+
 FORMATS: dict[str, Format] = {
     "asm": Format(looks_like_asm, of_source=read_asm),
     "softmax": Format(_text(r"^\W*##BLOCKS="), of_sheet=read_softmax),
-    "grid": Format(_any, of_sheet=read_grids),
-    "wells": Format(_any, of_sheet=read_well_tables),
+    "labelled": Format(_any, of_sheet=read_labelled),
     "bare grid": Format(_any, of_sheet=read_bare),
+    "grid": Format(_on_request, of_sheet=read_grids),
+    "wells": Format(_on_request, of_sheet=read_well_tables),
 }
-"""Formats by name, tried in this order; the first that finds a signal reads the file. A new instrument is one entry."""
+"""Formats by name, tried in this order; the first that finds a signal reads the file. The last two only when asked for. A new instrument is one entry."""
 
 _LOOKED_FOR = (
     "Looked for: a grid of row letters and column numbers, a table with a column of wells, wells as column headings, "

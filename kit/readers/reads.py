@@ -146,7 +146,7 @@ def _labelled(made: list[tuple[Found, Read]]) -> list[Read]:
         counts = Counter(" / ".join(part) for part in parts)
         for (found, _), part in zip(made, parts):
             text = getattr(found, extra)
-            if counts[" / ".join(part)] > 1 and text and text not in part:
+            if counts[" / ".join(part)] > 1 and text and text.casefold() not in {each.casefold() for each in part}:
                 part.append(text)
     counts, used = Counter(" / ".join(part) for part in parts), Counter[str]()
     reads = []

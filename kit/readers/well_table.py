@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from kit.readers import tokens
 from kit.readers.geometry import find_well, row_number, well_name
-from kit.readers.headings import Heading, heading, mode_of, shorten
+from kit.readers.headings import MAX_REACH, Heading, heading, mode_of, shorten
 from kit.readers.plate_grid import blank, cell_at
 from kit.readers.reads import Found, Well
 from kit.readers.sheets import Sheet
@@ -21,7 +21,7 @@ from kit.readers.tokens import Cell
 
 _PLATE = re.compile(r"(?:assay |measured )?plate(?:[ _-]?(?:id|name|barcode|no\.?|nr\.?|number|#))?|barcode", re.IGNORECASE)
 _SIGNAL = re.compile(
-    r"signal|value|luminesc|\blum\b|\brlu\b|\bcps\b|counts?\b|absorb|\babs\b|\bod\d*\b|optical|fluoresc|\brfu\b|\braw\b|readout|result|intensity"
+    r"signal|value|luminesc|\blum\b|\brlu\b|\bcps\b|counts\b|absorb|\babs\b|\bod\d*\b|optical|fluoresc|\brfu\b|\braw\b|readout|result|intensity"
     r"|\bread(?:ing)?\b|\bdata\b|measurement\b|number of objects|\bnm\b|celltiter|response",
     re.IGNORECASE,
 )
@@ -33,6 +33,7 @@ _NO_SIGNAL = re.compile(
 _KEY = re.compile(
     r"time|cycle|repeat|wavelength|label|channel|\bread|measurement|kinetic|loop|interval|scan|hours|plane|mode|filter", re.IGNORECASE
 )
+_WELL_HEAD = re.compile(r"wells?|(?:well[ _]?)?(?:pos(?:ition)?s?|names?|locations?|numbers?)\.?", re.IGNORECASE)
 _ROW_HEAD = re.compile(r"(?:well|plate)?[ _\n-]*row(?:[ _]?name)?", re.IGNORECASE)
 _COLUMN_HEAD = re.compile(r"(?:well|plate)?[ _\n-]*col(?:umn)?\.?(?:[ _]?(?:name|number))?", re.IGNORECASE)
 
@@ -61,7 +62,7 @@ def read_well_tables(sheet: Sheet) -> tuple[list[Found], list[str]]:
         found += reads
         before, start = above, table.body[-1] + 1
     found += _wide(sheet)
-    below = heading(sheet.rows[start:])
+    below = heading(sheet.rows[start : start + MAX_REACH]) if found else Heading()
     for read in found:
         read.mode, read.stated = read.mode or below.mode, read.stated or below.stated
     return found, passed
@@ -96,11 +97,10 @@ def _well_table(sheet: Sheet, r: int) -> Table | None:
     heads = {i: str(cell_at(sheet.rows[header], i)) if header >= 0 else "" for i in columns}
     # P1 and P2 are plates under the heading "plate", though a well may be called so too.
     columns = [i for i in columns if not _PLATE.fullmatch(heads[i])]
-    named = [i for i in columns if re.search(r"well|pos", heads[i], re.IGNORECASE)]
-    varied = [i for i in columns if here[i] != below[i]]
     if not columns:
         return None
-    column = (named or varied or columns)[0]
+    # S1 may be a sample under "Well ID": the column called just "well" comes first, any other with the word in it next.
+    column = min(columns, key=lambda i: (_WELL_HEAD.fullmatch(heads[i]) is None, "well" not in heads[i].lower(), here[i] == below[i]))
     table = Table(header, [], (column,), lambda row: find_well(cell_at(row, column)))
     table.body = _body(sheet, r, table)
     return table
