@@ -109,7 +109,9 @@ class WashAdvice:
     text: str
 
 
-def next_wash_advice(carry: Carry, limit: float, amino_acid: str = "asparagine", residues_uL: Sequence[float] = PLATE_RESIDUES_UL) -> WashAdvice | None:
+def next_wash_advice(
+    carry: Carry, limit: float, amino_acid: str = "asparagine", residues_uL: Sequence[float] = PLATE_RESIDUES_UL
+) -> WashAdvice | None:
     """The fewest washes, or the largest of `residues_uL`, that bring `gr_mask` below `limit`; None where it is below already."""
     if carry.gr_mask < limit:
         return None
@@ -130,7 +132,9 @@ def next_wash_advice(carry: Carry, limit: float, amino_acid: str = "asparagine",
     if drained:
         options.append((f"a residual volume of {drained.residual_uL:g} uL", drained))
     if not options:
-        return WashAdvice(None, None, f"Raise the wash volume: neither five more washes nor less residual volume bring {amino_acid} low enough.")
+        return WashAdvice(
+            None, None, f"Raise the wash volume: neither five more washes nor less residual volume bring {amino_acid} low enough."
+        )
     (first, to), *rest = options
     text = f"Repeat with {first}: residual {amino_acid} falls from {show_uM(carry.residual_uM)} to {show_uM(to.residual_uM)} uM"
     text += "".join(f"; {other} would leave {show_uM(option.residual_uM)} uM" for other, option in rest) + "."
@@ -138,7 +142,11 @@ def next_wash_advice(carry: Carry, limit: float, amino_acid: str = "asparagine",
 
 
 def wash_grid(
-    start_uM: float = 378.0, wash_uL: float = 100.0, added_uL: float = 100.0, residual_volumes_uL: Sequence[float] = (5, 10, 20), max_washes: int = 4
+    start_uM: float = 378.0,
+    wash_uL: float = 100.0,
+    added_uL: float = 100.0,
+    residual_volumes_uL: Sequence[float] = (5, 10, 20),
+    max_washes: int = 4,
 ) -> pd.DataFrame:
     """Concentration left by 0 to `max_washes` washes for each residual volume: `washes`, `residual_uL`, `residual_uM`."""
     washes, volumes = np.meshgrid(np.arange(max_washes + 1), np.asarray(residual_volumes_uL, float))

@@ -67,7 +67,10 @@ def test_one_spin_wash_in_bulk_leaves_a_hundredth_to_a_seventh_of_a_micromole():
     assert residual_uM(378, 1, [50, 200], 10_000, 10_000) == pytest.approx([0.01, 0.15], abs=0.006)
 
 
-@pytest.mark.parametrize(("washes", "kept", "wash", "added", "start", "fresh"), [(0, 7, 80, 120, 300, 0.4), (1, 20, 100, 100, 378, 5), (4, 3.5, 150, 90, 2053, 0)])
+@pytest.mark.parametrize(
+    ("washes", "kept", "wash", "added", "start", "fresh"),
+    [(0, 7, 80, 120, 300, 0.4), (1, 20, 100, 100, 378, 5), (4, 3.5, 150, 90, 2053, 0)],
+)
 def test_residue_is_a_mass_balance(washes, kept, wash, added, start, fresh):
     """Amount (pmol) followed by hand: aspirate, add buffer, mix, and so on; nothing of the closed form is used."""
     amount = start * kept
@@ -119,7 +122,10 @@ def test_grid_falls_by_the_dilution_of_each_wash():
 def test_advice_names_the_third_wash_and_what_it_leaves():
     advice = next_wash_advice(Carry(378, 2, 20, fmol_per_new_cell=Q), 0.09)
     assert advice is not None
-    assert advice.text == "Repeat with a third wash: residual asparagine falls from 1.8 to 0.29 uM; a residual volume of 10 uL would leave 0.28 uM."
+    assert (
+        advice.text
+        == "Repeat with a third wash: residual asparagine falls from 1.8 to 0.29 uM; a residual volume of 10 uL would leave 0.28 uM."
+    )
 
 
 def test_advice_counts_the_washes_that_are_needed_and_no_more():
@@ -220,7 +226,14 @@ def test_verdict_follows_the_two_limits(kept, verdict):
 
 
 def test_assumptions_are_named_and_take_the_careful_side():
-    found = row(carryover(config(protocol__previous_medium=None, protocol__seeding_cells_per_well=None, media__full={"role": "control", "asparagine_uM": 500})), "A549")
+    found = row(
+        carryover(
+            config(
+                protocol__previous_medium=None, protocol__seeding_cells_per_well=None, media__full={"role": "control", "asparagine_uM": 500}
+            )
+        ),
+        "A549",
+    )
     assert "500 uM asparagine on the cells" in found["assumed"] and "10000 cells per well" in found["assumed"]
     assert found["residual_uM"] == pytest.approx(500 * 10 / 110 * (10 / 110) ** 2)
 

@@ -69,7 +69,16 @@ def _limits(ax: Axes, own: pd.DataFrame, settings: ProtocolSettings) -> None:
         label = f"{name} = {getattr(settings, name):g}\n({style.short(strictest['cell_line'], 14)})"
         style.limit_line(ax, float(strictest[column]), "", color=style.VERDICT[verdict])
         side = "bottom" if verdict == "fail" else "top"
-        ax.text(1.005, strictest[column], label, transform=ax.get_yaxis_transform(), va=side, ha="left", fontsize=style.FONT - 2.5, color=style.VERDICT[verdict])
+        ax.text(
+            1.005,
+            strictest[column],
+            label,
+            transform=ax.get_yaxis_transform(),
+            va=side,
+            ha="left",
+            fontsize=style.FONT - 2.5,
+            color=style.VERDICT[verdict],
+        )
 
 
 def _points(ax: Axes, own: pd.DataFrame) -> None:
@@ -84,4 +93,14 @@ def _points(ax: Axes, own: pd.DataFrame) -> None:
         words = ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
         words += "\n(washed in bulk)" if washing == "bulk" else ""
         back = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.0}
-        ax.annotate(words, (x, y), xytext=(8, 0), textcoords="offset points", va="center", fontsize=style.FONT - 1.5, color=color, bbox=back, zorder=3)
+        ax.annotate(
+            words,
+            (x, y),
+            xytext=(8, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=style.FONT - 1.5,
+            color=color,
+            bbox=back,
+            zorder=3,
+        )

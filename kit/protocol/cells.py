@@ -66,7 +66,9 @@ def density(evidence: Evidence) -> Iterator[Ruling]:
 def _confluence(evidence: Evidence, value: float) -> Judged:
     settings = evidence.settings
     verdict = band(settings.min_confluence_percent <= value <= settings.max_confluence_percent, value > settings.fail_confluence_percent)
-    advice = "" if verdict == "pass" else f"Seed for {settings.min_confluence_percent:g} to {settings.max_confluence_percent:g} % confluence."
+    advice = (
+        "" if verdict == "pass" else f"Seed for {settings.min_confluence_percent:g} to {settings.max_confluence_percent:g} % confluence."
+    )
     return f"{value:g} % confluent at the switch", verdict, advice
 
 
@@ -134,7 +136,14 @@ def _mycoplasma(evidence: Evidence, line: str, cell: CellLine) -> Ruling:
     if test.date is None:
         return not_given(line, f"cell_lines.{line}.mycoplasma.date", line)
     if today is None:
-        return Ruling(line, f"mycoplasma negative on {test.date}, days before the assay unknown", "warn", "Fill in `date` in experiment.yaml.", line, missing="date")
+        return Ruling(
+            line,
+            f"mycoplasma negative on {test.date}, days before the assay unknown",
+            "warn",
+            "Fill in `date` in experiment.yaml.",
+            line,
+            missing="date",
+        )
     age = abs((today - test.date).days)
     advice = "" if age <= limit else f"Test {line} for mycoplasma again: at most {limit:g} days from the assay."
     return Ruling(line, f"mycoplasma negative, {age} days from the assay", band(age <= limit, False), advice, line)
@@ -147,18 +156,49 @@ def _profile(evidence: Evidence, line: str, cell: CellLine) -> Ruling:
     if cell.str_date is None:
         return not_given(line, f"cell_lines.{line}.str_date", line)
     if today is None:
-        return Ruling(line, f"STR profile of {cell.str_date}, age unknown", "warn", "Fill in `date` in experiment.yaml.", line, missing="date")
+        return Ruling(
+            line, f"STR profile of {cell.str_date}, age unknown", "warn", "Fill in `date` in experiment.yaml.", line, missing="date"
+        )
     age = abs((today - cell.str_date).days)
     advice = "" if age <= limit else f"Have {line} profiled again: at most 12 months from the assay."
     return Ruling(line, f"STR profile {age} days from the assay", band(age <= limit, False), advice, line)
 
 
 CELL_CHECKS = (
-    Check("P03", "at least {min_acclimatization_passages} passages in dialyzed serum with all amino acids; doubling time at most {max_doubling_time_ratio:g}-fold", "fail", acclimatized),
+    Check(
+        "P03",
+        "at least {min_acclimatization_passages} passages in dialyzed serum with all amino acids; doubling time at most "
+        "{max_doubling_time_ratio:g}-fold",
+        "fail",
+        acclimatized,
+    ),
     Check("P04", "no earlier culture without asparagine or with asparaginase", "warn", no_selection),
-    Check("P11", "adherent: {min_confluence_percent:g} to {max_confluence_percent:g} % confluent, above {fail_confluence_percent:g} fails; suspension: {min_viable_per_mL:.2g} to {max_viable_per_mL:.2g} viable per mL, above {warn_viable_per_mL:.2g} warns", "fail", density),
-    Check("P12", "adherent: {min_adherence_h:g} to {max_adherence_h:g} h of adherence, below {fail_adherence_h:g} h fails", "fail", adherence),
+    Check(
+        "P11",
+        "adherent: {min_confluence_percent:g} to {max_confluence_percent:g} % confluent, above {fail_confluence_percent:g} "
+        "fails; suspension: {min_viable_per_mL:.2g} to {max_viable_per_mL:.2g} viable per mL, above {warn_viable_per_mL:.2g} "
+        "warns",
+        "fail",
+        density,
+    ),
+    Check(
+        "P12",
+        "adherent: {min_adherence_h:g} to {max_adherence_h:g} h of adherence, below {fail_adherence_h:g} h fails",
+        "fail",
+        adherence,
+    ),
     Check("P14", "at most {max_cell_loss_percent:g} % of cells lost by the washes", "warn", cell_loss),
-    Check("P21", "at least {min_viability_percent:g} % viable at seeding, below {fail_viability_percent:g} fails", "fail", viability),
-    Check("P22", "mycoplasma negative within {max_mycoplasma_age_days:g} days, STR profile within {max_str_age_days:g} days and matching, passage recorded", "fail", identity),
-)  # fmt: skip
+    Check(
+        "P21",
+        "at least {min_viability_percent:g} % viable at seeding, below {fail_viability_percent:g} fails",
+        "fail",
+        viability,
+    ),
+    Check(
+        "P22",
+        "mycoplasma negative within {max_mycoplasma_age_days:g} days, STR profile within {max_str_age_days:g} days and "
+        "matching, passage recorded",
+        "fail",
+        identity,
+    ),
+)

@@ -25,7 +25,8 @@ def start_plate(evidence: Evidence) -> Iterator[Ruling]:
         few = counts[counts < settings.min_t0_wells]
         if len(few):
             which = f"{int(few.min())} wells at 0 h in replicate{'s' * (len(few) > 1)} {listing(few.index)}"
-            advice = f"Read at least {settings.min_t0_wells} wells of {line} at the switch of every replicate; until then GR needs `cell_lines.{line}.doubling_time_h`."
+            advice = f"Read at least {settings.min_t0_wells} wells of {line} at the switch of every replicate; "
+            advice += f"until then GR needs `cell_lines.{line}.doubling_time_h`."
             yield Ruling(str(line), which, "warn", advice, str(line))
         elif len(counts):
             yield Ruling(str(line), f"{int(counts.min())} wells at 0 h", "pass", "", str(line))
@@ -43,7 +44,9 @@ def readout_times(evidence: Evidence) -> Iterator[Ruling]:
     settings, config = evidence.settings, evidence.config
     later = evidence.samples[evidence.samples["hours"].gt(0)]
     for line, wells in later.groupby("cell_line", sort=False):
-        yield _time(evidence, str(line), wells["hours"].to_numpy(float), settings.proliferation_h, settings.max_proliferation_offset_h, "growth")
+        yield _time(
+            evidence, str(line), wells["hours"].to_numpy(float), settings.proliferation_h, settings.max_proliferation_offset_h, "growth"
+        )
     if config.flow:
         hours = np.array([flow.hours for flow in config.flow])
         yield _time(evidence, "flow", hours, settings.apoptosis_h, settings.max_apoptosis_offset_h, "death")
@@ -59,7 +62,11 @@ def _time(evidence: Evidence, subject: str, hours: np.ndarray, wanted: float, ne
     nearest = float(hours[np.abs(hours - wanted).argmin()])
     off = abs(nearest - wanted)
     verdict = band(off <= near, off > evidence.settings.fail_readout_offset_h)
-    advice = "" if verdict == "pass" else f"Read {what} at {wanted:g} h, or set its time under `settings` and do not compare with the source's table."
+    advice = (
+        ""
+        if verdict == "pass"
+        else f"Read {what} at {wanted:g} h, or set its time under `settings` and do not compare with the source's table."
+    )
     scope = subject if subject in evidence.config.cell_lines else "all"
     return Ruling(subject, f"{what} read at {nearest:g} h", verdict, advice, scope, "none" if verdict == "pass" else "cap")
 
@@ -88,7 +95,9 @@ def _absent(evidence: Evidence, line: str, media: set[str], control: str) -> Ite
     lacking = [amino_acid for amino_acid in ("asparagine", "glutamine", "serine") if media.isdisjoint(config.dropouts(amino_acid))]
     unrescued = "asparagine" not in lacking and media.isdisjoint(config.rescues("asparagine"))
     if unrescued:
-        yield Ruling(line, "no asparagine rescue", "warn", "Add the rescue group: the -asparagine medium plus asparagine.", f"{line}|asparagine")
+        yield Ruling(
+            line, "no asparagine rescue", "warn", "Add the rescue group: the -asparagine medium plus asparagine.", f"{line}|asparagine"
+        )
     if lacking:
         yield Ruling(line, f"no dropout of {listing(lacking)}", "info", "", line)
     elif control in media and not unrescued:
@@ -102,7 +111,9 @@ def reference_lines(evidence: Evidence) -> Iterator[Ruling]:
     for kind, examples in (("high", "A549 or HeLa"), ("low", "MOLT-4 or an ASNS knockout")):
         found = _of_class(evidence, kind)
         advice = "" if found else f"Run an ASNS-{kind} line alongside ({examples}), or give `asns_class` to the line that is one."
-        yield Ruling(f"ASNS-{kind} line", listing(found) or f"no ASNS-{kind} line in the run", band(bool(found), False), advice, "asparagine")
+        yield Ruling(
+            f"ASNS-{kind} line", listing(found) or f"no ASNS-{kind} line in the run", band(bool(found), False), advice, "asparagine"
+        )
 
 
 def _of_class(evidence: Evidence, kind: str) -> list[str]:
@@ -146,7 +157,9 @@ def low_line_stops(evidence: Evidence) -> Iterator[Ruling]:
 
 
 def _unmeasured(line: str) -> Ruling:
-    return Ruling(line, "GR without asparagine not measured", "warn", f"Measure {line} with and without asparagine, with a 0 h plate.", "asparagine")
+    return Ruling(
+        line, "GR without asparagine not measured", "warn", f"Measure {line} with and without asparagine, with a 0 h plate.", "asparagine"
+    )
 
 
 def _reference_gr(evidence: Evidence, kind: str) -> Iterator[tuple[str, float]]:
@@ -182,7 +195,9 @@ def layout(evidence: Evidence) -> Iterator[Ruling]:
         return
     ringed = [name for name, wells in plates if _uses_ring(wells)]
     advice = "Fill the outer ring with buffer only." if ringed else ""
-    yield Ruling(listing(ringed, 3) or "plates", "outer ring in use" if ringed else "outer ring not in use", band(not ringed, False), advice)
+    yield Ruling(
+        listing(ringed, 3) or "plates", "outer ring in use" if ringed else "outer ring not in use", band(not ringed, False), advice
+    )
     lined = [name for name, wells in plates if _in_lines(wells)]
     said = evidence.config.protocol.layout_randomised
     if lined:
@@ -231,18 +246,37 @@ def _independent(evidence: Evidence, used: list[int]) -> Iterator[Ruling]:
         values = pd.Series({number: getattr(given[number], field) for number in used if number in given}, dtype=object).dropna()
         shared = values[values.duplicated(keep=False)]
         if len(shared):
-            yield Ruling("replicates", f"replicates {listing(shared.index)} share a {word}", "warn", f"Count replicates of one {word} as one.")
+            yield Ruling(
+                "replicates", f"replicates {listing(shared.index)} share a {word}", "warn", f"Count replicates of one {word} as one."
+            )
         elif len(values) == len(used):
             yield Ruling("replicates", f"each of its own {word}", "pass")
 
 
 DATA_CHECKS = (
     Check("P15", "0 h plate within {max_t0_delay_h:g} h of the switch, at least {min_t0_wells} wells", "warn", start_plate),
-    Check("P16", "growth read at {proliferation_h:g} h within {max_proliferation_offset_h:g} h, death at {apoptosis_h:g} h within {max_apoptosis_offset_h:g} h; beyond {fail_readout_offset_h:g} h no comparison with the source; reagent and saturation recorded", "fail", readout_times),
+    Check(
+        "P16",
+        "growth read at {proliferation_h:g} h within {max_proliferation_offset_h:g} h, death at {apoptosis_h:g} h within "
+        "{max_apoptosis_offset_h:g} h; beyond {fail_readout_offset_h:g} h no comparison with the source; reagent and "
+        "saturation recorded",
+        "fail",
+        readout_times,
+    ),
     Check("P17", "control, three dropouts and asparagine rescue, on the same plate", "fail", groups_present),
     Check("P18", "an ASNS-high and an ASNS-low line in the run", "warn", reference_lines),
     Check("P19", "ASNS-high line without asparagine: GR at least {min_gr_high_line:g}", "fail", high_line_grows),
-    Check("P20", "ASNS-low line without asparagine: GR at most {max_gr_low_line:g}; above fails where GR_mask is {gr_mask_high:g} or more", "fail", low_line_stops),
+    Check(
+        "P20",
+        "ASNS-low line without asparagine: GR at most {max_gr_low_line:g}; above fails where GR_mask is {gr_mask_high:g} or more",
+        "fail",
+        low_line_stops,
+    ),
     Check("P23", "groups randomised or blocked, outer ring buffer only", "warn", layout),
-    Check("P24", "at least {min_replicates} biological replicates, each of its own passage, day and medium batch", "warn", replicates),
-)  # fmt: skip
+    Check(
+        "P24",
+        "at least {min_replicates} biological replicates, each of its own passage, day and medium batch",
+        "warn",
+        replicates,
+    ),
+)

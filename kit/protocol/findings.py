@@ -67,6 +67,7 @@ def _missing(rows: pd.DataFrame) -> list[Finding]:
     fields = list(dict.fromkeys(field for text in ordered["missing"] for field in str(text).split()))
     checks = sorted(set(rows["check"]))
     plural = len(fields) != 1
-    text = f"{len(fields)} field{'s' * plural} of {FILE} {'are' if plural else 'is'} not given, so {listing(checks, 5)} could not be judged in full."
+    which = f"{len(fields)} field{'s' * plural} of {FILE} {'are' if plural else 'is'} not given"
+    text = f"{which}, so {listing(checks, 5)} could not be judged in full."
     shown = [f"`{field}`" for field in fields]
     return [Finding("warn", text, f"Fill in {listing(shown, 5)} in {FILE}.")]

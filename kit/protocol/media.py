@@ -28,12 +28,22 @@ def serum_dialyzed(evidence: Evidence) -> Iterator[Ruling]:
             yield not_given(name, f"{place}.dialyzed")
         elif not serum.dialyzed:
             effect = "void" if settings.strict_serum else "masking"
-            yield Ruling(name, "serum not dialyzed", "fail", f"Repeat with dialyzed serum (cut-off at most {settings.max_serum_cutoff_kDa:g} kDa).", effect=effect)
+            yield Ruling(
+                name,
+                "serum not dialyzed",
+                "fail",
+                f"Repeat with dialyzed serum (cut-off at most {settings.max_serum_cutoff_kDa:g} kDa).",
+                effect=effect,
+            )
         elif serum.cutoff_kDa is None:
             yield not_given(name, f"{place}.cutoff_kDa")
         else:
             verdict = band(serum.cutoff_kDa <= settings.max_serum_cutoff_kDa, serum.cutoff_kDa > settings.warn_serum_cutoff_kDa)
-            advice = "" if verdict == "pass" else f"Use serum dialyzed at {settings.max_serum_cutoff_kDa:g} kDa or less, and measure its amino acids."
+            advice = (
+                ""
+                if verdict == "pass"
+                else f"Use serum dialyzed at {settings.max_serum_cutoff_kDa:g} kDa or less, and measure its amino acids."
+            )
             yield Ruling(name, f"dialyzed at {serum.cutoff_kDa:g} kDa", verdict, advice)
         if serum.percent != 0 and serum.asparagine_uM is None and "asparagine" in evidence.dropped:
             yield not_given(name, f"{place}.asparagine_uM", "asparagine")
@@ -49,7 +59,9 @@ def serum_identical(evidence: Evidence) -> Iterator[Ruling]:
     if names:
         kinds = {_kind(serum) for serum in sera}
         advice = "" if len(kinds) == 1 else "Repeat with one serum, lot and percentage in all groups."
-        value = f"one serum ({_words(sera[0])})" if len(kinds) == 1 else f"groups differ in serum: {listing(_words(serum) for serum in sera)}"
+        value = (
+            f"one serum ({_words(sera[0])})" if len(kinds) == 1 else f"groups differ in serum: {listing(_words(serum) for serum in sera)}"
+        )
         yield Ruling("groups", value, band(len(kinds) == 1, len(kinds) > 1), advice)
     before = config.protocol.acclimatization_serum
     if before is None:
@@ -90,7 +102,11 @@ def dropout_clean(evidence: Evidence) -> Iterator[Ruling]:
             if control is not None and amino_acid not in removed:
                 yield _as_in_control(evidence, name, amino_acid, getattr(control, f"{amino_acid}_uM"))
     if not any(replicate.medium_lot for replicate in config.replicates.values()):
-        yield from (not_given(name, f"media.{name}.lot", scope_of(config, name), "none") for name in _compared(evidence) if config.media[name].lot is None)
+        yield from (
+            not_given(name, f"media.{name}.lot", scope_of(config, name), "none")
+            for name in _compared(evidence)
+            if config.media[name].lot is None
+        )
 
 
 def _as_in_control(evidence: Evidence, name: str, amino_acid: str, wanted: float | None) -> Ruling:
@@ -128,7 +144,9 @@ def rescue_asparagine(evidence: Evidence) -> Iterator[Ruling]:
         if made is None:
             yield not_given(name, f"media.{name}.asparagine_uM", "asparagine")
             continue
-        near = abs(made - settings.rescue_asparagine_uM) <= settings.max_rescue_deviation_percent / 100 * settings.rescue_asparagine_uM + 1e-9
+        near = (
+            abs(made - settings.rescue_asparagine_uM) <= settings.max_rescue_deviation_percent / 100 * settings.rescue_asparagine_uM + 1e-9
+        )
         ratio = made / control if control else None
         like = ratio is None or 1 / settings.max_rescue_to_control_ratio <= ratio <= settings.max_rescue_to_control_ratio
         value = f"{made:g} uM asparagine" + ("" if control is None else f", {control:g} uM in control")
@@ -209,11 +227,27 @@ def context_recorded(evidence: Evidence) -> Iterator[Ruling]:
 MEDIA_CHECKS = (
     Check("P01", "serum dialyzed at {max_serum_cutoff_kDa:g} kDa or less, its free asparagine measured", "fail", serum_dialyzed),
     Check("P02", "one serum, percentage and lot in all groups, and in acclimatization", "fail", serum_identical),
-    Check("P05", "none of the dropped amino acid; the other two within {max_medium_deviation_percent:g} % of control; media with lot", "fail", dropout_clean),
+    Check(
+        "P05",
+        "none of the dropped amino acid; the other two within {max_medium_deviation_percent:g} % of control; media with lot",
+        "fail",
+        dropout_clean,
+    ),
     Check("P06", "control holds at least {min_control_asparagine_uM:g} uM asparagine", "fail", control_asparagine),
-    Check("P07", "asparagine rescue {rescue_asparagine_uM:g} uM within {max_rescue_deviation_percent:g} %, within {max_rescue_to_control_ratio:g}-fold of control", "warn", rescue_asparagine),
+    Check(
+        "P07",
+        "asparagine rescue {rescue_asparagine_uM:g} uM within {max_rescue_deviation_percent:g} %, within "
+        "{max_rescue_to_control_ratio:g}-fold of control",
+        "warn",
+        rescue_asparagine,
+    ),
     Check("P08", "a rescue of its own for every dropout", "warn", specific_rescue),
-    Check("P09", "-glutamine medium free of GlutaMAX; glutamine added at most {max_glutamine_age_days:g} days before", "fail", glutamine_free),
+    Check(
+        "P09",
+        "-glutamine medium free of GlutaMAX; glutamine added at most {max_glutamine_age_days:g} days before",
+        "fail",
+        glutamine_free,
+    ),
     Check("P10", "glycine of the -serine medium declared", "info", glycine_declared),
     Check("P25", "pyruvate, aspartate, glutamate, glycine, oxygen and respiratory inhibitors recorded", "info", context_recorded),
-)  # fmt: skip
+)

@@ -37,7 +37,8 @@ def _count(evidence: Evidence, line: str, plan: WashPlan) -> Ruling:
     verdict = band(count >= asked and not in_plate, count == 0)
     advice = "" if count >= asked else f"Wash at least {asked} times."
     if in_plate:
-        advice = f"Wash suspension cells {asked} times in bulk tubes (300 g, 5 min, {evidence.settings.min_spin_wash_mL:g} mL or more) before plating."
+        how_much = f"300 g, 5 min, {evidence.settings.min_spin_wash_mL:g} mL or more"
+        advice = f"Wash suspension cells {asked} times in bulk tubes ({how_much}) before plating."
     return Ruling(line, f"{count} {how}", verdict, advice, line, "masking" if verdict == "fail" else "")
 
 
@@ -83,5 +84,11 @@ def _residues(evidence: Evidence) -> Iterator[Ruling]:
 
 
 WASH_CHECKS = (
-    Check("P13", "at least {min_washes} washes with PBS of a well's volume or more (suspension: in bulk, {min_spin_wash_mL:g} mL); GR_mask below {gr_mask_moderate:g}, from {gr_mask_high:g} fails", "fail", washed),
-)  # fmt: skip
+    Check(
+        "P13",
+        "at least {min_washes} washes with PBS of a well's volume or more (suspension: in bulk, {min_spin_wash_mL:g} mL); "
+        "GR_mask below {gr_mask_moderate:g}, from {gr_mask_high:g} fails",
+        "fail",
+        washed,
+    ),
+)
