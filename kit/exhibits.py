@@ -80,6 +80,15 @@ class Exhibits:
         self._save_table(name, frame)
         self._html(markup.table(frame, name=name, caption=caption, columns=columns, formats=formats))
 
+    def matrix(self, name: str, cells: Mapping[tuple[str, str], markup.Cell], caption: str, frame: pd.DataFrame | None = None) -> None:
+        """Show cards in rows and columns; `frame` holds the same as a table and is saved."""
+        if frame is not None:
+            self._save_table(name, frame)
+        if cells:
+            self._html(markup.matrix(cells, name=name, caption=caption))
+        else:
+            self.note(f"{markup.words(name)}: no data. {caption}")
+
     def banner(self, summary: Any, experiment: Any) -> None:
         """The verdict of an analysis, with reasons and next actions in words; the runner reads it from the output's metadata."""
         config = experiment.config

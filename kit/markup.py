@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,16 @@ from kit.columns import TABLES
 
 Format = str | Callable[[Any], str]
 """How a column is written: a format specification such as `.2f`, or a function of the value that returns plain text."""
+
+
+
+class Cell(NamedTuple):
+    """One card of `matrix`: `kind` gives its colour class (a word of TONES), `headline` what it says first, `lines` the rest."""
+
+    kind: str
+    headline: str
+    lines: Sequence[str] = ()
+
 
 MAX_ROWS = 500
 SCROLL_ROWS = 15
@@ -76,7 +86,12 @@ def badge(word: str) -> str:
     sign = MARKS.get(word, "")
     sign = f'<span aria-hidden="true">{sign}</span> ' if sign else ""
     text = word.upper() if word in MARKS else words(word)
-    return f'<span class="badge t-{TONES.get(word, "plain")}">{sign}{escape(text)}</span>'
+    return f'<span class="badge t-{tone(word) or "plain"}">{sign}{escape(text)}</span>'
+
+
+def tone(text: str) -> str:
+    """The colour class of a badge's text, by what stands before its first comma (`auxotrophic, cytotoxic`); empty where it is no badge."""
+    return TONES.get(text.split(",")[0].strip().replace(" ", "_"), "")
 
 
 def table(
@@ -113,6 +128,27 @@ def table(
     )
 
 
+def matrix(cells: Mapping[tuple[str, str], Cell], *, name: str = "", caption: str = "") -> str:
+    """A table of cards: one row per first key, one column per second, each cell a headline in its colour class over small lines."""
+    rows, columns = list(dict.fromkeys(key[0] for key in cells)), list(dict.fromkeys(key[1] for key in cells))
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    body = "".join(
+        f'<tr><th scope="row">{escape(row)}</th>{"".join(_card(cells.get((row, column))) for column in columns)}</tr>' for row in rows
+    )
+    below = f"<p class=cap>{prose(caption)}</p>" if caption else ""
+    return (
+        f'<div class="table" data-name="{escape(name)}"><div class="box" tabindex="0" role="region" aria-label="{escape(words(name))}">'
+        f'<table class="matrix"><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div>{below}</div>'
+    )
+
+
+def _card(cell: Cell | None) -> str:
+    if cell is None:
+        return f'<td class="muted">{MISSING}</td>'
+    lines = "".join(f"<br><span>{escape(line)}</span>" for line in cell.lines if line)
+    return f'<td class="card"><b class="t-{TONES.get(cell.kind, "plain")}">{escape(cell.headline)}</b>{lines}</td>'
+
+
 def _head(column: str, title: str, number: bool, table_name: str) -> str:
     meaning = TABLES.get(table_name, {}).get(column, ("", ""))[1]
     tip = f' title="{escape(meaning)}"' if meaning else ""
@@ -145,10 +181,11 @@ def _text_cell(value: Any, write: Callable[[Any], str] | None, badges: bool) -> 
         return f"<td>{escape(write(value))}</td>"
     if isinstance(value, bool | np.bool_):
         return f"<td>{'yes' if value else 'no'}</td>"
-    if badges and str(value) in TONES:
+    if badges and tone(str(value)):
         return f"<td>{badge(str(value))}</td>"
     text = str(value)
-    return f"<td{' class=w' if len(text) > LONG_TEXT else ''}>{escape(text)}</td>"
+    size = "" if len(text) <= LONG_TEXT else " class=w" if len(text) <= 3 * LONG_TEXT else ' class="w ww"'
+    return f"<td{size}>{prose(text)}</td>"
 
 
 def is_missing(value: Any) -> bool:
