@@ -85,14 +85,15 @@ def ladder(
     x = np.linspace(fit.rf[0], fit.rf[-1], 200)
     low, high = expected_kDa * (1 - tolerance_percent / 100), expected_kDa * (1 + tolerance_percent / 100)
     ax.axhspan(low, high, color=style.VERMILION, alpha=0.10, linewidth=0)
-    ax.plot(
-        x,
-        10 ** (fit.intercept + fit.slope * x),
-        color=style.GREY,
-        linestyle=(0, (4, 3)),
-        linewidth=1,
-        label=f"straight line, R² {fit.r2:.3f}",
-    )
+    if fit.method != "log_linear":
+        ax.plot(
+            x,
+            10 ** (fit.intercept + fit.slope * x),
+            color=style.GREY,
+            linestyle=(0, (4, 3)),
+            linewidth=1,
+            label=f"straight line, R² {fit.r2:.3f}",
+        )
     error = fit.errors.get(fit.method, float("nan"))
     name = {"pchip": "PCHIP", "cubic": "cubic", "log_linear": "straight line"}[fit.method]
     ax.plot(x, fit.mass(x), color=style.BLUE, linewidth=1.4, label=f"{name} (used), error {error:.1f} %")
