@@ -115,7 +115,7 @@ def _outliers(wells: pd.DataFrame, settings: Settings) -> pd.Series:
     """|0.6745 (x - median) / MAD| beyond the limit, within groups of at least 5 used wells: a flag, never a deletion."""
     flags = pd.Series(False, index=wells.index)
     keys = ["plate", "cell_line", "medium", "role", "agent", "concentration"]
-    for _, group in wells[wells["used"]].groupby(keys, dropna=False):
+    for _, group in wells[wells["used"] & wells["role"].ne("empty")].groupby(keys, dropna=False):
         values = group["signal_corrected"].to_numpy(float)
         mad = np.median(np.abs(values - np.median(values)))
         if len(values) >= 5 and mad > 0:

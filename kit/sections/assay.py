@@ -43,10 +43,15 @@ GLANCE_HEADINGS = {"z_prime": "Z'", "ssmd": "SSMD", "signal_to_background": "S/B
                    "row_drift_percent": "row drift %", "column_drift_percent": "column drift %", "missing_wells_percent": "missing %"}  # fmt: skip
 
 
-def qc_details(analysis: Analysis) -> pd.DataFrame | None:
+DETAILS = ("plate", "cell_line", "medium", "metric", "value", "ci_low", "ci_high", "verdict", "limit_pass", "limit_fail", "note")
+
+
+def qc_details(analysis: Analysis) -> tuple[pd.DataFrame | None, str, tuple[str, ...] | None]:
     """`plate_qc` with what failed first."""
     qc = analysis.plate_qc
-    return None if qc is None else qc.iloc[qc["verdict"].map(WORST.index).argsort(kind="stable")].reset_index(drop=True)
+    if qc is None:
+        return None, "No plates.", None
+    return qc.iloc[qc["verdict"].map(WORST.index).argsort(kind="stable")].reset_index(drop=True), "What failed comes first.", DETAILS
 
 
 def heatmaps(analysis: Analysis, kind: str) -> Exhibit:

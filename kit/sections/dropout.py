@@ -10,6 +10,7 @@ from kit import growth as growing
 from kit.analysis import Analysis
 from kit.calls import call_arms
 from kit.exhibits import Exhibit
+from kit.markup import Cell
 from kit.methods import methods_text
 from kit.plots import apoptosis as plots_death
 from kit.plots import evidence, style
@@ -46,6 +47,29 @@ def call_table(analysis: Analysis) -> tuple[pd.DataFrame | None, str]:
         f"and {s.sa_high:g}. Brackets: 95 % intervals over biological replicates. P: probability of the call."
     )
     return call_overview(analysis), caption
+
+
+def call_cards(analysis: Analysis) -> tuple[dict[tuple[str, str], Cell], str, pd.DataFrame | None]:
+    """The first screen's matrix: a card per line and amino acid, its caption, and the same as a table."""
+    table, caption = call_table(analysis)
+    if table is None or analysis.calls is None:
+        return {}, "No line could be called: growth was not measured in a dropout medium.", None
+    cards = {}
+    for call, row in zip(analysis.calls.to_dict("records"), table.to_dict("records"), strict=True):
+        sure = row["confidence"] + (f", P {call['probability']:.2f}" if np.isfinite(call["probability"]) else "")
+        last = [f"rescue {row['rescue']}" if call["rescue"] else "no rescue", _source(call)]
+        lines = [sure, f"GR {row['GR [95 %]']}", f"SA {row['SA [95 %]']}", "; ".join(text for text in last if text)]
+        column = f"without {row['without']}"
+        cards[row["line"], column if (row["line"], column) not in cards else f"{column} ({call['medium']})"] = Cell(call["call"], row["call"], lines)
+    return cards, caption, table
+
+
+def _source(call: dict) -> str:
+    """`source agrees`, `source (disputed) expects auxotrophic`, or nothing where it is silent."""
+    if not call["prior"]:
+        return ""
+    who = "source (disputed)" if call["prior_disputed"] is True else "source"
+    return f"{who} agrees" if call["matches_prior"] is True else f"{who} expects {str(call['prior']).replace('_', ' ')}"
 
 
 def call_overview(analysis: Analysis) -> pd.DataFrame | None:
@@ -90,7 +114,7 @@ def overview(analysis: Analysis) -> Exhibit:
     config, settings = analysis.experiment.config, analysis.experiment.settings
     arms = call_arms(analysis.growth, settings) if analysis.growth is not None else pd.DataFrame(columns=["gr", "medium", "cell_line", "replicate"])
     y = "gr" if arms["gr"].notna().any() else "relative_viability"
-    fig, ax = style.figure(style.WIDTH, 2.9)
+    fig, ax = style.figure(max(5.2, min(style.WIDTH, 1.6 + 0.9 * len(config.cell_lines))), 3.7)
     plots.overview(arms, settings, ax, lines=list(config.cell_lines), media=media_colors(analysis), y=y)
     caption = "Markers are biological replicates (shape: which), bars their means, dashed lines the cut-offs of the call."
     return Exhibit("overview", f"{plots.LABEL[y][0].upper()}{plots.LABEL[y][1:]} by line and medium", caption, fig, arms)
@@ -144,14 +168,18 @@ def forest(analysis: Analysis) -> Exhibit:
     return Exhibit("effects_forest", "Contrasts on log2 signal", caption, fig)
 
 
-def effects(analysis: Analysis) -> tuple[pd.DataFrame | None, str]:
+EFFECTS = ("cell_line", "contrast", "scale", "estimate", "ci_low", "ci_high", "p_adjusted", "q_across_lines", "n_replicates", "mde_log2", "adjustment")
+RESCUE = ("cell_line", "restores", "class", "superiority_p", "tost_p", "rescue_index", "ci_low", "ci_high", "n_replicates", "note")
+
+
+def effects(analysis: Analysis) -> tuple[pd.DataFrame | None, str, tuple[str, ...] | None]:
     """Every contrast with its family and adjustment, and what it could have found."""
     table = analysis.effects
     if table is None or table.empty:
-        return None, "Contrasts need a control, a dropout and a biological replicate that has both."
+        return None, "Contrasts need a control, a dropout and a biological replicate that has both.", None
     smallest = table["mde_log2"].min() if "mde_log2" in table else np.nan
     power = f" With the spread seen here, 80 % power begins at a log2 difference of {smallest:.2f} or more." if np.isfinite(smallest) else ""
-    return table, f"n is the number of biological replicates. p is of the contrast alone, p adjusted within the family named.{power}"
+    return table, f"n is the number of biological replicates. p is of the contrast alone, p adjusted within the family named.{power}", EFFECTS
 
 
 def rescue_figure(analysis: Analysis) -> Exhibit:
@@ -169,12 +197,13 @@ def rescue_figure(analysis: Analysis) -> Exhibit:
     return Exhibit("rescue_figure", "Rescue", caption, fig)
 
 
-def rescue(analysis: Analysis) -> tuple[pd.DataFrame | None, str]:
+def rescue(analysis: Analysis) -> tuple[pd.DataFrame | None, str, tuple[str, ...] | None]:
     """The rescue table with its caption."""
     table = analysis.rescue
     if table is None or table.empty:
-        return None, "No medium of role rescue was measured."
-    return table, "Full: better than the dropout and equivalent to control. Likely full: index from 0.8, equivalence unproven (usual with three replicates)."
+        return None, "No medium of role rescue was measured.", None
+    caption = "Full: better than the dropout and equivalent to control. Likely full: index high, equivalence unproven (usual with three replicates)."
+    return table, caption, RESCUE
 
 
 def death(analysis: Analysis) -> list[Exhibit]:

@@ -24,12 +24,15 @@ def compliance(analysis: Analysis) -> tuple[pd.DataFrame | None, str]:
     return ordered[[*COMPLIANCE, "severity"]], f"P01 to P25: {counts}."
 
 
-def carryover(analysis: Analysis) -> tuple[pd.DataFrame | None, str]:
+CARRYOVER = ("cell_line", "medium", "amino_acid", "residual_uM", "masked_doublings", "masked_hours", "control_doublings", "gr_mask", "verdict", "note")
+
+
+def carryover(analysis: Analysis) -> tuple[pd.DataFrame | None, str, tuple[str, ...] | None]:
     """Residual amino acids per line and dropout medium."""
     if analysis.carryover is None or analysis.carryover.empty:
-        return None, "No dropout medium, so nothing can be carried over."
+        return None, "No dropout medium, so nothing can be carried over.", None
     s = analysis.experiment.settings
-    return analysis.carryover, f"gr_mask from {s.gr_mask_moderate:g} warns, from {s.gr_mask_high:g} voids partial and prototroph calls; it can never void an auxotroph."
+    return analysis.carryover, f"gr_mask from {s.gr_mask_moderate:g} warns, from {s.gr_mask_high:g} voids partial and prototroph calls; it can never void an auxotroph.", CARRYOVER
 
 
 def carryover_figure(analysis: Analysis) -> Exhibit:
