@@ -50,7 +50,7 @@ class WashPlan:
 
 
 def wash_plan(config: ExperimentConfig, line: str) -> WashPlan:
-    """Adherent lines are washed in the plate, suspension lines in bulk tubes before plating; the other kind counts where it is all there is."""
+    """Adherent lines are washed in the plate, suspension lines in bulk tubes before plating; the other kind counts where it is all."""
     wash, spin = config.protocol.wash, config.protocol.pre_plating_spin_washes
     in_plate, in_bulk = bool(wash and wash.count), bool(spin and spin.count)
     bulk_first = config.cell_lines[line].growth_mode == "suspension"

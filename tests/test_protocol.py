@@ -232,6 +232,8 @@ WELLS = [
     ("P23", {"protocol/layout_randomised": None}, None, "pass"),
     ("P23", {"protocol/layout_randomised": False}, None, "warn"),
     ("P23", {}, lambda w: w.assign(row=w["row"] - 1), "warn"),
+    ("P23", {}, lambda w: w.assign(row=w["row"] + 1), "warn"),
+    ("P23", {}, lambda w: w.assign(column=w["column"] - 1), "warn"),
     ("P23", {}, lambda w: w.assign(column=w["column"] + 1), "warn"),
     ("P23", {"protocol/layout_randomised": None}, _column_layout, "warn"),
     ("P24", {}, None, "pass"),
@@ -341,6 +343,12 @@ def test_effects_reach_the_calls_they_touch_and_no_others(book):
         ("A549", "asparagine"): {"P22"}, ("A549", "glutamine"): {"P09", "P22"}, ("A549", "serine"): {"P22"},
         ("MOLT-4", "asparagine"): set(), ("MOLT-4", "glutamine"): {"P09"}, ("MOLT-4", "serine"): set(),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("uM", "scope", "effect"), [(0, "all", "void"), (20, "asparagine", "cap")])
+def test_control_without_asparagine_is_no_control_for_anything(book, uM, scope, effect):
+    row = rows_of(compliance(changed(book, {"media/complete/asparagine_uM": uM})), "P06").iloc[0]
+    assert (row["scope"], row["effect"]) == (scope, effect)
 
 
 def test_absent_rescue_caps_its_own_amino_acid(book):
