@@ -21,9 +21,11 @@ ASNS_KDA = 64.0
 
 @dataclass(frozen=True)
 class ImagePlan:
-    """What an image shows: targets with their masses (kDa, NaN unknown), rows of wells and dye front, background radius in rows."""
+    """What an image shows: targets with their masses (kDa, NaN unknown) and, where told, their rows; rows of wells and dye front;
+    background radius in rows."""
 
     targets: dict[str, float]
+    rows: dict[str, float]
     top: int
     front: int
     radius: float
@@ -34,7 +36,7 @@ def measure(image: BlotImage, lanes: pd.DataFrame, settings: object) -> pd.DataF
 
     `lanes` is the user's lane list from left to right: `lane`, `cell_line`, and optionally `lane_role`, `replicate`, `membrane`, `condition`,
     `load`; `left` and `right` (columns in pixels; found when absent); and, constant over the image, `target` (several as "ASNS|actin";
-    "total_protein" sums each lane), `target_kDa`, `top` and `front` (rows of the wells and of the dye front, default the image).
+    "total_protein" sums each lane), `target_kDa`, `target_row` (pixel row, for a blot without ladder whose strongest band is another), `top` and `front` (rows of the wells and of the dye front, default the image).
     A ladder lane lists its masses top to bottom in `ladder_kDa` ("150|100|75") and, where bands are missed, their `ladder_rows`.
     """
     lanes = _with_borders(image, lanes)
@@ -93,7 +95,10 @@ def _plan(image: BlotImage, lanes: pd.DataFrame) -> ImagePlan:
     top, front = int(float(str(_constant(lanes, "top", 0)))), int(float(str(_constant(lanes, "front", height))))
     if not 0 <= top < front <= height:
         raise InputError(Problem(image.name, "lane list", f"top {top} and front {front} do not lie in an image of {height} rows"))
-    return ImagePlan(known, top, front, max(20.0, (front - top) / 8))
+    rows = _numbers(_constant(lanes, "target_row", ""))
+    if rows and len(rows) != len(names):
+        raise InputError(Problem(image.name, "lane list", f"target_row names {len(rows)} rows for {len(names)} targets"))
+    return ImagePlan(known, dict(zip(names, rows)), top, front, max(20.0, (front - top) / 8))
 
 
 def _row(image: BlotImage, lane: Lane, plan: ImagePlan, target: str, band: Band, snr: float, saturated: np.ndarray) -> Lane:
@@ -180,11 +185,22 @@ def _expected_rows(records: list[Lane], found: dict[int, list[Bounds]], profiles
     bands = [(band, profiles[i][band[0]]) for i, lane in enumerate(records) if lane["lane_role"] != "ladder" for band in found[i]]
     expected: dict[str, Bounds] = {}
     for target, mass in plan.targets.items():
+        if target in plan.rows:
+            expected[target] = _at_row(round(plan.rows[target]) - plan.top, bands, plan.radius)
+            continue
         near = [item for item in bands if _near(item[0][0], mass, ladder)] if ladder and np.isfinite(mass) else bands
         near = [item for item in near if not any(_overlap(item[0], other) for other in expected.values())]
         if near:
             expected[target] = max(near, key=lambda item: item[1])[0]
     return expected
+
+
+def _at_row(row: int, bands: list[tuple[Bounds, float]], radius: float) -> Bounds:
+    """The strongest band about a row the user names; where there is none, a window of a quarter radius on each side."""
+    reach = max(4, int(radius / 6))
+    near = [item for item in bands if abs(item[0][0] - row) <= reach]
+    window = max(5, int(radius / 4))
+    return max(near, key=lambda item: item[1])[0] if near else (row, max(row - window, 0), row + window + 1)
 
 
 def _near(row: float, mass: float, ladder: tuple[np.ndarray, np.ndarray]) -> bool:

@@ -106,6 +106,19 @@ def test_lane_list_targets_and_undetected_bands() -> None:
     assert (bands["target"] == "off_target").sum() == 3
 
 
+@pytest.mark.parametrize("row", [130, 128])
+def test_a_named_row_beats_the_strongest_band(row: int) -> None:
+    """Without a ladder the strongest band is taken for the target, unless the lane list says in which row it lies."""
+    heights = np.array([[0, 3000, 0, 9000], [0, 1500, 0, 9000]], float)
+    pixels, planted = synthetic(heights, seed=5)
+    lanes = pd.DataFrame({"lane": [1, 2], "cell_line": ["a", "b"]})
+    guessed = measure(as_image(pixels), lanes, S)
+    assert guessed[guessed["target"] == "ASNS"]["row"].tolist() == pytest.approx([300, 300], abs=1)
+    told = measure(as_image(pixels), lanes.assign(target_row=row), S)
+    net = net_volume(told[told["target"] == "ASNS"])
+    assert net.tolist() == pytest.approx(planted[:, 1], rel=0.03)
+
+
 def test_from_image_to_class(tmp_path: Path) -> None:
     """A file on disk, a lane list with a ladder, a total-protein image, and the relative ASNS of three lines planted in it."""
     masses, marks = [150, 100, 75, 50, 37, 25], [60, 105, 144, 199, 240, 293]  # straight in log10
