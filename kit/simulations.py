@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from scipy import optimize
 from scipy import stats as sps
 
-from kit import stats
+from kit import posterior, stats
 from kit.effects import effects
 from kit.rescue import rescue
-from kit.settings import EffectSettings
+from kit.settings import CallSettings, EffectSettings
 
 Floats = NDArray[np.float64]
 MEDIA = {
@@ -228,6 +228,46 @@ def rescue_classes(n_lines: int = 300, seed: int = 0, sd: float = 0.12, replicat
     return pd.DataFrame(rows).fillna(0.0)
 
 
+PROFILES = {
+    "Jurkat -Asn": (-0.20, 0.50),
+    "Jurkat -Gln": (0.38, 0.15),
+    "MOLT-4 -Asn": (-0.10, 0.40),
+    "MOLT-4 -Gln": (0.40, 0.15),
+    "A549 -Asn": (0.78, 0.02),
+    "A549 -Gln": (0.08, 0.08),
+    "MDA-MB-231 -Asn": (0.42, 0.05),
+    "MDA-MB-231 -Gln": (0.08, 0.10),
+    "on the GR cut-off": (0.20, 0.30),
+}
+"""Invented truths (GR, specific apoptosis) of the source's lines, and one that lies on a cut-off."""
+
+
+def call_characteristics(n: int = 1000, sd_gr: float = 0.08, sd_sa: float = 0.04, n_replicates: int = 3, seed: int = 0) -> pd.DataFrame:
+    """Share of n experiments called confidently right, confidently wrong, provisionally and not at all, per planted profile.
+
+    GR and SA of the replicates are independent and normal; rescue, masking and quality play no part.
+    """
+    settings = CallSettings(posterior_draws=4000)
+    rows = []
+    for index, (name, truth) in enumerate(PROFILES.items()):
+        rng = np.random.default_rng([seed, index])
+        right = int(posterior.classify(*truth, posterior.Cutoffs.of(settings)))
+        found = [_one_call(rng.normal(truth[0], sd_gr, n_replicates), rng.normal(truth[1], sd_sa, n_replicates), settings, k) for k in range(n)]
+        share = {
+            "confident_right": np.mean([sure == "confident" and winner == right for winner, sure in found]),
+            "confident_wrong": np.mean([sure == "confident" and winner != right for winner, sure in found]),
+            "provisional": np.mean([sure == "provisional" for _, sure in found]),
+            "none": np.mean([sure == "none" for _, sure in found]),
+        }
+        rows.append({"profile": name, "gr": truth[0], "sa": truth[1], "sd_gr": sd_gr, "sd_sa": sd_sa, **share})
+    return pd.DataFrame(rows)
+
+
+def _one_call(gr: Floats, sa: Floats, settings: CallSettings, seed: int) -> tuple[int, str]:
+    found = posterior.certainty(*posterior.draw(gr, sa, settings, seed), settings)
+    return found.winner, posterior.confidence(found, settings)
+
+
 def _show(title: str, found: object) -> None:
     print(f"\n{title}")
     print(found.round(3).to_string(index=False) if isinstance(found, pd.DataFrame) else found)
@@ -253,6 +293,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _show("Power to show equivalence with control (margin 0.322 log2)", equivalence_power(seed=seed))
     _show("Unequal SDs: error on noise, and power for -0.7 log2", unequal_spread(seed=seed))
     _show("Power of Williams' t, |r| 0.8 against 0.3, by lines", correlation_power(seed=seed))
+    for sd_gr, sd_sa in ((0.08, 0.04), (0.15, 0.07)):
+        _show(f"Calls, 3 replicates, SD {sd_gr:g} GR and {sd_sa:g} SA", call_characteristics(sd_gr=sd_gr, sd_sa=sd_sa, seed=seed))
     _show("Rescue classes by planted truth (SD 0.12 log2)", rescue_classes(seed=seed))
 
 
