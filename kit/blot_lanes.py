@@ -32,7 +32,7 @@ class ImagePlan:
 
 
 def measure(image: BlotImage, lanes: pd.DataFrame, settings: object) -> pd.DataFrame:
-    """Band table (CONTRACT blot table and `snr`, `row`, `top`, `bottom`, `left`, `right` in pixels) of one image.
+    """Band table (the blot table and `snr`, `row`, `top`, `bottom`, `left`, `right` in pixels) of one image.
 
     `lanes` is the user's lane list from left to right: `lane`, `cell_line`, and optionally `lane_role`, `replicate`, `membrane`, `condition`,
     `load`; `left` and `right` (columns in pixels; found when absent); and, constant over the image, `target` (several as "ASNS|actin";

@@ -1,6 +1,6 @@
 """growth -> contrasts: what each medium does to each line, with simultaneous intervals and the family it was judged in.
 
-The unit is the biological replicate; a replicate is a block. Families of one line (SPEC §4), each kept at alpha:
+The unit is the biological replicate; a replicate is a block. Families of one line, each kept at alpha:
 `dropout` every dropout medium against control, blocked Dunnett · `rescue` rescue against its dropout and against control, Holm ·
 `other` remaining media against control, paired t, Holm · `factorial` two-fold against single dropouts, Holm ·
 `gr` the loss of GR, paired t, Holm over media of the same role, ordinary intervals · `line` the same dropout in two lines, Holm over the pairs.

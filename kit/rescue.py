@@ -1,6 +1,6 @@
 """growth -> rescue classes: does giving the amino acid back restore growth?
 
-Two questions, asked apart (SPEC §4): is the rescue better than the dropout (superiority, one-sided), and is it the same as control
+Two questions, asked apart: is the rescue better than the dropout (superiority, one-sided), and is it the same as control
 (equivalence, two one-sided tests)? "Not significantly different from control" answers neither and never counts as restored.
 """
 
@@ -202,7 +202,7 @@ def _nothing_lost(partner: str, loss: Loss, limits: RescueLimits) -> str:
 
 
 def _class(evidence: Evidence, limits: RescueLimits) -> str:
-    """SPEC §4; NaN fails every comparison, so an index that may not be formed leads to `indeterminate`."""
+    """NaN fails every comparison, so an index that may not be formed leads to `indeterminate`."""
     ratio = evidence.restored.ratio
     if evidence.superior and evidence.equivalent:
         return "full"

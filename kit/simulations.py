@@ -81,7 +81,7 @@ def coverage(n: int = 20_000, n_blocks: int = 3, seed: int = 0, truth: Sequence[
 
 
 def detectable_effects(n: int = 20_000, seed: int = 0) -> pd.DataFrame:
-    """SPEC's table of effects found with 80 % power (5 groups, 4 comparisons), and the power simulated at each."""
+    """Effects found with 80 % power (5 groups, 4 comparisons), and the power simulated at each."""
     rows = []
     for n_blocks in (3, 4, 6):
         for sd_diff in (0.15, 0.25, 0.40):

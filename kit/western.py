@@ -43,7 +43,7 @@ def quantify(bands: pd.DataFrame, settings: Any) -> Western:
 
 
 def asns_protein(lanes: pd.DataFrame, settings: WesternLimits) -> pd.DataFrame:
-    """CONTRACT table, one row per line and lysate; lanes of one lysate are averaged first, also across membranes.
+    """The `asns_protein` table, one row per line and lysate; lanes of one lysate are averaged first, also across membranes.
 
     Further columns: `log2_relative` (values at or below `asns_floor_percent` stand at it, `floored`), `n_lanes`, `below_loq`, `off_target_share`.
     """
@@ -160,7 +160,7 @@ def _probability(cls: str | None, mean: float, se: float, n: int, settings: West
 
 
 def induction(lanes: pd.DataFrame) -> pd.DataFrame:
-    """log2 change of ASNS per line, lysate and condition against its own basal lane (SPEC: context): `cell_line`, `replicate`, `condition`,
+    """log2 change of ASNS per line, lysate and condition against its own basal lane: `cell_line`, `replicate`, `condition`,
     `induction_log2`. Both lanes must lie on one membrane."""
     samples = lanes[(lanes["lane_role"] == "sample") & (lanes["asns_relative"] > 0)]
     keys = ["membrane", "cell_line", "replicate"]

@@ -293,7 +293,7 @@ def test_experiments_are_pooled_line_by_line() -> None:
 
 
 def test_nci60_tells_the_weaker_story() -> None:
-    """SPEC and README of the data: |r| at most 0.35 where n is at least 42; no Spearman comparison favours either predictor."""
+    """README of the data: |r| at most 0.35 where n is at least 42; no Spearman comparison favours either predictor."""
     panel = nci60_panel()
     table = correlations(panel.lines, panel.predictors, [panel.outcome], S, caveats=panel.caveats)
     large = table[table["n_lines"] >= 42]

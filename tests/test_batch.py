@@ -326,7 +326,7 @@ CELLS = [
     "kept.stdout; __name__",
     ("1 / 0", "raises-exception"),
     "import warnings, numpy as np\nnp.random.default_rng(0).normal(size=3)",
-    "class A:\n    def _repr_svg_(self): return '<svg/>'\n    def _repr_png_(self): return b'\\x89PNG'\nA()",
+    "class A:\n    def __repr__(self): return 'A'\n    def _repr_svg_(self): return '<svg/>'\n    def _repr_png_(self): return b'\\x89PNG'\nA()",
     "None",
     "",
     "get_ipython().__class__.__mro__[-2].__name__; In[-1][:5]",

@@ -42,7 +42,7 @@ S = SimpleNamespace(**DEFAULTS)
 
 
 def test_settings_agree_with_the_specification() -> None:
-    """Where the project's settings carry one of these names, its default is the one of SPEC §7."""
+    """Where the project's settings carry one of these names, its default is the one given here."""
     shared = {name: field.default for name, field in Settings.model_fields.items() if name in DEFAULTS}
     assert shared == {name: DEFAULTS[name] for name in shared}
 

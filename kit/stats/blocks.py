@@ -1,6 +1,6 @@
 """Randomised complete blocks: every medium once in every biological replicate, some cells perhaps missing.
 
-y_bg = mu + block_b + group_g + e, with one residual variance (SPEC §4). The block takes up what a day, passage or batch does to
+y_bg = mu + block_b + group_g + e, with one residual variance. The block takes up what a day, passage or batch does to
 all media alike, so only what a replicate does to one medium is left as error.
 """
 

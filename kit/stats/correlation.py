@@ -18,7 +18,7 @@ from kit.stats.intervals import Interval, check_level
 Floats = NDArray[np.float64]
 Kind = Literal["pearson", "spearman"]
 _EXACT_UP_TO = 12  # lines; the exact null distribution takes 2^n steps
-_MIN_BOOTSTRAP = 8  # lines; below that the bootstrap sees too few distinct samples (SPEC §8)
+_MIN_BOOTSTRAP = 8  # lines; below that the bootstrap sees too few distinct samples
 
 
 class Correlation(NamedTuple):

@@ -12,7 +12,7 @@ from scipy import optimize, stats
 from kit.stats.intervals import Interval, check_level
 
 Floats = NDArray[np.float64]
-_MIN_DELONG = 5  # lines per class; with fewer the variance of DeLong is itself a guess (SPEC §8)
+_MIN_DELONG = 5  # lines per class; with fewer the variance of DeLong is itself a guess
 
 
 class Auc(NamedTuple):

@@ -1,4 +1,4 @@
-"""Error rates, coverage and power of SPEC §4 and §8, from small seeded runs of `python -m kit.simulations`."""
+"""Error rates, coverage and power, from small seeded runs of `python -m kit.simulations`."""
 
 import pytest
 
