@@ -7,17 +7,20 @@ C code writes to the terminal is not captured.
 
 from __future__ import annotations
 
+import base64
 import os
 import platform
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import contextmanager
 from io import TextIOBase
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from ipykernel.jsonutil import encode_images, json_clean
+from ipykernel.compiler import XCachingCompiler
+from ipykernel.jsonutil import json_clean
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
@@ -68,6 +71,12 @@ class Outputs:
             self.clear_first = False
 
 
+def _content(data: Mapping[str, Any], metadata: Any) -> Any:
+    """Formats and their metadata as a notebook stores them: images as base64."""
+    encoded = {kind: base64.b64encode(value).decode() if isinstance(value, bytes) else value for kind, value in data.items()}
+    return nbformat.from_dict(json_clean({"data": encoded, "metadata": metadata or {}}))
+
+
 class _Publisher(DisplayPublisher):
     """`display()`: a display_data output, or a change of an earlier one."""
 
@@ -76,8 +85,7 @@ class _Publisher(DisplayPublisher):
     def publish(
         self, data: Any, metadata: Any = None, source: Any = None, *, transient: Any = None, update: bool = False, **_: Any
     ) -> None:
-        content = json_clean({"data": encode_images(data), "metadata": metadata or {}})
-        content = nbformat.from_dict(content)
+        content = _content(data, metadata)
         known = self.outputs.displayed.setdefault((transient or {}).get("display_id") or "", [])
         if update:
             for node in known:
@@ -98,8 +106,7 @@ class _Hook(DisplayHook):
         pass
 
     def write_format_data(self, format_dict: Any, md_dict: Any = None) -> None:
-        content = nbformat.from_dict(json_clean({"data": encode_images(format_dict), "metadata": md_dict or {}}))
-        self.outputs.add("execute_result", execution_count=self.prompt_count, **content)
+        self.outputs.add("execute_result", execution_count=self.prompt_count, **_content(format_dict, md_dict))
 
     def finish_displayhook(self) -> None:
         pass
@@ -110,6 +117,7 @@ class Shell(InteractiveShell):
 
     displayhook_class = Type(_Hook)
     display_pub_class = Type(_Publisher)
+    compiler_class = Type(XCachingCompiler)
     system = InteractiveShell.system_piped
     outputs: Outputs
 

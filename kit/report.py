@@ -132,11 +132,11 @@ def _with_ids(html: str, stem: str, page: Page | None) -> str:
 
     def replace(match: re.Match[str]) -> str:
         level, inner = int(match[1]) + 1, match[2]
-        text = re.sub(r"<[^>]+>", "", inner)
+        text = Markup(re.sub(r"<[^>]+>", "", inner)).unescape()
         slug = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
         anchor = f"{stem}-{slug}" if slug else stem
         if page is not None and level <= 3:
-            page.headings.append((level, anchor, Markup(text).unescape()))
+            page.headings.append((level, anchor, text))
         return f'<h{level} id="{anchor}">{inner}</h{level}>'
 
     return _HEADING.sub(replace, html)
