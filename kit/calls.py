@@ -15,7 +15,7 @@ from scipy import stats as distributions
 from kit import posterior
 from kit.columns import check, empty
 from kit.config import CALLED, ExperimentConfig
-from kit.posterior import AUXOTROPHIC, PARTIAL, PROTOTROPHIC, Certainty
+from kit.posterior import AUXOTROPHIC, PROTOTROPHIC, Certainty
 from kit.settings import Settings
 
 NAMES = {"asparagine": ("auxotrophic", "partially_dependent", "prototrophic")}
@@ -71,11 +71,11 @@ def calls(
     `distance` (to the nearest GR cut-off, signed), `gr_mask`, `exploratory`, `prior_subtype`. Intervals are t intervals over replicates.
     `priors` has cell_line, amino_acid, expected_call, expected_subtype, disputed.
     """
-    rows = []
+    rows, arms = [], call_arms(growth, config.settings)
     for line in config.cell_lines:
         for amino_acid in CALLED:
             for medium in config.dropouts(amino_acid):
-                evidence = gather(config, line, amino_acid, medium, growth, apoptosis, rescue, carryover, compliance)
+                evidence = _gather(config, line, amino_acid, medium, arms, apoptosis, rescue, carryover, compliance)
                 if evidence is not None:
                     rows.append(_row(evidence, decide(evidence, config.settings), config.settings, priors))
     return check(pd.DataFrame(rows), "calls") if rows else empty("calls")
@@ -96,7 +96,21 @@ def gather(
     compliance: pd.DataFrame | None,
 ) -> Evidence | None:
     """Collect what is known of one line in one dropout medium; None when nothing was measured there."""
-    arms = call_arms(growth, config.settings)
+    return _gather(config, line, amino_acid, medium, call_arms(growth, config.settings), apoptosis, rescue, carryover, compliance)
+
+
+def _gather(
+    config: ExperimentConfig,
+    line: str,
+    amino_acid: str,
+    medium: str,
+    arms: pd.DataFrame,
+    apoptosis: pd.DataFrame | None,
+    rescue: pd.DataFrame | None,
+    carryover: pd.DataFrame | None,
+    compliance: pd.DataFrame | None,
+) -> Evidence | None:
+    """`gather` with the arms chosen once for all lines."""
     arms = arms[arms["cell_line"].eq(line) & arms["medium"].eq(medium)]
     death = _death(apoptosis, line, medium)
     if arms.empty and death is None:
@@ -112,6 +126,8 @@ def gather(
 
 def call_arms(growth: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """The rows of `growth` a call may rest on: no agent, a biomass readout, the time nearest to `proliferation_h`; counts give way to ATP."""
+    if growth.empty:
+        return growth
     arms = growth[growth["agent"].eq("") | growth["concentration"].eq(0)]
     biomass = arms[arms["note"].str.contains("S-phase incorporation") != True]  # noqa: E712  (missing notes count as biomass)
     arms = biomass if len(biomass) else arms

@@ -145,6 +145,28 @@ TABLES: dict[str, Table] = {
         verdict=_VERDICT,
         note="text: why",
     ),
+    "asns_lines": _table(
+        cell_line=_LINE,
+        lineage="text: tissue or lineage",
+        protein="number: log2 of ASNS protein over the reference lanes, mean over lysates",
+        percent_of_reference="number: the same in percent",
+        ci_low_percent="number: lower end of its 95 % interval over lysates",
+        ci_high_percent="number: upper end",
+        n_lysates="number: independent lysates that count",
+        **{"class": "text: low, moderate or high"},
+        class_range="text: the class, or both where the interval spans a cut-off",
+        mRNA="number: log2 of ASNS mRNA, mean over lysates",
+        auxotroph="flag: called auxotrophic for asparagine; empty where not called",
+    ),
+    "western_qc": _table(
+        check="text: W01 to W13",
+        subject="text: membrane, lane or line judged",
+        value="text: what was found",
+        rule="text: what is asked",
+        severity="text: worst outcome of this check: fail, warn or info",
+        verdict=_VERDICT,
+        advice="text: what to do",
+    ),
     "asns_correlation": _table(
         predictor="text: protein, mRNA or another",
         outcome="text: measure of sensitivity",
@@ -200,6 +222,11 @@ TABLES: dict[str, Table] = {
 def empty(name: str) -> pd.DataFrame:
     """The table `name` with no rows."""
     return pd.DataFrame(columns=list(TABLES[name]))
+
+
+def known(table: pd.DataFrame | None, name: str) -> pd.DataFrame:
+    """`table`, or the empty table of that name where there is none."""
+    return empty(name) if table is None else table
 
 
 def check(table: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -216,6 +216,11 @@ class ExperimentConfig(Part):
         """The name of the one medium of role control, or None."""
         return next((name for name, medium in self.media.items() if medium.role == "control"), None)
 
+    @property
+    def control_name(self) -> str:
+        """`control_medium`, or "" (which is no medium's name)."""
+        return self.control_medium or ""
+
     def cells(self, line: str, field: str) -> Any:
         """A seeding value: the line's own where given, else the protocol's."""
         own = getattr(self.cell_lines[line], field)

@@ -56,7 +56,7 @@ def _arms(samples: pd.DataFrame, config: ExperimentConfig, plate_verdicts: pd.Da
     """Plate means over each plate's own control, then one row per arm: plates of one replicate are averaged on the log scale."""
     means = _plate_means(samples, plate_verdicts)
     untreated = means["agent"].eq("") | means["concentration"].eq(0)
-    controls = means[means["medium"].eq(config.control_medium or "\0") & untreated]
+    controls = means[means["medium"].eq(config.control_name) & untreated]
     own = controls.groupby(["plate", "cell_line"], as_index=False).agg(own=("mean", "mean"), control_lod=("lod", "max"))
     shared = controls.groupby([*KEY, "hours"], as_index=False).agg(shared=("mean", "mean"))
     means = means.merge(own, on=["plate", "cell_line"], how="left", validate="many_to_one")
@@ -97,7 +97,7 @@ def _start(samples: pd.DataFrame, config: ExperimentConfig) -> pd.DataFrame:
     used = samples[samples["used"] & samples["agent"].eq("")]
     rows = []
     for key, group in used.groupby(KEY, sort=False):
-        control = group[group["medium"].eq(config.control_medium)]
+        control = group[group["medium"].eq(config.control_name)]
         chosen = control if len(control) else group
         mean = chosen.groupby("plate")["signal_corrected"].mean().mean()
         rows.append((*key, mean, len(chosen)))

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from kit.errors import InputError, Problem, Problems, did_you_mean
-from kit.readers.sheets import Sheet, open_source, text_sheets
 from kit.readers.geometry import parse_well, well_name
+from kit.readers.sheets import Sheet, open_source, text_sheets
 
 ROLES = ("sample", "blank", "kill", "empty")
 COLUMNS = ("well", "cell_line", "medium", "role", "agent", "concentration", "concentration_unit")
@@ -127,7 +127,8 @@ def _text(cell: Any) -> str:
 
 def _grids(sheets: list[Sheet], name: str) -> tuple[pd.DataFrame, Problems]:
     """Plate-shaped grids: the attribute is the grid's corner cell, the text above it, or the sheet's name."""
-    problems, found = Problems(), {}
+    problems = Problems()
+    found: dict[str, dict[tuple[int, int], Any]] = {}
     for sheet in sheets:
         for attribute, cells in _grids_of(sheet):
             if attribute in found:
@@ -164,7 +165,7 @@ def _grid_corner(rows: list[list[Any]], index: int) -> tuple[int, list[int]] | N
     """(column of the row labels, plate columns) where row `index` is a header 1, 2, 3 ... above a row labelled by a letter."""
     row = rows[index]
     for position in range(len(row) - 1):
-        numbers = []
+        numbers: list[int] = []
         for cell in row[position + 1 :]:
             text = _text(cell)
             if not re.fullmatch(r"\d{1,2}", text) or (numbers and int(text) != numbers[-1] + 1):
@@ -211,8 +212,8 @@ def _tidy(table: pd.DataFrame, name: str) -> pd.DataFrame:
     problems = Problems()
     places = table.pop("_place") if "_place" in table else pd.Series("", index=table.index)
     if "well" not in table or not {"cell_line", "medium", "role"} & set(table):
-        near = [f"'{column}': {did_you_mean(column, COLUMNS, listing=False)}" for column in table if did_you_mean(column, COLUMNS, listing=False)]
-        raise InputError(Problem(name, "", f"has the columns {', '.join(map(str, table.columns))}; needs well, cell_line, medium", " ".join(near)))
+        hints = [f"'{column}': {hint}" for column in table if (hint := did_you_mean(column, COLUMNS, listing=False))]
+        raise InputError(Problem(name, "", f"has the columns {', '.join(map(str, table.columns))}; needs well, cell_line, medium", " ".join(hints)))
     for column in COLUMNS[1:]:
         if column not in table:
             near = did_you_mean(column, [item for item in table.columns if item not in COLUMNS], listing=False)

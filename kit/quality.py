@@ -45,12 +45,13 @@ def ssmd(positive: ArrayLike, negative: ArrayLike) -> NDArray[np.float64]:
 
 def signal_to_background(control: ArrayLike, blank: ArrayLike) -> NDArray[np.float64]:
     """Mean of control over mean of blank."""
-    return _ratio(np.mean(control, -1), np.mean(blank, -1))
+    return _ratio(np.asarray(control, float).mean(-1), np.asarray(blank, float).mean(-1))
 
 
 def signal_to_noise(control: ArrayLike, blank: ArrayLike) -> NDArray[np.float64]:
     """(mean of control - mean of blank) over the SD of blank."""
-    return _ratio(np.mean(control, -1) - np.mean(blank, -1), _sd(np.asarray(blank, float)))
+    low = np.asarray(blank, float)
+    return _ratio(np.asarray(control, float).mean(-1) - low.mean(-1), _sd(low))
 
 
 def cv_percent(values: ArrayLike) -> NDArray[np.float64]:
@@ -83,7 +84,7 @@ def prepare(wells: pd.DataFrame, exclusions: pd.DataFrame, settings: Settings) -
     """
     marked = wells.merge(exclusions[["plate", "well", "reason"]], on=["plate", "well"], how="left", validate="many_to_one")
     marked["excluded"] = marked["reason"].notna()
-    marked["exclusion_reason"] = marked.pop("reason").fillna("")
+    marked["exclusion_reason"] = marked.pop("reason").fillna("").astype(str)
     marked["used"] = ~marked["excluded"] & marked["signal"].notna()
     corrected = _subtract_blanks(marked, settings)
     corrected["outlier"] = _outliers(corrected, settings)
@@ -126,14 +127,26 @@ def _outliers(wells: pd.DataFrame, settings: Settings) -> pd.Series:
 # ---- plates ------------------------------------------------------------------------------------------------------------------------
 
 
-def plate_qc(wells: pd.DataFrame, config: ExperimentConfig) -> pd.DataFrame:
+def plate_qc(wells: pd.DataFrame, config: ExperimentConfig, previous: tuple[pd.DataFrame, pd.DataFrame] | None = None) -> pd.DataFrame:
     """Every quality metric of every plate with its bootstrap interval and verdict: the contract's `plate_qc` table.
 
-    Further columns: `cell_line`, `medium` (where a metric belongs to one of them), `n_control`, `n_other`.
+    Further columns: `cell_line`, `medium` (where a metric belongs to one of them), `n_control`, `n_other`. `previous` is (wells, plate_qc)
+    of an earlier call with this very config: plates whose wells are the same keep their rows, which spares the bootstrap.
     """
-    rows = [row for plate in config.plates for row in _one_plate(wells[wells["plate"].eq(plate.plate)], plate.plate, config) if len(wells)]
+    known = _unchanged(wells, *previous) if previous is not None else {}
+    plates = dict(list(wells.groupby("plate", sort=False))) if len(wells) else {}
+    rows: list[dict] = []
+    for name in (plate.plate for plate in config.plates if plate.plate in plates):
+        rows += known[name] if name in known else _one_plate(plates[name], name, config)
     columns = ["plate", "metric", "cell_line", "medium", "value", "ci_low", "ci_high", "verdict", "limit_pass", "limit_fail", "note"]
     return check(pd.DataFrame(rows, columns=[*columns, "n_control", "n_other"]), "plate_qc")
+
+
+def _unchanged(wells: pd.DataFrame, before: pd.DataFrame, qc: pd.DataFrame) -> dict[str, list[dict]]:
+    """Rows of `qc` by plate, for the plates whose wells are the same as before."""
+    old = dict(list(before.groupby("plate", sort=False)))
+    same = {name for name, group in wells.groupby("plate", sort=False) if name in old and group.equals(old[name])}
+    return {str(name): group.to_dict("records") for name, group in qc.groupby("plate", sort=False) if name in same}
 
 
 def _one_plate(wells: pd.DataFrame, plate: str, config: ExperimentConfig) -> Iterator[dict]:
@@ -183,7 +196,7 @@ class _Judge:
 def control_wells(used: pd.DataFrame, line: str, config: ExperimentConfig) -> pd.DataFrame:
     """Sample wells of `line` in the control medium without an agent."""
     untreated = used["agent"].eq("") | used["concentration"].eq(0)
-    return used[used["role"].eq("sample") & used["cell_line"].eq(line) & used["medium"].eq(config.control_medium or "\0") & untreated]
+    return used[used["role"].eq("sample") & used["cell_line"].eq(line) & used["medium"].eq(config.control_name) & untreated]
 
 
 def _window(used: pd.DataFrame, line: str, judge: _Judge, config: ExperimentConfig) -> Iterator[dict]:
@@ -191,7 +204,7 @@ def _window(used: pd.DataFrame, line: str, judge: _Judge, config: ExperimentConf
     control = control_wells(used, line, config)["signal"].to_numpy(float)
     kill = used[used["role"].eq("kill") & used["cell_line"].isin([line, ""])]["signal"].to_numpy(float)
     blanks = used[used["role"].eq("blank")]
-    blank = blanks[blanks["medium"].eq(config.control_medium or "\0")]["signal"].to_numpy(float)
+    blank = blanks[blanks["medium"].eq(config.control_name)]["signal"].to_numpy(float)
     blank = blank if len(blank) else blanks["signal"].to_numpy(float)
     low, against = (kill, "killed wells") if len(kill) else (blank, "blanks, for want of killed wells: an optimistic window")
     if not len(control) and used["hours"].iloc[0] == 0:
@@ -252,7 +265,7 @@ def _groups(used: pd.DataFrame, line: str, judge: _Judge, config: ExperimentConf
     """CV of each other group's wells, or their SD in points of control where the signal is low."""
     settings = judge.settings
     control = control_wells(used, line, config)["signal_corrected"].mean()
-    groups = used[used["role"].eq("sample") & used["cell_line"].eq(line) & used["medium"].ne(config.control_medium)]
+    groups = used[used["role"].eq("sample") & used["cell_line"].eq(line) & used["medium"].ne(config.control_name)]
     for (medium, agent, dose), group in groups.groupby(["medium", "agent", "concentration"], dropna=False, sort=False):
         values = group["signal_corrected"].to_numpy(float)
         fields = {"cell_line": line, "medium": medium, "n_other": len(values)}

@@ -79,14 +79,16 @@ def summarise(findings: list[Finding], all_good: str) -> Summary:
 def quality_findings(qc: pd.DataFrame) -> list[Finding]:
     """Failed and doubtful metrics, one finding per metric and severity, naming the plates and the worst value."""
     findings = []
-    for (verdict, metric), group in qc[qc["verdict"].isin(["warn", "fail"])].groupby(["verdict", "metric"], sort=False):
+    for (verdict, name), group in qc[qc["verdict"].isin(["warn", "fail"])].groupby(["verdict", "metric"], sort=False):
+        metric = str(name)
         plates = list(dict.fromkeys(group["plate"]))
         known = group.dropna(subset="value")
         label = LABEL.get(metric, metric)
         if known.empty:
             text = f"{_capital(label)} not estimable on {_some(plates)}: {group['note'].iloc[0]}."
         else:
-            row = known.loc[known["value"].abs().idxmin() if _higher_is_better(metric) else known["value"].abs().idxmax()]
+            size = known["value"].abs().to_numpy(float)
+            row = known.iloc[int(size.argmin() if _higher_is_better(metric) else size.argmax())]
             limit = f" ({'at least' if _higher_is_better(metric) else 'at most'} {row['limit_pass']:g} asked)" if pd.notna(row["limit_pass"]) else ""
             text = f"{_capital(label)} {row['value']:.3g}{limit} on {_some(plates, row['plate'])}."
         findings.append(Finding(str(verdict), text, REMEDY.get(str(metric), "")))

@@ -18,7 +18,7 @@ def equivalence(rescue: pd.DataFrame, settings: Settings, ax: Axes) -> Axes:
         return style.no_data(ax, "no rescue medium was measured")
     margin = settings.equivalence_margin_log2
     ax.axvspan(-margin, margin, color=style.GREEN, alpha=0.10, linewidth=0)
-    for y, row in rows.iterrows():
+    for y, row in enumerate(rows.to_dict("records")):
         inside = row["tost_ci_low"] > -margin and row["tost_ci_high"] < margin
         color = style.GREEN if inside else style.ORANGE
         if np.isfinite(row["tost_ci_low"]):
@@ -37,7 +37,7 @@ def index(rescue: pd.DataFrame, settings: Settings, ax: Axes) -> Axes:
     rows = rescue[rescue["difference_to_control"].notna()].reset_index(drop=True)
     if rows.empty:
         return style.no_data(ax, "no rescue medium was measured")
-    for y, row in rows.iterrows():
+    for y, row in enumerate(rows.to_dict("records")):
         if np.isfinite(row["rescue_index"]):
             if np.isfinite(row["ci_low"]):
                 ax.hlines(y, row["ci_low"], row["ci_high"], color=style.BLUE, linewidth=1.8)

@@ -48,8 +48,7 @@ def heatmaps(wells: pd.DataFrame, kind: str, columns: int = 6) -> Figure:
     if not plates:
         style.no_data(axes[0], "no plates")
         return fig
-    values = wells["signal"].where(wells["signal"] > 0) if kind == "raw" else _residuals(wells)
-    norm, cmap = _scale(values, kind)
+    values, norm, cmap, label = heatmap_values(wells, kind)
     for ax, plate in zip(axes, plates, strict=False):
         here = wells[wells["plate"].eq(plate)]
         plate_map(here, values[here.index], norm, cmap, ax)
@@ -57,12 +56,21 @@ def heatmaps(wells: pd.DataFrame, kind: str, columns: int = 6) -> Figure:
     for ax in axes[len(plates) :]:
         ax.set_axis_off()
     image = axes[0].images[0]
-    label = "signal (log scale)" if kind == "raw" else "deviation from the mean of wells treated alike (%)"
     bar = fig.colorbar(image, cax=fig.add_axes((0.93, 0.2, 0.01, 0.6)))
     bar.set_label(label, fontsize=7)
     bar.ax.tick_params(labelsize=6.5)
     bar.outline.set_visible(False)
     return fig
+
+
+def heatmap_values(wells: pd.DataFrame, kind: str) -> tuple[pd.Series, Normalize, str, str]:
+    """What a heatmap of `kind` raw, corrected or residual shows: the wells' values, their scale, the colour map's name and the label."""
+    if kind == "residual":
+        values = _residuals(wells)
+        return values, *_scale(values, kind), "deviation from the mean of wells treated alike (%)"
+    column, label = ("signal", "signal (log scale)") if kind == "raw" else ("signal_corrected", "signal less blank (log scale)")
+    values = wells[column].where(wells[column] > 0)
+    return values, *_scale(values, kind), label
 
 
 def _residuals(wells: pd.DataFrame) -> pd.Series:
@@ -72,7 +80,7 @@ def _residuals(wells: pd.DataFrame) -> pd.Series:
 
 def _scale(values: pd.Series, kind: str) -> tuple[Normalize, str]:
     known = values.dropna()
-    if kind == "raw":
+    if kind != "residual":
         low, high = (known.min(), known.max()) if len(known) else (1, 10)
         return LogNorm(max(low, 1e-9), max(high, low * 1.01)), RAW
     reach = max(20.0, float(np.ceil(known.abs().quantile(0.99) / 10) * 10)) if len(known) else 20.0
@@ -82,17 +90,16 @@ def _scale(values: pd.Series, kind: str) -> tuple[Normalize, str]:
 def control_distributions(wells: pd.DataFrame, control_medium: str | None, ax: Axes) -> Axes:
     """Control, killed and blank wells of every plate on a log scale: far apart is good."""
     used = wells[wells["used"] & wells["signal"].gt(0)]
-    kind = np.select(
-        [used["role"].eq("sample") & used["medium"].eq(control_medium), used["role"].eq("kill"), used["role"].eq("blank")], ["control", "killed", "blank"], ""
-    )
+    kind = used["role"].map({"kill": "killed", "blank": "blank"}).fillna("")
+    kind[used["role"].eq("sample") & used["medium"].eq(control_medium or "")] = "control"
     shown = used.assign(kind=kind)[kind != ""]
     if shown.empty:
         return style.no_data(ax, "no control, killed or blank wells")
     shown = shown.assign(plate=pd.Categorical(shown["plate"], list(dict.fromkeys(wells["plate"]))))
-    rng_state = np.random.get_state()  # seaborn's jitter draws from numpy's global state
-    np.random.seed(0)
+    rng_state = np.random.get_state()  # noqa: NPY002  seaborn's jitter draws from numpy's global state
+    np.random.seed(0)  # noqa: NPY002
     sns.stripplot(shown, x="plate", y="signal", hue="kind", palette=ROLE_COLOR, hue_order=list(ROLE_COLOR), size=2.6, alpha=0.75, jitter=0.22, ax=ax)
-    np.random.set_state(rng_state)
+    np.random.set_state(rng_state)  # noqa: NPY002
     ax.set_yscale("log")
     ax.set(xlabel="", ylabel="signal")
     ticks = ax.get_xticks()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from kit.analysis import Analysis
+from kit.columns import known
 from kit.exhibits import Exhibit
 from kit.plots import plates, style
 from kit.verdict import LABEL
@@ -17,7 +18,7 @@ WORST = ("fail", "warn", "pass", "info")
 def glance(analysis: Analysis) -> tuple[pd.DataFrame | None, str, dict[str, str]]:
     """`plate_overview` with its caption and headings."""
     table = plate_overview(analysis)
-    return (table if len(table) else None), "Key metrics per plate.", {name: GLANCE_HEADINGS.get(name, name.replace("_", " ")) for name in table}
+    return (table if len(table) else None), "Key metrics per plate.", {str(name): GLANCE_HEADINGS.get(str(name), str(name).replace("_", " ")) for name in table}
 
 
 def plate_overview(analysis: Analysis) -> pd.DataFrame:
@@ -56,7 +57,7 @@ def qc_details(analysis: Analysis) -> tuple[pd.DataFrame | None, str, tuple[str,
 
 def heatmaps(analysis: Analysis, kind: str) -> Exhibit:
     """All plates on one scale: raw signal, or deviation from wells treated alike."""
-    wells = analysis.wells if analysis.wells is not None else pd.DataFrame()
+    wells = known(analysis.wells, "wells")
     if kind == "raw":
         caption = "What the reader wrote, all plates on one logarithmic scale. A cross is an excluded well, a ring a missing or saturated one."
         return Exhibit("plates_raw", "Raw signal", caption, plates.heatmaps(wells, "raw"), kind="png")
@@ -69,7 +70,7 @@ def heatmaps(analysis: Analysis, kind: str) -> Exhibit:
 
 def controls(analysis: Analysis) -> Exhibit:
     """Control, killed and blank wells per plate."""
-    wells = analysis.wells if analysis.wells is not None else pd.DataFrame()
+    wells = known(analysis.wells, "wells")
     count = wells["plate"].nunique() if len(wells) else 1
     fig, ax = style.figure(max(4.5, min(style.WIDTH + 1.6, 1.2 + 0.33 * count)), 3.6)
     plates.control_distributions(wells, analysis.experiment.config.control_medium, ax)
@@ -82,7 +83,7 @@ def drift(analysis: Analysis) -> Exhibit:
     """Mean deviation per row and column."""
     fig, axes = style.figure(style.WIDTH, 2.7, 1, 2, sharey=True)
     for ax, axis in zip(axes[0], ("row", "column"), strict=True):
-        plates.drift(analysis.wells, axis, analysis.experiment.settings, ax)
+        plates.drift(known(analysis.wells, "wells"), axis, analysis.experiment.settings, ax)
     axes[0, 1].set_ylabel("")
     caption = "Thin lines are plates, the thick one their mean. A slope is drift (seeding order, reagent), raised or sunken ends are an edge effect."
     return Exhibit("drift", "Drift over rows and columns", caption, fig)
@@ -91,7 +92,7 @@ def drift(analysis: Analysis) -> Exhibit:
 def replicates(analysis: Analysis) -> Exhibit:
     """Biological replicates against each other."""
     fig, ax = style.figure(5.6, 3.6)
-    plates.replicate_agreement(analysis.growth, ax)
+    plates.replicate_agreement(known(analysis.growth, "growth"), ax)
     caption = "Each point is one medium in one biological replicate; on the diagonal the replicates agree."
     return Exhibit("replicate_agreement", "Agreement of biological replicates", caption, fig)
 

@@ -9,6 +9,7 @@ from kit import calls, posterior, reference
 from kit import growth as growing
 from kit.analysis import Analysis
 from kit.calls import call_arms
+from kit.columns import known
 from kit.exhibits import Exhibit
 from kit.markup import Cell
 from kit.methods import methods_text
@@ -17,13 +18,13 @@ from kit.plots import evidence, style
 from kit.plots import growth as plots
 from kit.plots import pathways as drawings
 
-
 SHORT = {"asparagine": "Asn", "glutamine": "Gln", "serine": "Ser"}
 
 
 def media_colors(analysis: Analysis, roles: tuple[str, ...] = ("dropout", "rescue")) -> dict[str, str]:
     """A colour per medium: its amino acid's for a dropout, a light blue for a rescue, grey otherwise."""
-    found, spare = {}, iter(style.CYCLE[3:])
+    found: dict[str, str] = {}
+    spare = iter(style.CYCLE[3:])
     for name, medium in analysis.experiment.config.media.items():
         if medium.role in roles:
             rescue = medium.role == "rescue"
@@ -112,7 +113,7 @@ def reasons(analysis: Analysis) -> list[str]:
 def overview(analysis: Analysis) -> Exhibit:
     """The one SuperPlot of the first screen: GR of every line and medium, or relative viability where there is no GR."""
     config, settings = analysis.experiment.config, analysis.experiment.settings
-    arms = call_arms(analysis.growth, settings) if analysis.growth is not None else pd.DataFrame(columns=["gr", "medium", "cell_line", "replicate"])
+    arms = call_arms(known(analysis.growth, "growth"), settings)
     y = "gr" if arms["gr"].notna().any() else "relative_viability"
     fig, ax = style.figure(max(5.2, min(style.WIDTH, 1.6 + 0.9 * len(config.cell_lines))), 3.7)
     plots.overview(arms, settings, ax, lines=list(config.cell_lines), media=media_colors(analysis), y=y)
@@ -123,8 +124,9 @@ def overview(analysis: Analysis) -> Exhibit:
 def superplots(analysis: Analysis, y: str = "gr") -> Exhibit:
     """One panel per line: wells faint, biological replicates plain."""
     config, settings = analysis.experiment.config, analysis.experiment.settings
-    arms = call_arms(analysis.growth, settings)
-    wells = growing.per_well(analysis.wells, analysis.growth)
+    table = known(analysis.growth, "growth")
+    arms = call_arms(table, settings)
+    wells = growing.per_well(known(analysis.wells, "wells"), table)
     lines = [line for line in config.cell_lines if line in set(arms["cell_line"])] or ["no line"]
     columns = min(2, len(lines))
     rows = int(np.ceil(len(lines) / columns))
@@ -146,7 +148,7 @@ def superplots(analysis: Analysis, y: str = "gr") -> Exhibit:
 def doublings(analysis: Analysis) -> Exhibit:
     """Growth of control per line."""
     fig, ax = style.figure(5.6, 2.6)
-    plots.control_doublings(analysis.growth, analysis.experiment.settings, ax, list(analysis.experiment.config.cell_lines))
+    plots.control_doublings(known(analysis.growth, "growth"), analysis.experiment.settings, ax, list(analysis.experiment.config.cell_lines))
     caption = "GR compares growth with control's, so control has to grow. Hollow markers rest on a given doubling time instead of a 0 h plate."
     return Exhibit("control_doublings", "Doublings of control", caption, fig)
 
@@ -184,8 +186,8 @@ def effects(analysis: Analysis) -> tuple[pd.DataFrame | None, str, tuple[str, ..
 
 def rescue_figure(analysis: Analysis) -> Exhibit:
     """Equivalence with control and the rescue index, side by side."""
-    rescue = analysis.rescue
-    count = 0 if rescue is None else len(rescue)
+    rescue = known(analysis.rescue, "rescue")
+    count = len(rescue)
     fig, axes = style.figure(style.WIDTH + 0.6, max(1.9, 1.0 + 0.3 * count), 1, 2)
     if not count:
         style.no_data(axes[0, 0], "no rescue medium was measured")
@@ -232,10 +234,10 @@ def apoptosis(analysis: Analysis) -> tuple[pd.DataFrame | None, str]:
 def certainty(analysis: Analysis) -> Exhibit:
     """One panel per call: posterior draws over growth and death."""
     experiment, settings = analysis.experiment, analysis.experiment.settings
-    tables = (analysis.growth, analysis.apoptosis, analysis.rescue, analysis.carryover, analysis.compliance)
+    growth, rest = known(analysis.growth, "growth"), (analysis.apoptosis, analysis.rescue, analysis.carryover, analysis.compliance)
     rows = [] if analysis.calls is None else analysis.calls.to_dict("records")
-    found = [(row, calls.gather(experiment.config, row["cell_line"], row["amino_acid"], row["medium"], *tables)) for row in rows]
-    found = [(row, item) for row, item in found if item is not None and len(item.gr)]
+    gathered = [(row, calls.gather(experiment.config, row["cell_line"], row["amino_acid"], row["medium"], growth, *rest)) for row in rows]
+    found = [(row, item) for row, item in gathered if item is not None and len(item.gr)]
     columns = min(3, max(len(found), 1))
     count = max(1, int(np.ceil(len(found) / columns)))
     fig, axes = style.figure(style.WIDTH + 0.4, 1.75 * count + 0.2, count, columns)

@@ -2,8 +2,8 @@
 
 import math
 
-import python_calamine
 import pytest
+import python_calamine
 
 import kit
 from kit.readers import well_name
