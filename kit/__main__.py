@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import kit
+from kit import new_command
 from kit.errors import InputError, Problem, Problems, did_you_mean
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     new = commands.add_parser("new", help="write a filled-in experiment folder, ready to edit")
-    new.add_argument("folder", metavar="DIR")
-    new.set_defaults(command=_new)
+    new_command.add_flags(new)
+    new.set_defaults(command=new_command.run)
 
     check = commands.add_parser("check", help="read and validate everything; print every problem")
     check.add_argument("experiments", nargs="+", metavar="EXPERIMENT")
@@ -132,16 +133,6 @@ def _typed(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
-
-
-def _new(given: argparse.Namespace) -> int:
-    try:
-        from kit import scaffold  # type: ignore[attr-defined,unused-ignore]
-    except ImportError:
-        raise InputError(Problem("kit new", "", "this build of the kit carries no template", "Copy an experiment of data/examples.")) from None
-    folder = scaffold.new(Path(given.folder))
-    print(f"Wrote {folder}. Edit it, then: kit check {folder}")
-    return OK
 
 
 def _check(given: argparse.Namespace) -> int:
