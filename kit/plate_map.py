@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
@@ -26,26 +28,29 @@ class Mark:
     wells: int = 0
 
 
-def pages(plan: Plan) -> list[dict]:
-    """Per layout: path, plates that use it, rows of marks (one per well), the legend, and the size of a well in mm."""
+def pages(plan: Plan) -> list[dict[str, Any]]:
+    """Per layout: path, plates that use it, rows of marks (one per well), the legend, the lines by letter, and whether wells are small."""
     found = []
+    letters = _letters(plan)
     for path, wells in plan.layouts.items():
-        marks = _marks(plan, wells)
-        keys = list(zip(wells["cell_line"], wells["medium"], wells["role"], strict=True))
+        marks = _marks(plan, wells, letters)
         grid: dict[int, list[Mark]] = {}
-        for row, key in zip(wells["row"], keys, strict=True):
-            grid.setdefault(int(row), []).append(marks[key])
+        for row, *key in wells[["row", "cell_line", "medium", "role"]].itertuples(index=False):
+            grid.setdefault(int(row), []).append(marks[tuple(key)])
         plates = [plate.name for plate in plan.plates if plate.layout == path]
-        legend = sorted(marks.values(), key=lambda mark: ("sample", "kill", "blank", "empty").index(mark.role))
         columns = int(wells["column"].max())
-        found.append({"path": path, "plates": plates, "columns": range(1, columns + 1), "legend": legend, "dense": columns > 12,
-                      "rows": [(row_letters(row), cells) for row, cells in grid.items()]})  # fmt: skip
+        found.append({"path": path, "plates": plates, "columns": range(1, columns + 1), "legend": _legend(plan, marks), "dense": columns > 12,
+                      "letters": letters, "rows": [(row_letters(row), cells) for row, cells in grid.items()]})  # fmt: skip
     return found
 
 
-def _marks(plan: Plan, wells: pd.DataFrame) -> dict[tuple[str, str, str], Mark]:
-    """The look of every group of a layout; lines that share a plate get a letter each."""
-    letters = {line: chr(97 + index % 26) * (1 + index // 26) for index, line in enumerate(plan.lines)} if plan.together else {}
+def _letters(plan: Plan) -> dict[str, str]:
+    """A letter for each of the lines that share a plate."""
+    return {line: chr(97 + index % 26) * (1 + index // 26) for index, line in enumerate(plan.lines)} if plan.together else {}
+
+
+def _marks(plan: Plan, wells: pd.DataFrame, letters: Mapping[str, str]) -> dict[tuple[str, str, str], Mark]:
+    """The look of every group of a layout."""
     fills = _fills(plan)
     counts = wells.groupby(["cell_line", "medium", "role"], sort=False).size()
     found = {}
@@ -54,6 +59,18 @@ def _marks(plan: Plan, wells: pd.DataFrame) -> dict[tuple[str, str, str], Mark]:
         fill = {"kill": "#000000", "empty": "#FFFFFF", "blank": "#FFFFFF"}.get(role) or fills[medium]
         label = {"kill": "kill", "empty": ""}[role] if role in ("kill", "empty") else _label(plan, medium)
         found[line, medium, role] = Mark(fill, _ink(fill), label, letters.get(line, ""), _meaning(line, medium, role), role, int(number))
+    return found
+
+
+def _legend(plan: Plan, marks: Mapping[tuple[str, str, str], Mark]) -> list[Mark]:
+    """One entry per medium and role, with its wells (of each line, where lines share the plate), in the order of the media."""
+    order = {(role, medium): None for role in ("sample", "kill", "blank", "empty") for medium in (*plan.media, "")}
+    found = []
+    for role, medium in order:
+        mark = next((mark for (_, of, kind), mark in marks.items() if (of, kind) == (medium, role)), None)
+        if mark is not None:
+            each = " per line" if mark.line else ""
+            found.append(replace(mark, line="", meaning=f"{_meaning('', medium, role)}: {mark.wells} wells{each}"))
     return found
 
 
@@ -76,7 +93,7 @@ def _meaning(line: str, medium: str, role: str) -> str:
 
 def _fills(plan: Plan) -> dict[str, str]:
     """A colour per medium (Okabe & Ito): control sky blue, each amino acid its own, a rescue the light tint of its dropout's."""
-    single = {(name,): color for name, color in AMINO_ACID.items()}
+    single: dict[tuple[str, ...], str] = {(name,): color for name, color in AMINO_ACID.items()}
     others = [group for group in plan.dropouts if group not in single]
     single |= {group: _REST[index % len(_REST)] if index < len(_REST) else GREY for index, group in enumerate(others)}
     found = {}

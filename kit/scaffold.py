@@ -19,7 +19,7 @@ from kit.plate_design import usable_wells
 from kit.readers.blot import BAND_COLUMNS
 from kit.readers.flow import COLUMNS as FLOW_COLUMNS
 from kit.scaffold_files import BLOT_FILE, FLOW_FILE, PREFIX, layout_bytes, raw_path, simulated_raw
-from kit.scaffold_plan import CONTROL, INDUCER, SERUM, WHERE, Plan, PlannedMedium, PlannedPlate, plan_of
+from kit.scaffold_plan import CONTROL, INDUCER, SERUM, Plan, PlannedMedium, PlannedPlate, plan_of
 from kit.scaffold_yaml import fields, flow, json_schema, scalar, settings_list
 from kit.settings import Settings
 
