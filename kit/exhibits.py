@@ -44,6 +44,8 @@ class Exhibit:
     figure: Figure | None = None
     table: pd.DataFrame | None = None
     kind: Literal["svg", "png"] = "svg"
+    data: bool = True
+    """False for a drawing that shows no data, and so carries no mark of simulated data."""
 
 
 class Exhibits:
@@ -131,7 +133,7 @@ class Exhibits:
         """The figure's bytes in each format wanted: both when saving, else the one shown."""
         figure = exhibit.figure
         _check_name(exhibit.name)
-        _draw_marks(figure, self.marks)  # type: ignore[arg-type]
+        _draw_marks(figure, self.marks if exhibit.data else ())  # type: ignore[arg-type]
         formats = [exhibit.kind] if self.folder is None else ["png", "svg"]
         images = {}
         # A set salt and no date: the same data give the same bytes, and ids differ between the figures of a page.

@@ -200,7 +200,7 @@ def _writer(wanted: Format) -> Callable[[Any], str]:
 
 def _number_writer(values: pd.Series, column: str) -> Callable[[Any], str]:
     """Three significant digits of the largest value, the same decimals down the column; probabilities and mixed columns by value."""
-    if column == "p" or column.endswith("_p") or column.startswith("p_"):
+    if column == "p" or column.endswith("_p") or column.startswith(("p_", "q_")):
         return probability
     finite = np.abs(values.to_numpy(dtype=float, na_value=np.nan))
     finite = finite[np.isfinite(finite) & (finite > 0)]

@@ -170,7 +170,7 @@ def forest(analysis: Analysis) -> Exhibit:
     return Exhibit("effects_forest", "Contrasts on log2 signal", caption, fig)
 
 
-EFFECTS = ("cell_line", "contrast", "scale", "estimate", "ci_low", "ci_high", "p_adjusted", "q_across_lines", "n_replicates", "mde_log2", "adjustment")
+EFFECTS = ("cell_line", "contrast", "scale", "estimate", "ci_low", "ci_high", "p_adjusted", "q_across_lines", "n_replicates", "mde_log2", "family")
 RESCUE = ("cell_line", "restores", "class", "superiority_p", "tost_p", "rescue_index", "ci_low", "ci_high", "n_replicates", "note")
 
 
@@ -181,7 +181,7 @@ def effects(analysis: Analysis) -> tuple[pd.DataFrame | None, str, tuple[str, ..
         return None, "Contrasts need a control, a dropout and a biological replicate that has both.", None
     smallest = table["mde_log2"].min() if "mde_log2" in table else np.nan
     power = f" With the spread seen here, 80 % power begins at a log2 difference of {smallest:.2f} or more." if np.isfinite(smallest) else ""
-    return table, f"n is the number of biological replicates. p is of the contrast alone, p adjusted within the family named.{power}", EFFECTS
+    return table, f"n is the number of biological replicates. p adjusted: Dunnett or Holm within the family, which tables/effects.csv names in full with the unadjusted p; q: Benjamini-Hochberg across lines.{power}", EFFECTS
 
 
 def rescue_figure(analysis: Analysis) -> Exhibit:
@@ -281,7 +281,7 @@ def pathways() -> list[Exhibit]:
     for name, title, draw in (("mtorc1_routes", "Routes to mTORC1", drawings.mtorc1_routes), ("exchange_factor", "Exchange-factor hypothesis", drawings.exchange_factor)):
         fig, ax = style.figure(style.WIDTH, 3.0)
         draw(ax)
-        found.append(Exhibit(name, title, drawings.CAPTIONS[name], fig))
+        found.append(Exhibit(name, title, drawings.CAPTIONS[name], fig, data=False))
     return found
 
 

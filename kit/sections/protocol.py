@@ -14,14 +14,14 @@ WORST = ("fail", "warn", "pass", "info")
 COMPLIANCE = ("check", "subject", "verdict", "value", "rule", "advice")
 
 
-def compliance(analysis: Analysis) -> tuple[pd.DataFrame | None, str]:
+def compliance(analysis: Analysis) -> tuple[pd.DataFrame | None, str, tuple[str, ...] | None]:
     """Every check, what failed first, with its advice."""
     table = analysis.compliance
     if table is None:
-        return None, "No protocol was judged."
+        return None, "No protocol was judged.", None
     ordered = table.iloc[table["verdict"].map(WORST.index).argsort(kind="stable")].reset_index(drop=True)
     counts = ", ".join(f"{count} {name}" for name in WORST if (count := int(table["verdict"].eq(name).sum())))
-    return ordered[[*COMPLIANCE, "severity"]], f"P01 to P25: {counts}."
+    return ordered, f"P01 to P25: {counts}.", COMPLIANCE
 
 
 CARRYOVER = ("cell_line", "medium", "amino_acid", "residual_uM", "masked_doublings", "masked_hours", "control_doublings", "gr_mask", "verdict", "note")
