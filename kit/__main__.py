@@ -69,6 +69,7 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("experiments", nargs="+", metavar="EXPERIMENT", help="experiment folder, folder of experiments, or glob")
     run.add_argument("--out", required=True, metavar="DIR", help="folder of reports")
     run.add_argument("--workers", type=_count, default=1, metavar="N", help="reports made at a time (default 1)")
+    run.add_argument("--scheduler", default="", metavar="ADDRESS", help="a running Dask scheduler whose workers make the reports")
     run.add_argument("--only", default="", metavar="NOTEBOOK,...", help="run only these notebooks, e.g. 01,02_dropout_analysis")
     run.add_argument("--set", dest="settings", action="append", default=[], metavar="NAME=VALUE", help="a setting, typed and checked")
     run.add_argument("--force", action="store_true", help="make reports again that are up to date")
@@ -164,7 +165,8 @@ def _run(given: argparse.Namespace) -> int:
     printer = Bar() if sys.stderr.isatty() else Lines()
     result = batch.run(
         given.experiments, given.out, workers=given.workers, only=only, settings=settings_of(given.settings), force=given.force,
-        timeout_s=given.timeout, memory_bytes=given.memory, plain=given.plain_kernels, report=printer,
+        timeout_s=given.timeout, memory_bytes=given.memory, plain=given.plain_kernels,
+        scheduler=given.scheduler, report=printer,
     )  # fmt: skip
     _conclude(result, Path(given.out))
     if result.failed:

@@ -59,13 +59,15 @@ def run(
     timeout_s: float = 0,
     memory_bytes: int = 0,
     plain: bool = False,
+    scheduler: str = "",
     notebooks: str | Path | None = None,
     report: Report = lambda progress, manifest: None,
 ) -> Progress:
     """Make a report of each experiment (folders, folders of experiments, or globs) under `out`, then the index.
 
     Reports whose inputs, settings, notebooks and libraries are unchanged are left as they are unless `force`. An experiment that cannot be reported
-    does not keep the others from it: its manifest says why. `notebooks` is a folder to use instead of the kit's own. Raises InputError when the request itself makes no sense or `out` cannot be used.
+    does not keep the others from it: its manifest says why. `notebooks` is a folder to use instead of the kit's own, `scheduler` the
+    address of a Dask scheduler whose workers do the work. Raises InputError when the request itself makes no sense or `out` cannot be used.
     Processes are started afresh (multiprocessing's fork server): a script needs its `if __name__ == "__main__"`.
     """
     folders = expand(experiments)
@@ -79,7 +81,7 @@ def run(
     with outfolder.reserved(target):
         report(progress, None)
         try:
-            for manifest in _results(jobs, workers, force):
+            for manifest in _results(jobs, workers, force, scheduler):
                 (progress.skipped if manifest.get("skipped") else progress.made).append(manifest)
                 report(progress, manifest)
         finally:
@@ -97,7 +99,7 @@ def _write_index(out: Path) -> None:
         raise outfolder.OutputError(Problem(str(out), "", f"the index cannot be written: {error.strerror or error}", "Make room, then: kit index.")) from None
 
 
-def _results(jobs: Sequence[Job], workers: int, force: bool) -> Iterator[dict[str, Any]]:
+def _results(jobs: Sequence[Job], workers: int, force: bool, scheduler: str) -> Iterator[dict[str, Any]]:
     """The manifest of each job, as they come; first those that are up to date."""
     todo = []
     for job in jobs:
@@ -106,7 +108,12 @@ def _results(jobs: Sequence[Job], workers: int, force: bool) -> Iterator[dict[st
             todo.append(job)
         else:
             yield {**manifest, "skipped": True}
-    yield from _run_here(todo, max(1, workers))
+    if scheduler:
+        from kit import cluster
+
+        yield from cluster.results(todo, scheduler)
+    else:
+        yield from _run_here(todo, max(1, workers))
 
 
 def _run_here(jobs: Sequence[Job], workers: int) -> Iterator[dict[str, Any]]:

@@ -14,6 +14,7 @@ import shutil
 import signal
 import sys
 import traceback
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -61,7 +62,7 @@ def make_report(job: Job) -> dict[str, Any]:
     """Build the report and put it in place; returns its manifest, which says whether that worked."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what is half built is cleared away
     out = Path(job.out)
-    built = outfolder.building(out, f"{job.name}-{os.getpid()}")
+    built = outfolder.building(out, f"{job.name}-{os.getpid()}-{uuid.uuid4().hex[:6]}")
     try:
         manifest = _build(job, built)
         outfolder.swap_in(built, out / job.name)
@@ -205,8 +206,8 @@ def _run_notebook(path: Path, job: Job, built: Path) -> dict[str, Any]:
     started = _now()
     try:
         parameters = _parameters(path, job, built)
-    except InputError as error:
-        return {"name": path.stem, "status": "failed", "seconds": 0.0, "error": str(error)}
+    except InputError as refused:
+        return {"name": path.stem, "status": "failed", "seconds": 0.0, "error": str(refused)}
     forked = isolate.CAN_FORK and not job.plain
     outcome = isolate.run(
         _execute, str(path), str(target), parameters, forked,

@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from lab import BANNER, alive, experiment, litter, notebook, start, until
 
@@ -372,3 +377,76 @@ def test_several_workers_give_the_same_reports(tmp_path: Path, one: Path) -> Non
     assert not result.failed
 
 
+
+
+# A cluster of real processes on this machine
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[tuple[str, dict[str, subprocess.Popen]]]:
+    """A Dask scheduler and two workers: its address, and the processes by name."""
+    pytest.importorskip("distributed")
+    file, running = tmp_path / "scheduler.json", {}
+
+    def dask(*words: object) -> subprocess.Popen:
+        command = [sys.executable, "-m", "distributed.cli.dask_" + str(words[0]), *map(str, words[1:]), "--scheduler-file", str(file)]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path)
+
+    try:
+        running["scheduler"] = dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+        address = until(lambda: file.is_file() and json.loads(file.read_text() or "{}").get("address"), "the scheduler should start")
+        for name in ("one", "two"):
+            running[name] = dask("worker", "--name", name, "--nthreads", "1", "--no-dashboard", "--no-nanny", "--host", "127.0.0.1")
+        yield address, running
+    finally:
+        for process in running.values():
+            process.kill()
+            process.wait()
+
+
+@forked
+def test_a_cluster_does_the_work_of_a_worker_that_was_killed(tmp_path: Path, cluster: tuple[str, dict[str, subprocess.Popen]]) -> None:
+    address, running = cluster
+    first = tmp_path / "first"  # the first process to get here kills its worker, whose number is that of its report process's starter
+    cell = f"import os, pathlib, time\ntry:\n    pathlib.Path({str(first)!r}).touch(exist_ok=False)\nexcept FileExistsError:\n    pass\n"
+    cell += f"else:\n    pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid()))\n    time.sleep(300)"
+    notebook(tmp_path / "nb", BANNER.format(verdict="pass"), cell)
+    for number in (1, 2, 3):
+        experiment(tmp_path / "in", f"EXP-{number}")
+    ended: list[int] = []
+
+    def kill_the_busy_worker() -> None:
+        pid = int(until(lambda: (tmp_path / "pid").is_file() and (tmp_path / "pid").read_text(), "a notebook should start"))
+        busy = {parent.pid for parent in psutil.Process(pid).parents()}
+        worker = next(name for name in ("one", "two") if running[name].pid in busy)
+        running[worker].kill()
+        ended.append(pid)
+
+    killer = threading.Thread(target=kill_the_busy_worker)
+    killer.start()
+    result = run(tmp_path, scheduler=address)
+    killer.join()
+    assert sorted(entry["experiment_id"] for entry in result.made) == ["EXP-1", "EXP-2", "EXP-3"]
+    assert not result.failed and litter(tmp_path / "out") == []
+    until(lambda: not alive(ended[0]), "the notebook of the killed worker should end", 10)
+
+
+@forked
+def test_a_lost_scheduler_is_told_and_the_next_run_does_the_rest(tmp_path: Path, one: Path, cluster: tuple[str, dict[str, subprocess.Popen]]) -> None:
+    address, running = cluster
+    notebook(tmp_path / "nb", f"import pathlib, time\npathlib.Path({str(tmp_path / 'here')!r}).touch()\ntime.sleep(3)")
+    killer = threading.Thread(target=lambda: (until((tmp_path / "here").is_file, "a notebook should start"), running["scheduler"].kill()))
+    killer.start()
+    result = run(tmp_path, scheduler=address)
+    killer.join()
+    assert "was lost" in result.failed[0]["problems"][0]
+    assert not run(tmp_path).failed
+
+
+def test_no_scheduler_at_the_address(tmp_path: Path, one: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    from kit import cluster
+
+    monkeypatch.setattr(cluster, "CONNECT_S", 1)
+    with pytest.raises(InputError, match="no Dask scheduler answers"):
+        run(tmp_path, scheduler="tcp://127.0.0.1:9")
