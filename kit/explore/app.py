@@ -1,0 +1,116 @@
+"""The page: choose an experiment, then the tabs; above them what happened and whether something runs."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as w
+
+from kit import markup
+from kit.explore import parts
+from kit.explore.calls import CallsTab
+from kit.explore.parts import Page, Tab, button, row
+from kit.explore.plates import PlatesTab
+from kit.explore.state import Session, experiments_below
+
+NOBODY = ("root", "jovyan", "user", "ubuntu", "admin", "student")
+"""Account names that say nothing about who decides."""
+
+TABS: tuple[type[Tab], ...] = (PlatesTab, CallsTab)
+
+
+class Workbench:
+    """The whole page. `experiment` is an experiment folder, a folder of them, or empty: then KIT_EXPERIMENT, else the page asks."""
+
+    def __init__(self, experiment: str | Path = "") -> None:
+        self.session = Session()
+        self.page = Page(who=_who())
+        self.place = w.Text(description="Folder", placeholder="an experiment folder, or a folder of them", layout=w.Layout(width="460px"))
+        self.find = button("Find", tooltip="list the experiments in this folder")
+        self.choice = w.Dropdown(description="Experiment", options=[], layout=w.Layout(width="340px"))
+        self.again = button("Read again", icon="refresh", tooltip="read the files of this experiment again")
+        self.verdict = w.HTML()
+        self.tabs: list[Tab] = [tab(self.session, self.page) for tab in TABS]  # type: ignore[call-arg,arg-type]
+        self.stack = w.Tab(children=[tab.box for tab in self.tabs], titles=[tab.title for tab in self.tabs])
+        self._setting = False
+        self._wire()
+        head = row([self.place, self.find, self.choice, self.again, self.page.who, self.page.busy])
+        self.root = w.VBox([w.HTML(parts.STYLE), head, self.page.message, self.verdict, self.stack])
+        self.root.add_class("kit-app")
+        self._start(str(experiment) or os.environ.get("KIT_EXPERIMENT", ""))
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        display(self.root)
+
+    def _wire(self) -> None:
+        guard = self.page.guard
+        self.find.on_click(guard(lambda _: self._list(self.place.value), "Looking…"))
+        self.place.on_submit(guard(lambda _: self._list(self.place.value), "Looking…"))
+        self.choice.observe(guard(self._open, "Reading and analysing…"), "value")
+        self.again.on_click(guard(self._reload, "Reading again…"))
+        self.stack.observe(guard(self._turned, "Drawing…"), "selected_index")
+        self.session.listeners.append(self._analysed)
+
+    def _start(self, folder: str) -> None:
+        self.place.value = folder
+        self.tabs[0].visible = True
+        if folder:
+            self.page.guard(lambda: self._list(folder), "Reading and analysing…")()
+        else:
+            self.page.say("Name a folder above and press Find. The Protocol tab plans washes and replicates without an experiment.")
+
+    def _list(self, folder: str) -> str:
+        """Offer the experiments of a folder and open the first."""
+        found = experiments_below(folder)
+        self._setting = True
+        self.choice.options = [(path.name, str(path)) for path in found]
+        self.choice.value = str(found[0])
+        self._setting = False
+        self._open()
+        return f"{len(found)} experiments found." if len(found) > 1 else ""
+
+    def _open(self, _: Any = None) -> None:
+        if self._setting or not self.choice.value:
+            return
+        self.page.say("")
+        self.session.open(self.choice.value)
+
+    def _reload(self, _: Any) -> str:
+        self.session.open(self.session.loaded.folder)
+        return "Read again."
+
+    def _turned(self, _: Any) -> str:
+        said = self.session.look_again()
+        for index, tab in enumerate(self.tabs):
+            tab.shown(index == self.stack.selected_index)
+        return said
+
+    def _analysed(self) -> None:
+        for tab in self.tabs:
+            tab.refresh()
+        self._draw_verdict()
+
+    def _draw_verdict(self) -> None:
+        analysis = self.session.analysis
+        if analysis is None:
+            return
+        config, summary = analysis.experiment.config, analysis.summary
+        marks = "".join(f" {markup.escape(text)}." for text in (("SIMULATED DATA",) if config.simulated else ()) + analysis.marks)
+        reasons = markup.items(summary.reasons)
+        more = f"<details><summary>{len(summary.reasons)} reasons</summary>{reasons}</details>" if summary.reasons else ""
+        head = f"<b>{markup.escape(config.title or config.experiment_id)}</b> {markup.badge(summary.verdict)}{marks}"
+        self.verdict.value = markup.wrapped(f'<div class="kit-head">{head}{more}</div>')
+
+
+def _who() -> str:
+    """A name to begin with: KIT_USER, else the account's where it is a person's."""
+    try:
+        account = getpass.getuser()
+    except (OSError, KeyError):
+        account = ""
+    return os.environ.get("KIT_USER", "") or (account if account not in NOBODY else "")

@@ -1,0 +1,184 @@
+"""What all tabs share: messages instead of tracebacks, a sign of progress, figures and tables as HTML."""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import functools
+import io
+from collections.abc import Callable, Iterable, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as w
+import pandas as pd
+
+from kit import markup
+from kit.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+DPI = 130
+SIGNS = {"pass": "✓", "warn": "!", "fail": "✕", "info": "i"}
+
+STYLE = """<style>
+.kit-app{color:var(--jp-ui-font-color1,#1f2933);font-family:system-ui,sans-serif;font-size:13px}
+.kit-app .kit-busy{display:inline-flex;align-items:center;gap:8px;min-width:110px}
+.kit-app .kit-busy i{width:12px;height:12px;border:2px solid #8888;border-top-color:#0072b2;border-radius:50%;animation:kit-turn .8s linear infinite}
+@keyframes kit-turn{to{transform:rotate(360deg)}}
+.kit-app .kit-msg{border-left:5px solid #5b6770;padding:4px 12px;margin:4px 0;background:var(--jp-layout-color2,#eef1f4);white-space:pre-line}
+.kit-app .kit-msg.fail{border-color:#b3261e}.kit-app .kit-msg.warn{border-color:#b87400}.kit-app .kit-msg.pass{border-color:#00756a}
+.kit-app .kit-fig{background:#fff;padding:6px;border-radius:4px;display:inline-block;position:relative;max-width:100%}
+.kit-app .kit-fig img{display:block;max-width:100%;height:auto}
+.kit-app .kit-fig svg{position:absolute;inset:6px;width:calc(100% - 12px);height:calc(100% - 12px)}
+.kit-app .kit-fig circle{fill:transparent;pointer-events:all}.kit-app .kit-fig circle:hover{stroke:#000;stroke-width:2}
+.kit-app .cap,.kit-app .muted{opacity:.8;max-width:60em}
+.kit-app .kit-whatif{border:1px dashed #b87400;padding:2px 10px;border-radius:4px}
+.kit-app pre.kit-diff{background:var(--jp-layout-color2,#eef1f4);padding:8px;overflow:auto;max-height:18em;margin:4px 0}
+.kit-app .kit-diff .add{color:var(--jp-success-color1,#1b7f4b)}.kit-app .kit-diff .cut{color:var(--jp-error-color1,#b3261e)}
+.kit-app table td,.kit-app table th{white-space:normal}
+.kit-app h3{margin:6px 0 2px}
+.kit-app .widget-label,.kit-app .widget-readout{color:inherit}
+</style>"""
+
+LABELLED = {"description_width": "170px"}
+WIDE = w.Layout(width="430px")
+
+
+class Page:
+    """The strip above the tabs: what happened, whether something runs, and who is at the bench."""
+
+    def __init__(self, who: str = "") -> None:
+        self.message = w.HTML()
+        self.busy = w.HTML()
+        self.who = w.Text(value=who, description="Your name", placeholder="who decides", layout=w.Layout(width="260px"))
+        self.message.add_class("kit-message")
+        self._depth = 0
+
+    def say(self, text: str, kind: str = "info") -> None:
+        """Show a sentence; `kind` is pass, warn, fail or info. An empty text clears the strip."""
+        body = f'<div class="kit-msg {kind}" role="status" aria-live="polite">{SIGNS[kind]} {escape(text)}</div>'
+        self.message.value = body if text else ""
+
+    def show(self, error: BaseException) -> None:
+        """An error as a message: problems one a line, anything unforeseen with a word of apology and no traceback."""
+        if isinstance(error, InputError):
+            self.say("\n".join(str(problem) for problem in error.problems), "fail")
+        else:
+            text = f"This did not work, and the kit did not foresee it: {type(error).__name__}: {error}."
+            self.say(f"{text} Nothing was saved by this step; use Read again, and report it if it comes back.", "fail")
+
+    def working(self, words: str = "Working…") -> Working:
+        """`with page.working():` shows that something runs."""
+        return Working(self, words)
+
+    def guard(self, action: Callable[..., str | None], words: str = "Working…") -> Callable[..., None]:
+        """A handler for a widget: shows progress, says what the action returns, and turns errors into messages."""
+
+        @functools.wraps(action)
+        def handler(*given: Any) -> None:
+            try:
+                with self.working(words):
+                    said = action(*given)
+                if said:
+                    self.say(said, "pass")
+            except Exception as error:
+                self.show(error)
+
+        return handler
+
+
+class Working:
+    """Shows a turning ring while its block runs; blocks may lie within one another."""
+
+    def __init__(self, page: Page, words: str) -> None:
+        self.page, self.words = page, words
+
+    def __enter__(self) -> None:
+        self.page._depth += 1
+        self.page.busy.value = f'<span class="kit-busy" role="status"><i></i>{escape(self.words)}</span>'
+
+    def __exit__(self, *_: object) -> None:
+        self.page._depth -= 1
+        if not self.page._depth:
+            self.page.busy.value = '<span class="kit-busy"></span>'
+
+
+class Tab:
+    """A tab draws itself when it is looked at and something changed since; subclasses fill `box` and write `draw`."""
+
+    title = ""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.box = w.VBox()
+        self.visible = False
+        self.stale = True
+
+    def draw(self) -> None:
+        """Show the session as it is now."""
+
+    def refresh(self) -> None:
+        """Draw now if visible, else when shown next."""
+        self.stale = True
+        if self.visible:
+            self.stale = False
+            self.draw()
+
+    def shown(self, visible: bool) -> None:
+        """The tab came to the front, or left it."""
+        self.visible = visible
+        if visible and self.stale:
+            self.refresh()
+
+
+# ---- HTML --------------------------------------------------------------------------------------------------------------------------
+
+
+def figure(fig: Figure, title: str, caption: str = "", names: Iterable[tuple[Axes, float, float, str]] = ()) -> str:
+    """A figure as the reports draw it; `names` are points (axes, x, y, text) that tell their name on hover."""
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", dpi=DPI)
+    width, height = fig.get_size_inches() * DPI
+    image = f'<img alt="{escape(title)}" width="{width / DPI * 96:.0f}" src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
+    spots = "".join(_spot(ax, x, y, text, fig.dpi, height) for ax, x, y, text in names)
+    above = f'<svg viewBox="0 0 {width:.0f} {height:.0f}">{spots}</svg>' if spots else ""
+    below = f'<p class="cap">{markup.prose(caption)}</p>' if caption else ""
+    return f'<figure style="margin:0"><div class="kit-fig">{image}{above}</div>{below}</figure>'
+
+
+def _spot(ax: Axes, x: float, y: float, text: str, dpi: float, height: float) -> str:
+    across, up = ax.transData.transform((x, y)) * DPI / dpi
+    return f'<circle cx="{across:.1f}" cy="{height - up:.1f}" r="9" tabindex="0" aria-label="{escape(text)}"><title>{escape(text)}</title></circle>'
+
+
+def table(frame: pd.DataFrame | None, name: str, caption: str, columns: Any = None, formats: Any = None) -> str:
+    """A table as the reports show it."""
+    if frame is None:
+        return markup.wrapped(markup.note(f"{markup.words(name)}: no data. {caption}"))
+    return markup.wrapped(markup.table(frame, name=name, caption=caption, columns=columns, formats=formats))
+
+
+def diff(before: str, after: str, name: str) -> str:
+    """What would change in a file, added and removed lines marked by sign and colour."""
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), f"{name} now", f"{name} then", lineterm="", n=2)
+    kinds = {"+": "add", "-": "cut"}
+    shown = "\n".join(f'<span class="{kinds.get(line[:1], "")}">{escape(line)}</span>' for line in lines)
+    return f'<pre class="kit-diff" aria-label="changes of {escape(name)}">{shown}</pre>'
+
+
+def note(text: str, kind: str = "info") -> str:
+    """A remark in a box of its own."""
+    return f'<div class="kit-msg {kind}">{SIGNS[kind]} {escape(text)}</div>'
+
+
+def row(children: Sequence[w.Widget], gap: str = "12px") -> w.HBox:
+    """Widgets side by side, wrapping where the page is narrow."""
+    return w.HBox(list(children), layout=w.Layout(flex_flow="row wrap", align_items="center", gap=gap))
+
+
+def button(text: str, style: str = "", icon: str = "", tooltip: str = "", width: str = "auto") -> w.Button:
+    """A button with a word on it."""
+    return w.Button(description=text, button_style=style, icon=icon, tooltip=tooltip or text, layout=w.Layout(width=width))
