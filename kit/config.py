@@ -318,8 +318,13 @@ def _check_file(folder: Path, relative: str, path: tuple[str | int, ...], say: A
         say(path, f"'{relative}' leaves the experiment folder", "Put the file inside the folder and write its path from there.")
     elif not target.is_file():
         siblings = [str(item.relative_to(root)) for item in target.parent.glob("*")] if target.parent.is_dir() else []
+        siblings = [name for name in siblings if _letters(name) != _letters(relative)]  # another replicate's file is no misspelling
         remedy = did_you_mean(relative, siblings, listing=False) or "Put the file there, or correct the path."
         say(path, f"'{relative}' is {'a folder' if target.is_dir() else 'not there'}", remedy)
+
+
+def _letters(name: str) -> str:
+    return "".join(char for char in name if not char.isdigit())
 
 
 def _problems(error: ValidationError, source: YamlFile) -> list[Problem]:

@@ -239,7 +239,8 @@ def replicates(evidence: Evidence) -> Iterator[Ruling]:
 def _independent(evidence: Evidence, used: list[int]) -> Iterator[Ruling]:
     """Replicates that share a day, passage or medium batch are not independent."""
     given = evidence.config.replicates
-    if any(number not in given for number in used):
+    fields = ("date", "passage", "medium_lot")
+    if any(number not in given or all(getattr(given[number], field) is None for field in fields) for number in used):
         advice = f"Fill in date, passage and medium_lot of each under `replicates` in {FILE}."
         yield Ruling("replicates", "independence not documented", "warn", advice, effect="none", missing="replicates")
     for field, word in (("date", "day"), ("passage", "passage"), ("medium_lot", "medium batch")):
