@@ -7,18 +7,21 @@ from functools import cached_property
 
 import pandas as pd
 
-from kit import growth as growing
-from kit import quality, verdict
 from kit import apoptosis as dying
+from kit import asns_study, quality, verdict, western
+from kit import growth as growing
 from kit.calls import calls
 from kit.carryover import carryover
 from kit.columns import TABLES, check
 from kit.effects import effects
 from kit.experiment import Experiment
-from kit.reference import priors
 from kit.protocol import compliance, protocol_findings
+from kit.reference import priors
 from kit.rescue import rescue
 from kit.verdict import Summary
+from kit.western_findings import correlation_findings, western_findings
+
+DEATH = ("apoptosis", "apoptosis_effects")
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,13 @@ class Analysis:
     apoptosis_effects: pd.DataFrame | None = None
     calls: pd.DataFrame | None = None
     asns_protein: pd.DataFrame | None = None
+    asns_lines: pd.DataFrame | None = None
+    western_qc: pd.DataFrame | None = None
     asns_correlation: pd.DataFrame | None = None
     correlation_comparison: pd.DataFrame | None = None
     dose_response: pd.DataFrame | None = None
     findings: tuple[verdict.Finding, ...] = field(default=())
+    western: western.Western | None = None
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -65,33 +71,95 @@ class Analysis:
     def summary(self) -> Summary:
         """Verdict, reasons and next actions."""
         plates = 0 if self.plate_verdicts is None else len(self.plate_verdicts)
-        return verdict.summarise(list(self.findings), f"All {plates} plates pass quality control.")
+        good = [f"All {plates} plates pass quality control."] if plates else []
+        good += ["The blots keep every rule."] if self.western_qc is not None else []
+        return verdict.summarise(list(self.findings), " ".join(good) or "Nothing was measured that has quality limits.")
 
 
-def analyse(experiment: Experiment) -> Analysis:
-    """Run every step the data allow. Pure: reads nothing, writes nothing, and gives the same numbers each time."""
-    config, settings = experiment.config, experiment.settings
+def analyse(experiment: Experiment, previous: Analysis | None = None) -> Analysis:
+    """Run every step the data allow. Pure: reads nothing, writes nothing, and gives the same numbers each time.
+
+    `previous` is an earlier analysis of the same experiment: steps whose input has not changed since are taken from it, so that a well
+    left out in the workbench shows at once. The numbers are the same with it and without it.
+    """
+    config = experiment.config
+    previous = _comparable(experiment, previous)
     steps: dict[str, pd.DataFrame] = {}
     if len(experiment.wells):
-        steps |= _plates(experiment)
+        steps |= _plates(experiment, previous)
     if experiment.flow is not None:
-        steps["apoptosis"] = dying.apoptosis(experiment.flow, config.media, settings)
-        steps["apoptosis_effects"] = dying.apoptosis_effects(steps["apoptosis"], config.media, settings)
+        steps |= _flow(experiment, previous)
     if "growth" in steps:
         steps["carryover"] = carryover(config, steps["growth"])
     steps["compliance"] = compliance(config, steps.get("wells"), steps.get("growth"), steps.get("carryover"), priors())
     if "growth" in steps:
         evidence = (steps.get(name) for name in ("apoptosis", "rescue", "carryover", "compliance"))
         steps["calls"] = calls(config, steps["growth"], *evidence, priors=priors())
+    blotted = _blots(experiment, previous)
+    steps |= _asns(experiment, steps, blotted)
     findings = _findings(experiment, steps)
-    return Analysis(experiment, **steps, findings=findings)
+    return Analysis(experiment, **steps, findings=findings, western=blotted)
 
 
-def _plates(experiment: Experiment) -> dict[str, pd.DataFrame]:
+def _blots(experiment: Experiment, previous: Analysis | None) -> western.Western | None:
+    if experiment.bands is None:
+        return None
+    if previous is not None and previous.western is not None and previous.experiment.bands is experiment.bands:
+        return previous.western
+    return western.quantify(experiment.bands, experiment.settings)
+
+
+def _asns(experiment: Experiment, steps: dict[str, pd.DataFrame], blotted: western.Western | None) -> dict[str, pd.DataFrame]:
+    """ASNS per line beside sensitivity; correlations only where ASNS was measured."""
+    found: dict[str, pd.DataFrame] = {}
+    if blotted is not None:
+        found |= {name: check(getattr(blotted, name), name) for name in ("asns_protein", "western_qc")}
+    lines = asns_study.asns_lines(
+        experiment.config,
+        blotted=None if blotted is None else blotted.asns_lines,
+        expression=experiment.mrna,
+        calls=steps.get("calls"),
+        growth=steps.get("growth"),
+        dose_response=steps.get("dose_response"),
+    )
+    if len(lines) or blotted is not None or experiment.mrna is not None:
+        found["asns_lines"] = lines
+    if blotted is not None or experiment.mrna is not None:
+        tables = asns_study.correlate(asns_study.sources(lines), experiment.settings)
+        found["asns_correlation"], found["correlation_comparison"] = tables
+    return found
+
+
+def judge_plates(experiment: Experiment, previous: Analysis | None = None) -> Analysis:
+    """The first steps alone (`wells`, `plate_qc`, `plate_verdicts`), for a quick look; `analyse` goes on from there when given the result."""
+    previous = _comparable(experiment, previous)
+    if not len(experiment.wells):
+        return Analysis(experiment)
+    if previous is not None and previous.experiment is experiment and previous.wells is not None:
+        return previous
+    wells = quality.prepare(experiment.wells, experiment.exclusions, experiment.settings)
+    before = None if previous is None or previous.wells is None else (previous.wells, previous.plate_qc)
+    qc = quality.plate_qc(wells, experiment.config, before)
+    kept = {} if previous is None else {name: getattr(previous, name) for name in DEATH}
+    return Analysis(experiment, wells, qc, quality.plate_verdicts(qc), **kept)
+
+
+def _comparable(experiment: Experiment, previous: Analysis | None) -> Analysis | None:
+    """The earlier analysis, if it judged the same plates and samples by the same settings."""
+    return previous if previous is not None and previous.experiment.config == experiment.config else None
+
+
+def _flow(experiment: Experiment, previous: Analysis | None) -> dict[str, pd.DataFrame]:
+    if previous is not None and previous.apoptosis is not None and previous.experiment.flow is experiment.flow:
+        return {name: getattr(previous, name) for name in DEATH}
+    table = dying.apoptosis(experiment.flow, experiment.config.media, experiment.settings)
+    return {"apoptosis": table, "apoptosis_effects": dying.apoptosis_effects(table, experiment.config.media, experiment.settings)}
+
+
+def _plates(experiment: Experiment, previous: Analysis | None) -> dict[str, pd.DataFrame]:
     config, settings = experiment.config, experiment.settings
-    wells = quality.prepare(experiment.wells, experiment.exclusions, settings)
-    qc = quality.plate_qc(wells, config)
-    verdicts = quality.plate_verdicts(qc)
+    judged = judge_plates(experiment, previous)
+    wells, qc, verdicts = judged.wells, judged.plate_qc, judged.plate_verdicts
     growth = growing.growth(wells, config, verdicts)
     steps = {"wells": wells, "plate_qc": qc, "plate_verdicts": verdicts, "growth": growth}
     steps["readout_agreement"] = growing.readout_agreement(growth, settings.max_readout_disagreement_gr)
@@ -108,4 +176,8 @@ def _findings(experiment: Experiment, steps: dict[str, pd.DataFrame]) -> tuple[v
         found += verdict.quality_findings(steps["plate_qc"])
         found += verdict.growth_findings(steps["growth"])
         found += verdict.design_findings(experiment.config)
+    if "western_qc" in steps:
+        found += western_findings(steps["western_qc"])
+    if "asns_correlation" in steps:
+        found += correlation_findings(steps["asns_correlation"], steps["asns_lines"])
     return tuple(found)

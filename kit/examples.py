@@ -15,7 +15,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 
-from kit import synthetic
+from kit import synthetic, synthetic_blots
 from kit.readers.geometry import row_letters
 
 Grid = np.ndarray
@@ -131,8 +131,12 @@ def write(folder: Path, text: str, files: dict[str, bytes]) -> None:
         (folder / name).write_bytes(content)
 
 
+def _csv(table: pd.DataFrame) -> bytes:
+    return table.to_csv(index=False, lineterminator="\n").encode()
+
+
 def demo_01(root: Path) -> None:
-    """EXP-DEMO-01: four lines, five media, three biological replicates, plates in four vendors' formats."""
+    """EXP-DEMO-01: four lines, five media, three biological replicates, plates in four vendors' formats; three ASNS blots and mRNA."""
     truth = synthetic.demo_01()
     plates = synthetic.plates(truth)
     plans = {plate["hours"]: plate["plan"] for plate in plates}
@@ -144,8 +148,11 @@ def demo_01(root: Path) -> None:
         files[name] = vendor(plate["plan"], plate["plate"])
         chart = "layouts/start.toml" if plate["hours"] == 0 else f"layouts/dropout.{'xlsx' if plate['cell_line'] == 'A549' else 'csv'}"
         entries.append(_entry(plate, name, chart))
-    files["raw/annexin_72h.csv"] = synthetic.flow_table(truth).to_csv(index=False, lineterminator="\n").encode()
-    write(root / "EXP-DEMO-01", DEMO_01 + "\n".join(entries) + "\n" + FLOW, files)
+    files["raw/annexin_72h.csv"] = _csv(synthetic.flow_table(truth))
+    for replicate in range(1, truth.replicates + 1):
+        files[f"raw/asns-blot-r{replicate}.csv"] = _csv(synthetic_blots.membrane(truth, replicate))
+    files["raw/asns-mrna.csv"] = _csv(synthetic_blots.mrna_table(truth))
+    write(root / "EXP-DEMO-01", DEMO_01 + "\n".join(entries) + "\n" + FLOW + ASNS, files)
 
 
 def demo_02(root: Path) -> None:
@@ -226,6 +233,14 @@ replicates:
 plates:
 """
 FLOW = "flow:\n  - {file: raw/annexin_72h.csv, hours: 72}\n"
+ASNS = """\
+blots:
+  - {file: raw/asns-blot-r1.csv, replicate: 1, antibody: simulated}
+  - {file: raw/asns-blot-r2.csv, replicate: 2, antibody: simulated}
+  - {file: raw/asns-blot-r3.csv, replicate: 3, antibody: simulated}
+expression:
+  - {file: raw/asns-mrna.csv, kind: mRNA, unit: log2 relative to A549}
+"""
 
 DEMO_02 = """\
 # Simulated by `python -m kit.examples`: a spoiled experiment, for seeing how a report objects.

@@ -10,12 +10,14 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from kit.config import FILE, ExperimentConfig, Flow, Plate, read_config
+from kit.blots import read_blot, read_mrna
+from kit.config import FILE, Blot, ExperimentConfig, Expression, Flow, Plate, read_config
 from kit.errors import InputError, Problem, Problems, did_you_mean
 from kit.exclusions import FILE as EXCLUSIONS
 from kit.exclusions import read_exclusions
 from kit.layout import read_layout
 from kit.readers import Read, choose, read_plates
+from kit.readers.blot_image import BlotImage
 from kit.readers.flow_sheet import read_flow
 from kit.settings import Settings
 from kit.tidy import tidy_wells
@@ -32,8 +34,20 @@ class InputFile:
 
 
 @dataclass(frozen=True)
+class MeasuredBlot:
+    """A blot image and the bands measured on it, with their pixel borders."""
+
+    image: BlotImage
+    bands: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class Experiment:
-    """A checked experiment: its settings, and its raw data as tidy frames. `wells` is before exclusions and corrections."""
+    """A checked experiment: its settings, and its raw data as tidy frames. `wells` is before exclusions and corrections.
+
+    `bands` is the blot table of all blots (`kit.readers.blot`) with `file`; `blot_images` the images among them, each with its own bands;
+    `mrna` holds `cell_line`, `replicate`, `value` (log2), `kind` (as the expression entry says: mRNA or another), `file` and notes.
+    """
 
     folder: Path
     config: ExperimentConfig
@@ -43,6 +57,9 @@ class Experiment:
     gated: tuple[Any, ...] = ()
     inputs: tuple[InputFile, ...] = ()
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    bands: pd.DataFrame | None = None
+    blot_images: tuple[MeasuredBlot, ...] = ()
+    mrna: pd.DataFrame | None = None
 
     @property
     def id(self) -> str:
@@ -71,8 +88,11 @@ def load(path: str | Path, settings: Mapping[str, Any] | None = None) -> Experim
     wells = _attempt(lambda: tidy_wells(config, layouts, reads), problems)
     exclusions = _attempt(lambda: read_exclusions(folder, wells), problems) if wells is not None and not problems else None
     flow, gated = _read_flow(folder, config, problems)
+    bands, images = _read_blots(folder, config, problems)
+    mrna = _read_expression(folder, config, problems)
     problems.raise_if_any()
-    return Experiment(folder.resolve(), config, wells, exclusions, flow, gated, _inputs(folder, config), dict(settings or {}))
+    files = _inputs(folder, config)
+    return Experiment(folder.resolve(), config, wells, exclusions, flow, gated, files, dict(settings or {}), bands, images, mrna)
 
 
 def _read_flow(folder: Path, config: ExperimentConfig, problems: Problems) -> tuple[pd.DataFrame | None, tuple[Any, ...]]:
@@ -95,6 +115,68 @@ def _one_flow(folder: Path, entry: Flow, config: ExperimentConfig) -> tuple[pd.D
             problems.say(entry.file, f"column {column}", what, did_you_mean(name, known))
     problems.raise_if_any()
     return table, run
+
+
+def _read_blots(folder: Path, config: ExperimentConfig, problems: Problems) -> tuple[pd.DataFrame | None, tuple[MeasuredBlot, ...]]:
+    """All blots as one band table, and the images among them."""
+    tables, images = [], []
+    for entry in config.blots:
+        found = _attempt(lambda entry=entry: _one_blot(folder, entry, config), problems)  # type: ignore[misc]
+        if found is not None:
+            tables.append(found[0].assign(file=entry.file))
+            images += [MeasuredBlot(found[1], found[0])] if found[1] is not None else []
+    tables = _own_membranes(tables, [entry.replicate for entry in config.blots], problems) if len(tables) == len(config.blots) else tables
+    return (pd.concat(tables, ignore_index=True) if tables else None), tuple(images)
+
+
+def _one_blot(folder: Path, entry: Blot, config: ExperimentConfig) -> tuple[pd.DataFrame, BlotImage | None]:
+    return read_blot(folder, entry.file, config.settings, lanes=entry.lanes, replicate=entry.replicate, lines=config.cell_lines)
+
+
+def _own_membranes(tables: list[pd.DataFrame], replicates: list[int | None], problems: Problems) -> list[pd.DataFrame]:
+    """Two files may hold two targets of one membrane, but never one lane's target twice: then the name stands for several membranes
+    (a program numbers them anew in every file), which their replicates tell apart."""
+    tables = list(tables)
+    for name in _doubled(tables):
+        here = [index for index, table in enumerate(tables) if table["membrane"].astype(str).eq(name).any()]
+        for index in here:
+            own, label = tables[index]["membrane"].astype(str), f"{name} ({replicates[index] or tables[index]['file'].iloc[0]})"
+            tables[index] = tables[index].assign(membrane=own.where(own.ne(name), label))
+    for name in _doubled(tables):
+        files = [str(table["file"].iloc[0]) for table in tables if table["membrane"].astype(str).eq(name).any()]
+        what = f"membrane '{name}' has the same lane and target in {' and '.join(files)}"
+        problems.say(files[-1], "column membrane", what, "Name each membrane differently, or give each file its replicate.")
+    return tables
+
+
+def _doubled(tables: list[pd.DataFrame]) -> list[str]:
+    """Membranes of which two tables hold the same target of the same lane."""
+    keys = ["membrane", "lane", "target"]
+    rows = [table.loc[~table["target"].isin(["ladder", "off_target"]), keys].astype(str).drop_duplicates() for table in tables]
+    stacked = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=keys)
+    return list(dict.fromkeys(stacked.loc[stacked.duplicated(keys), "membrane"]))
+
+
+def _read_expression(folder: Path, config: ExperimentConfig, problems: Problems) -> pd.DataFrame | None:
+    """All expression entries as one table."""
+    tables = []
+    for entry in config.expression:
+        found = _attempt(lambda entry=entry: _one_expression(folder, entry, config), problems)  # type: ignore[misc]
+        if found is not None:
+            tables.append(found.assign(kind="mRNA" if entry.kind.casefold() == "mrna" else entry.kind, file=entry.file))
+    return pd.concat(tables, ignore_index=True) if tables else None
+
+
+def _one_expression(folder: Path, entry: Expression, config: ExperimentConfig) -> pd.DataFrame:
+    return read_mrna(
+        folder,
+        entry.file,
+        unit=entry.unit or "",
+        target=entry.target or "ASNS",
+        references=entry.reference_genes or (),
+        calibrator=entry.calibrator,
+        lines=config.cell_lines,
+    )
 
 
 class _PlateFiles:
@@ -142,6 +224,7 @@ def _inputs(folder: Path, config: ExperimentConfig) -> tuple[InputFile, ...]:
     for plate in config.plates:
         names += [plate.layout, plate.file]
     names += [entry.file for section in (config.flow, config.blots, config.expression) for entry in section]
+    names += [entry.lanes for entry in config.blots if entry.lanes]
     return tuple(InputFile(name, _sha256(folder / name)) for name in dict.fromkeys(names))
 
 

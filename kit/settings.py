@@ -189,7 +189,44 @@ class CallSettings(_Frozen):
     posterior_draws: int = _limit(20_000, "posterior draws", "[K]", ge=1000, le=1_000_000)
 
 
-class Settings(QualitySettings, GrowthSettings, EffectSettings, ApoptosisSettings, ProtocolSettings, CallSettings):
+class WesternSettings(_Frozen):
+    """ASNS: blots and correlation (SPEC: western, correlation). Percents of ASNS are of the mean of the reference lanes."""
+
+    western_saturation_fraction: float = _fraction(0.98, "a pixel at or above this share of the detector's maximum saturates its lane")
+    western_lod_snr: float = _limit(3.0, "signal to noise from which a band is detected", "convention", gt=0)
+    western_loq_snr: float = _limit(10.0, "signal to noise from which a band is quantified; below it a line is low", "convention", gt=0)
+    min_western_linearity_r2: float = _fraction(
+        0.98, "R2 of signal on load, through the origin, from which ratios are valid", "[K], after Butler 2019"
+    )
+    min_lane_factor: float = _limit(0.7, "a lane's load over the membrane's mean from here passes", gt=0)
+    max_lane_factor: float = _limit(1.3, "a lane's load over the membrane's mean up to here passes", gt=0)
+    min_reference_lanes: int = _limit(2, "lanes of pooled reference lysate per membrane from here pass", ge=1)
+    min_lysates: int = _limit(3, "independent lysates of a line from here pass", ge=1)
+    asns_mw_kDa: float = _limit(64.0, "mass of ASNS (561 residues, 64.4 kDa)", "UniProt P08243", gt=0)
+    max_mw_error_percent: float = _percent(10, "distance of the band's mass from that of ASNS up to here passes")
+    fail_mw_error_percent: float = _percent(15, "distance of the band's mass from that of ASNS above is not ASNS")
+    min_ladder_markers: int = _limit(4, "markers of the ladder, on both sides of ASNS, from here pass", ge=2)
+    min_ladder_r2: float = _fraction(0.98, "R2 of log10 mass on migration from here passes")
+    min_knockout_loss_percent: float = _limit(
+        80.0, "signal lost in a knockout or siRNA lane from here validates the antibody", "[K]", ge=0, le=100
+    )
+    max_off_target_share: float = _fraction(0.5, "share of a lane's signal in other bands up to here passes")
+    min_control_lane_ratio: float = _limit(5.0, "ASNS of the high over the lowest line from here passes", ge=1)
+    fail_control_lane_ratio: float = _limit(2.0, "ASNS of the high over the lowest line below fails", ge=1)
+    asns_low_percent: float = _percent(10, "ASNS up to here is low")
+    asns_high_percent: float = _percent(50, "ASNS above here is high, between the two moderate")
+    asns_floor_percent: float = _limit(1.0, "ASNS below here counts as this much for logarithms", gt=0, le=100)
+    asns_high_lines: tuple[str, ...] = _limit(
+        ("HeLa", "A549"), "lines whose own lanes stand in where a membrane has no pooled reference", "source protocol", min_length=1
+    )
+    min_lines_estimate: int = _limit(5, "lines below which no correlation is estimated", ge=4)
+    min_lines_inference: int = _limit(8, "lines below which a correlation is descriptive: no p, no interval", ge=5)
+    preferred_lines: int = _limit(10, "lines from which a correlation is no longer called small", ge=5)
+    min_lines_per_class: int = _limit(5, "auxotrophs, and other lines, from which a ROC cut-off is given", ge=2)
+    discordant_z: float = _limit(1.0, "z of mRNA over z of protein by more than this, at low protein: discordant", gt=0)
+
+
+class Settings(QualitySettings, GrowthSettings, EffectSettings, ApoptosisSettings, ProtocolSettings, CallSettings, WesternSettings):
     """All settings in one flat namespace, as `settings:` in experiment.yaml names them."""
 
     @classmethod

@@ -6,6 +6,7 @@ specification; the rest (serine, noise, signal) is chosen to look like CellTiter
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,13 +22,16 @@ MEDIA = ("complete", "no_asn", "no_gln", "no_ser", "no_asn_rescue")
 
 @dataclass(frozen=True)
 class LineTruth:
-    """What is planted for one line: GR per medium (control is 1), share of cells killed per medium, and how the line grows."""
+    """What is planted for one line: GR per medium (control is 1), share of cells killed per medium, how the line grows, and its ASNS
+    (protein in percent of the pooled reference, mRNA in log2 of A549's; NaN: not simulated)."""
 
     gr: dict[str, float]
     death: dict[str, float]
     doubling_time_h: float = 24.0
     growth_mode: str = "adherent"
     signal_0h: float = 120_000.0
+    asns_percent: float = math.nan
+    asns_mrna_log2: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -70,12 +74,13 @@ class Truth:
 
 
 SOURCE_LINES = {
-    "Jurkat": LineTruth({"no_asn": -0.20, "no_gln": 0.38, "no_ser": 0.72, "no_asn_rescue": 0.98}, {"no_asn": 0.50, "no_gln": 0.15, "no_ser": 0.05}, 25.0, "suspension"),
-    "MOLT-4": LineTruth({"no_asn": -0.10, "no_gln": 0.40, "no_ser": 0.70, "no_asn_rescue": 0.97}, {"no_asn": 0.40, "no_gln": 0.15, "no_ser": 0.06}, 27.9, "suspension"),
-    "A549": LineTruth({"no_asn": 0.78, "no_gln": 0.08, "no_ser": 0.74, "no_asn_rescue": 1.00}, {"no_asn": 0.02, "no_gln": 0.08, "no_ser": 0.03}, 22.0),
-    "MDA-MB-231": LineTruth({"no_asn": 0.42, "no_gln": 0.08, "no_ser": 0.40, "no_asn_rescue": 0.98}, {"no_asn": 0.05, "no_gln": 0.10, "no_ser": 0.05}, 28.0),
+    "Jurkat": LineTruth({"no_asn": -0.20, "no_gln": 0.38, "no_ser": 0.72, "no_asn_rescue": 0.98}, {"no_asn": 0.50, "no_gln": 0.15, "no_ser": 0.05}, 25.0, "suspension", asns_percent=6.0, asns_mrna_log2=0.6),
+    "MOLT-4": LineTruth({"no_asn": -0.10, "no_gln": 0.40, "no_ser": 0.70, "no_asn_rescue": 0.97}, {"no_asn": 0.40, "no_gln": 0.15, "no_ser": 0.06}, 27.9, "suspension", asns_percent=3.0, asns_mrna_log2=-2.5),
+    "A549": LineTruth({"no_asn": 0.78, "no_gln": 0.08, "no_ser": 0.74, "no_asn_rescue": 1.00}, {"no_asn": 0.02, "no_gln": 0.08, "no_ser": 0.03}, 22.0, asns_percent=90.0, asns_mrna_log2=0.0),
+    "MDA-MB-231": LineTruth({"no_asn": 0.42, "no_gln": 0.08, "no_ser": 0.40, "no_asn_rescue": 0.98}, {"no_asn": 0.05, "no_gln": 0.10, "no_ser": 0.05}, 28.0, asns_percent=28.0, asns_mrna_log2=-0.7),
 }  # fmt: skip
-"""The four lines of the source table with the fixture values of the call; serine values are invented here."""
+"""The four lines of the source table with the fixture values of the call; serine and ASNS values are invented here (Jurkat: mRNA without
+protein, a discordant line)."""
 
 
 def layout(design: Design, rng: np.random.Generator, media: tuple[str, ...] | None = None) -> pd.DataFrame:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from kit.plots import style
 
@@ -63,29 +65,57 @@ def levels(protein: pd.DataFrame, lines: pd.DataFrame, ax: Axes, *, low_percent:
     return style.clean(ax)
 
 
+def lineage_styles(lines: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    """Colour and marker of each lineage, most lines first; no two lineages share both (up to 64), so one legend serves several axes."""
+    order = list(_lineage(lines).value_counts(sort=True).sort_index().sort_values(ascending=False, kind="stable").index)
+    cycle, marks = style.CYCLE, style.MARKERS
+    return {name: (cycle[i % len(cycle)], marks[(i + i // len(cycle)) % len(marks)]) for i, name in enumerate(order)}
+
+
+def _lineage(lines: pd.DataFrame) -> pd.Series:
+    return lines["lineage"].fillna("").replace("", "unknown") if "lineage" in lines else pd.Series("line", index=lines.index)
+
+
+def lineage_legend(fig: Figure, styles: Mapping[str, tuple[str, str]]) -> None:
+    """One legend of lineages beside all axes of a figure; none for a single lineage."""
+    if len(styles) > 1:
+        handles = [Line2D([], [], color=color, marker=mark, linestyle="none", markersize=5.5, label=style.short(name, 24))
+                   for name, (color, mark) in styles.items()]  # fmt: skip
+        fig.legend(handles=handles, loc="outside right upper", frameon=False, fontsize=style.FONT - 2, handletextpad=0.2)
+
+
 def correlation(
-    lines: pd.DataFrame, predictor: str, outcome: str, ax: Axes, *, row: Mapping[str, Any] | None = None, highlight: tuple[str, ...] = ()
+    lines: pd.DataFrame,
+    predictor: str,
+    outcome: str,
+    ax: Axes,
+    *,
+    row: Mapping[str, Any] | None = None,
+    highlight: tuple[str, ...] = (),
+    styles: Mapping[str, tuple[str, str]] | None = None,
 ) -> Axes:
     """Sensitivity against one measure of ASNS, a point per line, marker and colour by lineage; `row` of `asns_correlation` is written above.
 
     No line is fitted: the statistic is a rank correlation. `highlight` names the user's lines within a panel. Censored outcomes are open.
+    `styles` of `lineage_styles` makes several axes agree and leaves their legend to `lineage_legend`.
     """
     if not {predictor, outcome} <= set(lines) or not len(lines[[predictor, outcome]].dropna()):
         return style.no_data(ax, f"no line has both {predictor} and {outcome}")
     pairs = lines.dropna(subset=[predictor, outcome])
-    lineages = pairs["lineage"].fillna("").replace("", "unknown") if "lineage" in pairs else pd.Series("line", index=pairs.index)
-    order = list(lineages.value_counts().index)
-    colors, markers = style.colors(order), style.markers(order)
+    lineages = _lineage(pairs)
+    looks = styles or lineage_styles(pairs)
+    order = [name for name in looks if name in set(lineages)]
     censored = pairs["censored"].astype(bool) if "censored" in pairs else pd.Series(False, index=pairs.index)
     for name in order:
         for open_, part in ((False, pairs[(lineages == name) & ~censored]), (True, pairs[(lineages == name) & censored])):
-            face = "none" if open_ else colors[name]
+            color, mark = looks[name]
+            face = "none" if open_ else color
             label = style.short(name, 24) if not open_ and len(order) > 1 else None
             ax.plot(
                 part[predictor],
                 part[outcome],
-                markers[name],
-                color=colors[name],
+                mark,
+                color=color,
                 markerfacecolor=face,
                 markersize=5.5,
                 alpha=0.85,
@@ -93,7 +123,7 @@ def correlation(
                 label=label,
             )
     _names(pairs, predictor, outcome, ax, highlight)
-    if len(order) > 1:
+    if len(order) > 1 and styles is None:
         ax.legend(frameon=False, fontsize=style.FONT - 2.5, loc="upper left", bbox_to_anchor=(1.0, 1.0), handletextpad=0.2)
     ax.set_xlabel(style.text(f"ASNS {predictor}" + (" (log2 of reference)" if predictor == "protein" else "")))
     ax.set_ylabel(style.text(outcome))

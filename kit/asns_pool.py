@@ -1,0 +1,98 @@
+"""Lines of several experiments: what the finished reports beside this one add to it. Reads the reports folder and nothing else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from kit import reference, store
+from kit.analysis import Analysis
+from kit.asns_lines import Panel, pool
+from kit.asns_study import correlate, predictors, reference_panel, sources
+from kit.errors import InputError
+
+ALL = "all experiments"
+
+
+@dataclass(frozen=True)
+class Study:
+    """What notebook 03 rests on: the analysis, its own lines, the lines pooled with other reports (None where there are none), and NCI-60."""
+
+    analysis: Analysis
+    lines: pd.DataFrame
+    pooled: pd.DataFrame | None
+    others: tuple[str, ...]
+    note: str
+
+    @cached_property
+    def own(self) -> list[Panel]:
+        """This experiment's lines, one panel per measure of sensitivity; none where ASNS was not measured."""
+        return sources(self.lines) if predictors(self.lines) else []
+
+    @cached_property
+    def together(self) -> list[Panel]:
+        """The pooled lines, in the same way."""
+        return [] if self.pooled is None or not predictors(self.pooled) else sources(self.pooled, ALL)
+
+    @cached_property
+    def panel(self) -> Panel:
+        """NCI-60, without derived lines."""
+        return reference_panel()
+
+    @cached_property
+    def correlation(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """`asns_correlation` and `correlation_comparison` of this experiment and of the panel."""
+        a = self.analysis
+        if a.asns_correlation is not None and a.correlation_comparison is not None:
+            return a.asns_correlation, a.correlation_comparison
+        return correlate(self.own, a.experiment.settings)
+
+    @cached_property
+    def pooled_correlation(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The same of the pooled lines alone."""
+        found = correlate(self.together, self.analysis.experiment.settings)
+        return found[0][found[0]["source"].eq(ALL)], found[1][found[1]["source"].eq(ALL)]
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The analysis' tables, with the panel's correlations also where the experiment has none of its own."""
+        made = dict(zip(("asns_correlation", "correlation_comparison"), self.correlation, strict=True))
+        return {**made, **self.analysis.tables}
+
+
+def study(analysis: Analysis, out: str | Path = "") -> Study:
+    """`analysis` beside the reports that lie in the folder of `out` (empty: none are looked for)."""
+    lines = analysis.asns_lines if analysis.asns_lines is not None else pd.DataFrame({"cell_line": [], "line_key": [], "lineage": []})
+    if not out:
+        return Study(analysis, lines, None, (), "No reports folder was given, so other experiments were not looked for.")
+    try:
+        others = _others(Path(out).resolve().parent, analysis)
+    except InputError as error:
+        return Study(analysis, lines, None, (), f"Other reports could not be read: {error}")
+    if not others:
+        kind = "simulated" if analysis.experiment.config.simulated else "real"
+        return Study(analysis, lines, None, (), f"The reports folder holds no other {kind} experiment with ASNS or sensitivity without asparagine.")
+    pooled = pool([table for table in (lines, *others.values()) if len(table)], ALL)
+    return Study(analysis, lines, pooled, tuple(others), f"Pooled with the reports finished before this one: {', '.join(others)}.")
+
+
+def _others(reports: Path, analysis: Analysis) -> dict[str, pd.DataFrame]:
+    """Lines of the other experiments, by experiment; simulated and real ones are never mixed."""
+    stored = store.read(reports, "asns_lines")
+    found = {}
+    for name, rows in stored.groupby("experiment_id", sort=True):
+        if name != analysis.experiment.id and _simulated(reports / str(name)) == analysis.experiment.config.simulated:
+            found[str(name)] = reference.with_keys(rows.drop(columns="experiment_id"))
+    return found
+
+
+def _simulated(report: Path) -> bool | None:
+    """Whether a report is of simulated data; None where it does not say."""
+    try:
+        return bool(json.loads((report / "manifest.json").read_text(encoding="utf-8"))["simulated"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
