@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from typing import Any
 
 from kit import isolate, outfolder
 from kit.errors import Problem, Problems, did_you_mean
-from kit.job import WORST, Job, available, failed, make_report, recipe, up_to_date, write_manifest
+from kit.job import WORST, Job, available, lost, make_report, recipe, up_to_date
 from kit.paths import share
 
 CONFIG = "experiment.yaml"
@@ -118,7 +117,7 @@ def _results(jobs: Sequence[Job], workers: int, force: bool, scheduler: str) -> 
 
 def _run_here(jobs: Sequence[Job], workers: int) -> Iterator[dict[str, Any]]:
     """Run jobs on this machine, one process each, at most `workers` at a time."""
-    method = start_method()
+    method = isolate.start_method()
     waiting, running = deque(jobs), dict[isolate.Task, Job]()
     try:
         while waiting or running:
@@ -135,36 +134,6 @@ def _run_here(jobs: Sequence[Job], workers: int) -> Iterator[dict[str, Any]]:
             task.process.terminate()
         for task in running:
             task.end(PATIENCE_S)
-
-
-def start_method() -> str:
-    """How report processes are started: forked from a warmed server where that is possible."""
-    if not isolate.CAN_FORK:
-        return "spawn"
-    import multiprocessing
-
-    # One thread for linear algebra: threads do not survive a fork, and workers share the cores already.
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
-    multiprocessing.set_forkserver_preload(["kit.warm"])
-    return "forkserver"
-
-
-def lost(job: Job, why: str) -> dict[str, Any]:
-    """The manifest of a report whose process ended before it was whole, put in place as far as the folder allows."""
-    from kit import report
-
-    manifest = failed(job, [f"{job.name}: {why}; no report was made"])
-    built = None
-    try:
-        built = outfolder.building(Path(job.out), f"{job.name}-lost")
-        report.write(built, manifest)
-        write_manifest(built, manifest)
-        if not (Path(job.out) / job.name).exists():
-            outfolder.swap_in(built, Path(job.out) / job.name)
-    except OSError:
-        pass  # the very reason, often: a full disk. The exit status and the terminal still tell it.
-    return manifest
 
 
 def expand(experiments: Iterable[str | Path]) -> list[Path]:

@@ -15,9 +15,8 @@ from multiprocessing.connection import wait
 from typing import Any
 
 from kit import isolate
-from kit.batch import lost, start_method
 from kit.errors import InputError, KitError, Problem
-from kit.job import Job, make_report, recipe
+from kit.job import Job, lost, make_report, recipe
 
 CONNECT_S = 10
 
@@ -65,7 +64,7 @@ def run_one(job: Job) -> dict[str, Any]:
         raise KitError("this Dask worker has another version of the kit, its notebooks or its libraries: install the same everywhere")
     # Dask starts workers as daemonic processes, which may not have children; this one waits for its child, so none is orphaned.
     multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
-    task = isolate.Task(make_report, job, method=start_method())
+    task = isolate.Task(make_report, job, method=isolate.start_method())
     try:
         while (outcome := task.ended()) is None:
             wait(task.handles, timeout=1.0)

@@ -162,3 +162,14 @@ def _by_what(exitcode: int | None) -> str:
         hint = ", perhaps for want of memory" if name == "SIGKILL" else ""
         return f"its process was killed ({name}{hint})"
     return f"its process ended by itself (exit status {exitcode})"
+
+
+def start_method() -> str:
+    """How report processes are started: forked from a warmed server where that is possible."""
+    if not CAN_FORK:
+        return "spawn"
+    # One thread for linear algebra: threads do not survive a fork, and workers share the cores already.
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    multiprocessing.set_forkserver_preload(["kit.warm"])
+    return "forkserver"

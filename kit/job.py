@@ -375,3 +375,18 @@ def _seconds(since: dt.datetime) -> float:
     return round((dt.datetime.now(dt.UTC) - since).total_seconds(), 3)
 
 
+def lost(job: Job, why: str) -> dict[str, Any]:
+    """The manifest of a report whose process ended before it was whole, put in place as far as the folder allows."""
+    from kit import report
+
+    manifest = failed(job, [f"{job.name}: {why}; no report was made"])
+    built = None
+    try:
+        built = outfolder.building(Path(job.out), f"{job.name}-lost")
+        report.write(built, manifest)
+        write_manifest(built, manifest)
+        if not (Path(job.out) / job.name).exists():
+            outfolder.swap_in(built, Path(job.out) / job.name)
+    except OSError:
+        pass  # the very reason, often: a full disk. The exit status and the terminal still tell it.
+    return manifest
