@@ -179,5 +179,5 @@ def _findings(experiment: Experiment, steps: dict[str, pd.DataFrame]) -> tuple[v
     if "western_qc" in steps:
         found += western_findings(steps["western_qc"])
     if "asns_correlation" in steps:
-        found += correlation_findings(steps["asns_correlation"], steps["asns_lines"])
+        found += correlation_findings(steps["asns_correlation"], steps["asns_lines"], experiment.settings.alpha)
     return tuple(found)

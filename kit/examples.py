@@ -52,7 +52,7 @@ def gen5_txt(plan: pd.DataFrame, plate: str) -> bytes:
 def mars_csv(plan: pd.DataFrame, plate: str) -> bytes:
     """In the manner of a BMG MARS table: header lines, then a grid with semicolons and a byte-order mark."""
     lines = ["User: USER;Path: C:\\Data;Test run no.: 12", "Test name: CELLTITER GLO;Date: 04.03.2026;Time: 10:12:00", f"ID1: {plate};ID2: ;ID3: ", "Luminescence", "",
-             "Raw Data (Lens)", "", ";" + ";".join(str(column) for column in range(1, 13))]  # fmt: skip
+             "Raw Data (Lens)", "", ";" + ";".join(str(column) for column in sorted(plan["column"].unique()))]  # fmt: skip
     for index, row in enumerate(_grid(plan), start=1):
         lines.append(row_letters(index) + ";" + ";".join(_number(value) for value in row))
     return ("\ufeff" + "\r\n".join(lines) + "\r\n").encode()
@@ -97,7 +97,7 @@ VENDORS: dict[str, tuple[str, Callable[[pd.DataFrame, str], bytes]]] = {
 
 def layout_csv(plan: pd.DataFrame) -> bytes:
     """One row per well."""
-    return plan[["well", "medium", "role"]].to_csv(index=False, lineterminator="\n").encode()
+    return plan[["well", *(["cell_line"] if "cell_line" in plan else []), "medium", "role"]].to_csv(index=False, lineterminator="\n").encode()
 
 
 def layout_xlsx(plan: pd.DataFrame) -> bytes:
@@ -170,6 +170,27 @@ def demo_02(root: Path) -> None:
         files[name] = tecan_xlsx(plan.assign(signal=plan["signal"].fillna(np.inf)) if plan["signal"].isna().any() else plan, plate["plate"])
         entries.append(_entry(plate, name, "layouts/start.csv" if plate["hours"] == 0 else "layouts/full_plate.csv"))
     write(root / "EXP-DEMO-02", DEMO_02 + "\n".join(entries) + "\n", files)
+
+
+def demo_03(root: Path) -> None:
+    """EXP-DEMO-03: twelve lines on shared 384-well plates, three ASNS blots, mRNA: protein explains sensitivity, mRNA does not."""
+    truth = synthetic.demo_03()
+    plates = synthetic.shared_plates(truth)
+    files = {"layouts/start.csv": layout_csv(plates[0]["plan"]), "layouts/dropout.csv": layout_csv(plates[1]["plan"])}
+    entries = []
+    for plate in plates:
+        name = f"raw/{plate['plate'].lower()}.csv"
+        files[name] = mars_csv(plate["plan"], plate["plate"])
+        entries.append(f"  - {{plate: {plate['plate']}, file: {name}, layout: layouts/{'dropout' if plate['hours'] else 'start'}.csv, "
+                       f"readout: CellTiter-Glo, hours: {plate['hours']:g}, replicate: {plate['replicate']}}}")  # fmt: skip
+    files["raw/annexin_72h.csv"] = _csv(synthetic.flow_table(truth))
+    for replicate in range(1, truth.replicates + 1):
+        files[f"raw/asns-blot-r{replicate}.csv"] = _csv(synthetic_blots.membrane(truth, replicate))
+    files["raw/asns-mrna.csv"] = _csv(synthetic_blots.mrna_table(truth))
+    common = "passage: 12, str_date: 2025-11-03, str_match: true, mycoplasma: {date: 2026-03-20, result: negative}, asparagine_free_history: false"
+    lines = [f"  {name}: {{growth_mode: {mode}, lineage: {lineage}, doubling_time_h: {doubling:g}, {common}}}" for name, mode, lineage, doubling, *_ in synthetic.PANEL]
+    text = DEMO_03 + "\n".join(lines) + "\n" + DEMO_03_REST + "\n".join(entries) + "\n" + FLOW + ASNS
+    write(root / "EXP-DEMO-03", text, files)
 
 
 def _entry(plate: dict, name: str, chart: str) -> str:
@@ -269,11 +290,58 @@ plates:
 """
 
 
+DEMO_03 = """\
+# Simulated by `python -m kit.examples`: a panel in which ASNS protein explains the sensitivity and ASNS mRNA does not.
+schema_version: 1
+experiment_id: EXP-DEMO-03
+title: Asparagine dropout and ASNS in twelve lines (simulated)
+date: 2026-04-01
+simulated: true
+cell_lines:
+"""
+DEMO_03_REST = """\
+sera:
+  dFBS: {dialyzed: true, cutoff_kDa: 10, percent: 10, lot: SIM-1, asparagine_uM: 0.4}
+media:
+  complete:      {role: control, serum: dFBS, asparagine_uM: 100, glutamine_uM: 2000, serine_uM: 400, glycine_uM: 400, glutamine_form: L-glutamine,
+                  glutamine_age_days: 3, lot: SIM-M3, pyruvate_uM: 1000, aspartate_uM: 0, glutamate_uM: 0}
+  no_asn:        {role: dropout, removes: asparagine, serum: dFBS, asparagine_uM: 0, glutamine_uM: 2000, serine_uM: 400, glycine_uM: 400,
+                  glutamine_form: L-glutamine, glutamine_age_days: 3, lot: SIM-M3, pyruvate_uM: 1000, aspartate_uM: 0, glutamate_uM: 0}
+  no_asn_rescue: {role: rescue, restores: asparagine, serum: dFBS, asparagine_uM: 100, glutamine_uM: 2000, serine_uM: 400, glycine_uM: 400,
+                  glutamine_form: L-glutamine, glutamine_age_days: 3, lot: SIM-M3, pyruvate_uM: 1000, aspartate_uM: 0, glutamate_uM: 0}
+protocol:
+  acclimatization_passages: 2
+  acclimatization_serum: dFBS
+  seeding_confluence_percent: 30
+  seeding_cells_per_well: 5000
+  seeding_viable_per_mL: 200000
+  adherence_h: 8
+  previous_medium: {asparagine_uM: 378, glutamine_uM: 2053, serine_uM: 286}
+  wash: {buffer: PBS, count: 3, volume_uL: 50, residual_uL: 5}
+  pre_plating_spin_washes: {count: 2, volume_mL: 10, residual_mL: 0.1}
+  well_volume_uL: 50
+  t0_delay_h: 0.5
+  viability_at_seeding_percent: 96
+  cell_loss_by_wash_percent: 8
+  control_endpoint_viable_per_mL: 800000
+  layout_randomised: true
+  oxygen_percent: 20
+  etc_inhibitors: false
+  instrument: simulated
+  reagent: simulated
+replicates:
+  1: {date: 2026-04-01, passage: 11, medium_lot: SIM-M3a}
+  2: {date: 2026-04-08, passage: 13, medium_lot: SIM-M3b}
+  3: {date: 2026-04-15, passage: 15, medium_lot: SIM-M3c}
+plates:
+"""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Write all examples below the folder given (default data/examples)."""
     given = sys.argv[1:] if arguments is None else arguments
     root = Path(given[0] if given else "data/examples")
-    for make in (demo_01, demo_02):
+    for make in (demo_01, demo_02, demo_03):
         make(root)
     return 0
 

@@ -134,6 +134,39 @@ def plates(truth: Truth) -> list[dict]:
     return found
 
 
+def shared_layout(truth: Truth, media: tuple[str, ...], rng: np.random.Generator) -> pd.DataFrame:
+    """A plate map (well, cell_line, medium, role) with all lines on one plate, scattered; blanks belong to no line."""
+    design, (rows, columns) = truth.design, truth.design.plate
+    ring = 0 if design.outer_ring else 1
+    free = [(row, column) for row in range(1 + ring, rows + 1 - ring) for column in range(1 + ring, columns + 1 - ring)]
+    groups = [(line, medium, "sample") for line in truth.lines for medium in media for _ in range(design.wells_per_group)]
+    groups += [(line, media[0], "kill") for line in truth.lines for _ in range(design.kill_wells)]
+    groups += [("", medium, "blank") for medium in media for _ in range(design.blanks_per_medium)]
+    if len(groups) > len(free):
+        raise ValueError(f"{len(groups)} wells do not fit on the {len(free)} usable wells of a {rows * columns}-well plate")
+    filled = {free[position]: group for position, group in zip(rng.permutation(len(free)), groups, strict=False)}
+    cells = [(row, column) for row in range(1, rows + 1) for column in range(1, columns + 1)]
+    records = [(well_name(*cell), *cell, *filled.get(cell, ("", "", "empty"))) for cell in cells]
+    return pd.DataFrame(records, columns=["well", "row", "column", "cell_line", "medium", "role"])
+
+
+def shared_plates(truth: Truth) -> list[dict]:
+    """All plates of an experiment with every line on each plate: dicts of plate, hours, replicate, plan (with `signal`)."""
+    rng = np.random.default_rng(truth.seed)
+    media, noise = truth.design.media, truth.noise
+    plans = {hours: shared_layout(truth, media if hours else media[:1], rng) for hours in (0.0, truth.hours)}
+    found = []
+    for replicate in range(1, truth.replicates + 1):
+        runs = {line: {"": rng.normal(0, noise.run_log2), **{medium: rng.normal(0, noise.replicate_log2) for medium in media[1:]}} for line in truth.lines}
+        for hours, plan in plans.items():
+            values = np.round(noise.blank * (1 + noise.blank_cv * rng.standard_normal(len(plan))))
+            for line, planted in truth.lines.items():
+                own = plan["cell_line"].eq(line).to_numpy()
+                values[own] = signals(plan[own], planted, hours, noise, runs[line], rng)
+            found.append({"plate": f"P{hours:g}h-R{replicate}", "hours": hours, "replicate": replicate, "plan": plan.assign(signal=values)})
+    return found
+
+
 def flow_table(truth: Truth, events: int = 20_000, control_annexin: float = 0.05, replicate_sd: float = 0.15) -> pd.DataFrame:
     """A gated Annexin V / PI table at 72 h with the planted death: SA = (A - A_control) / (1 - A_control) by construction."""
     rng = np.random.default_rng([truth.seed, 72])
@@ -161,6 +194,28 @@ def demo_02() -> Truth:
     lines = {name: replace(SOURCE_LINES[name]) for name in ("MOLT-4", "A549")}
     design = Design(media=("complete", "no_asn"), wells_per_group=30, kill_wells=8, blanks_per_medium=4, outer_ring=True)
     return Truth(lines, replicates=2, noise=Noise(edge=0.32, well_cv=0.08), design=design, seed=20260317)
+
+
+PANEL = (
+    ("MOLT-4", "suspension", "leukemia", 27.9, 3.0, -0.14, 0.4), ("Jurkat", "suspension", "leukemia", 25.0, 6.0, -0.06, -1.9),
+    ("CCRF-CEM", "suspension", "leukemia", 26.7, 4.0, -0.20, -0.5), ("Reh", "suspension", "leukemia", 30.0, 8.0, 0.06, 1.1),
+    ("U-937", "suspension", "leukemia", 28.0, 5.0, 0.02, -1.2), ("HL-60", "suspension", "leukemia", 28.6, 20.0, 0.50, 0.7),
+    ("K-562", "suspension", "leukemia", 19.6, 38.0, 0.34, -1.6), ("MDA-MB-231", "adherent", "breast", 28.0, 28.0, 0.42, -0.2),
+    ("MCF7", "adherent", "breast", 25.4, 12.0, 0.10, 0.9), ("A549", "adherent", "lung", 22.0, 90.0, 0.70, -0.8),
+    ("HeLa", "adherent", "cervix", 22.0, 100.0, 0.74, 0.1), ("PC-3", "adherent", "prostate", 27.1, 65.0, 0.82, -2.2),
+)  # fmt: skip
+"""Twelve lines of EXP-DEMO-03: name, growth, lineage, doubling time, ASNS protein (% of reference), GR without asparagine, ASNS mRNA (log2).
+Invented such that protein explains the sensitivity and mRNA does not, within leukemias as over all lines."""
+
+
+def demo_03() -> Truth:
+    """Twelve lines on shared 384-well plates, without asparagine and with its rescue: protein predicts, mRNA does not."""
+    lines = {}
+    for name, mode, _, doubling, percent, gr, mrna in PANEL:
+        death = {"no_asn": float(np.clip(0.35 - 0.5 * gr, 0.02, 0.6))}
+        lines[name] = LineTruth({"no_asn": gr, "no_asn_rescue": 0.98}, death, doubling, mode, 60_000.0, percent, mrna)
+    design = Design(media=("complete", "no_asn", "no_asn_rescue"), kill_wells=5, blanks_per_medium=4, plate=(16, 24))
+    return Truth(lines, design=design, seed=20260401)
 
 
 def config(truth: Truth) -> ExperimentConfig:

@@ -35,9 +35,10 @@ def western_findings(western_qc: pd.DataFrame) -> list[Finding]:
     return findings
 
 
-def correlation_findings(correlation: pd.DataFrame, lines: pd.DataFrame) -> list[Finding]:
-    """mRNA without protein, and what hangs on one line in this experiment's own correlations; the reference panel is no verdict on it."""
-    own = correlation[correlation["source"].eq(OWN) & correlation["note"].str.contains("WARN: ")]
+def correlation_findings(correlation: pd.DataFrame, lines: pd.DataFrame, alpha: float) -> list[Finding]:
+    """mRNA without protein, and which of this experiment's own correlations (p below `alpha`) hang on one line; the reference panel is no
+    verdict on the experiment, and a correlation that nobody would claim needs no warning on the first screen."""
+    own = correlation[correlation["source"].eq(OWN) & correlation["p"].lt(alpha) & correlation["note"].str.contains("WARN: ")]
     alone = mrna_only(lines)
     return [Finding("warn", alone, "Blot ASNS of the same lines.")] * bool(alone) + [
         Finding(

@@ -89,7 +89,7 @@ def test_constraints_pin_every_dependency(root):
     assert "@" not in (root / "constraints.txt").read_text() and "://" not in (root / "constraints.txt").read_text()
 
 
-NOTEBOOKS = ("01_assay_qc", "02_dropout_analysis")
+NOTEBOOKS = ("01_assay_qc", "02_dropout_analysis", "03_asns_correlation")
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

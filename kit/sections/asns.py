@@ -22,7 +22,7 @@ __all__ = ["claims", "comparison", "correlations", "discordant", "influence", "l
 
 Table = tuple[pd.DataFrame | None, str, Sequence[str] | Mapping[str, str] | None]
 SHOWN = {"source": "lines of", "predictor": "predictor", "n_lines": "n", "spearman": "ρ", "spearman_ci_low": "from", "spearman_ci_high": "to", "p": "p",
-         "pearson": "r", "bca_low": "BCa from", "bca_high": "to", "max_leave_one_out_change": "max. change", "note": "what may be said"}  # fmt: skip
+         "note": "what may be said", "pearson": "r", "bca_low": "BCa from", "bca_high": "to", "max_leave_one_out_change": "max. change"}  # fmt: skip
 COMPARED = {"source": "lines of", "predictor_a": "a", "predictor_b": "b", "kind": "kind", "n_lines": "n", "r_a": "r of a", "r_b": "r of b", "r_ab": "r of a, b",
             "williams_p": "p (Williams)", "steiger_p": "p (Steiger)", "zou_ci_low": "difference from", "zou_ci_high": "to"}  # fmt: skip
 CLAIMS = ("claim", "source_says", "judged", "these_data", "finding")
@@ -86,7 +86,8 @@ def _row(study: Study, panel: Panel, predictor: str) -> dict | None:
 def _scatter(study: Study, panel: Panel, name: str, title: str, caption: str, highlight: tuple[str, ...] = ()) -> Exhibit:
     names = [predictor for predictor in panel.predictors if panel.lines[[predictor, panel.outcome]].notna().all(axis=1).any()][:4]
     rows, columns = max(1, math.ceil(len(names) / 2)), min(2, max(1, len(names)))
-    fig, axes = style.figure(style.WIDTH + 0.6 if columns > 1 else 5.0, 2.9 * rows, rows, columns)
+    fig, axes = style.figure(style.WIDTH + 0.6 if columns > 1 else 5.0, 3.0 * rows, rows, columns)
+    fig.get_layout_engine().set(h_pad=0.09)
     flat = list(np.atleast_1d(axes).ravel())
     styles = plots.lineage_styles(panel.lines)
     for index, (ax, predictor) in enumerate(zip(flat, names, strict=False)):
