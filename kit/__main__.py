@@ -60,7 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     index.set_defaults(command=_index)
 
     explore = commands.add_parser("explore", help="open JupyterLab on the workbench notebook")
-    explore.add_argument("experiment", nargs="?", metavar="EXPERIMENT")
+    explore.add_argument("experiment", nargs="?", metavar="EXPERIMENT", help="experiment folder, or a folder of experiments")
+    explore.add_argument("--app", action="store_true", help="the same page without code, through voila")
+    explore.add_argument("--server", dest="options", action="append", default=[], metavar="OPTION", help="an option for the server, e.g. --server=--no-browser")
     explore.set_defaults(command=_explore)
     return parser
 
@@ -240,20 +242,9 @@ def _index(given: argparse.Namespace) -> int:
 
 
 def _explore(given: argparse.Namespace) -> int:
-    import subprocess
+    from kit.explore.launch import explore
 
-    from kit.paths import share
-
-    notebook = share() / "notebooks" / "explore.ipynb"
-    if not notebook.is_file():
-        raise InputError(Problem("kit explore", "", "the workbench notebook is not part of this build", "Use the report instead."))
-    environment = dict(os.environ)
-    if given.experiment:
-        folder = Path(given.experiment).resolve()
-        if not folder.is_dir():
-            raise InputError(Problem(given.experiment, "", "is not a folder", "Name an experiment folder."))
-        environment["KIT_EXPERIMENT"] = str(folder)
-    return subprocess.call([sys.executable, "-m", "jupyterlab", str(notebook)], env=environment)
+    return explore(given.experiment, app=given.app, options=given.options)
 
 
 if __name__ == "__main__":

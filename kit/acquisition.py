@@ -60,11 +60,14 @@ class _Cells:
     scatter: Floats
 
 
-def gate_files(sheet: pd.DataFrame, gates: FlowGates, load: Callable[[Any], Events]) -> GatedRun:
+def gate_files(
+    sheet: pd.DataFrame, gates: FlowGates, load: Callable[[Any], Events], keep: Callable[[str, Floats], None] | None = None
+) -> GatedRun:
     """Gate every file of a sample sheet the same way.
 
     `sheet` has the columns of `kit.readers.fcs.read_sample_sheet`; `load` turns one of its rows (a dict) into Events. Raises
-    InputError with the problems of all files at once. Files are loaded one at a time; only the gated columns stay in memory.
+    InputError with the problems of all files at once. Files are loaded one at a time; only the gated columns stay in memory, and only
+    while this runs, unless `keep` takes each file's compensated singlets x (annexin, pi).
     """
     problems, notes = Problems(), []
     loaded: dict[str, tuple[_Cells, Spill | None]] = {}
@@ -87,6 +90,8 @@ def gate_files(sheet: pd.DataFrame, gates: FlowGates, load: Callable[[Any], Even
     cut_pi = _threshold(gates.pi_threshold, 1, "pi_threshold", sheet, values, problems)
     problems.raise_if_any()
     gated = {name: _gated(loaded[name][0], name, value, cut_annexin, cut_pi) for name, value in values.items()}
+    for name, value in values.items() if keep is not None else ():
+        keep(name, value[np.isfinite(value).all(axis=1)])  # type: ignore[misc]
     if gates.fsc_height is None:
         notes.append("singlets were not gated: the instrument records no pulse height")
     return GatedRun(

@@ -140,7 +140,7 @@ def judge_plates(experiment: Experiment, previous: Analysis | None = None) -> An
     wells = quality.prepare(experiment.wells, experiment.exclusions, experiment.settings)
     before = None if previous is None or previous.wells is None else (previous.wells, previous.plate_qc)
     qc = quality.plate_qc(wells, experiment.config, before)
-    kept = {} if previous is None else {name: getattr(previous, name) for name in DEATH}
+    kept = {} if previous is None else {name: getattr(previous, name) for name in (*DEATH, "western")}
     return Analysis(experiment, wells, qc, quality.plate_verdicts(qc), **kept)
 
 

@@ -11,15 +11,20 @@ import ipywidgets as w
 
 from kit import markup
 from kit.explore import parts
+from kit.explore.apoptosis import ApoptosisTab
+from kit.explore.asns import AsnsTab
 from kit.explore.calls import CallsTab
+from kit.explore.growth import GrowthTab
 from kit.explore.parts import Page, Tab, button, row
 from kit.explore.plates import PlatesTab
+from kit.explore.protocol import ProtocolTab
+from kit.explore.report import ReportBox
 from kit.explore.state import Session, experiments_below
 
 NOBODY = ("root", "jovyan", "user", "ubuntu", "admin", "student")
 """Account names that say nothing about who decides."""
 
-TABS: tuple[type[Tab], ...] = (PlatesTab, CallsTab)
+TABS: tuple[type[Tab], ...] = (PlatesTab, GrowthTab, ApoptosisTab, CallsTab, AsnsTab, ProtocolTab)
 
 
 class Workbench:
@@ -35,10 +40,11 @@ class Workbench:
         self.verdict = w.HTML()
         self.tabs: list[Tab] = [tab(self.session, self.page) for tab in TABS]  # type: ignore[call-arg,arg-type]
         self.stack = w.Tab(children=[tab.box for tab in self.tabs], titles=[tab.title for tab in self.tabs])
+        self.report = ReportBox(self.session, self.page)
         self._setting = False
         self._wire()
         head = row([self.place, self.find, self.choice, self.again, self.page.who, self.page.busy])
-        self.root = w.VBox([w.HTML(parts.STYLE), head, self.page.message, self.verdict, self.stack])
+        self.root = w.VBox([w.HTML(parts.STYLE), head, self.page.message, self.verdict, self.report.box, self.stack])
         self.root.add_class("kit-app")
         self._start(str(experiment) or os.environ.get("KIT_EXPERIMENT", ""))
 
@@ -91,6 +97,7 @@ class Workbench:
         return said
 
     def _analysed(self) -> None:
+        self.report.offer()
         for tab in self.tabs:
             tab.refresh()
         self._draw_verdict()

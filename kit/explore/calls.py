@@ -187,8 +187,8 @@ def call_rows(calls: pd.DataFrame, before: pd.DataFrame | None = None, full: boo
     if full:
         table["SA"] = [_digits(value) for value in calls["specific_apoptosis"]]
         table["rescue"] = calls["rescue"].map(markup.words)
-    table["was"] = "" if before is None else _was(calls, before)
-    return table
+    was = [] if before is None else _was(calls, before)
+    return table.assign(was=was) if any(was) else table
 
 
 def _digits(value: float, wanted: str = ".2f") -> str:

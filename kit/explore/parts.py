@@ -34,17 +34,18 @@ STYLE = """<style>
 .kit-app .kit-fig img{display:block;max-width:100%;height:auto}
 .kit-app .kit-fig svg{position:absolute;inset:6px;width:calc(100% - 12px);height:calc(100% - 12px)}
 .kit-app .kit-fig circle{fill:transparent;pointer-events:all}.kit-app .kit-fig circle:hover{stroke:#000;stroke-width:2}
-.kit-app .cap,.kit-app .muted{opacity:.8;max-width:60em}
+.kit-app .widget-html-content,.kit-app .cap,.kit-app .muted{line-height:1.45}
+.kit-app .cap,.kit-app .muted{opacity:.8;max-width:60em;margin:4px 0 8px}
 .kit-app .kit-whatif{border:1px dashed #b87400;padding:2px 10px;border-radius:4px}
 .kit-app pre.kit-diff{background:var(--jp-layout-color2,#eef1f4);padding:8px;overflow:auto;max-height:18em;margin:4px 0}
 .kit-app .kit-diff .add{color:var(--jp-success-color1,#1b7f4b)}.kit-app .kit-diff .cut{color:var(--jp-error-color1,#b3261e)}
-.kit-app table td,.kit-app table th{white-space:normal}
+.kit-app table td,.kit-app table th{white-space:normal}.kit-app table td:first-child{white-space:nowrap}
 .kit-app h3{margin:6px 0 2px}
 .kit-app .widget-label,.kit-app .widget-readout{color:inherit}
 </style>"""
 
-LABELLED = {"description_width": "170px"}
-WIDE = w.Layout(width="430px")
+LABELLED = {"description_width": "195px"}
+WIDE = w.Layout(width="450px")
 
 
 class Page:

@@ -38,6 +38,7 @@ class PlatesTab(Tab):
         self.clear = button("Clear choice")
         self.metrics, self.calls, self.left_out = w.HTML(), w.HTML(), w.HTML()
         self._setting = False
+        self._shown_for: object = None
         self._wire()
         self._lay_out()
 
@@ -89,7 +90,8 @@ class PlatesTab(Tab):
             return ""
         said = self.session.look_again()
         self.plate.selected = []
-        self.draw()
+        self._draw_plate()
+        self._draw_metrics()
         return said
 
     def _step(self, by: int) -> None:
@@ -111,14 +113,15 @@ class PlatesTab(Tab):
     def _quick(self) -> None:
         """The plates are judged: show them before the rest is computed."""
         if self.visible:
+            self._fill_choice()
             self._draw_plate()
             self._draw_metrics()
+            self._shown_for = self.session.experiment
 
     def draw(self) -> None:
-        """Everything of the tab."""
-        self._fill_choice()
-        self._draw_plate()
-        self._draw_metrics()
+        """Everything of the tab that is not shown yet."""
+        if self._shown_for is not self.session.experiment:
+            self._quick()
         self._draw_calls()
         self._enable()
 
@@ -183,8 +186,9 @@ def metric_rows(qc: pd.DataFrame, before: pd.DataFrame | None, plate: str) -> pd
     here = here.iloc[order]
     value = [markup.significant(number) if pd.notna(number) else "not estimable" for number in here["value"]]
     limit = [markup.significant(number) if pd.notna(number) else "" for number in here["limit_pass"]]
-    return pd.DataFrame({"metric": here["metric"].map(lambda name: LABEL.get(name, markup.words(name))), "of": here["of"], "value": value,
-                         "was": here["was"], "limit": limit, "verdict": here["verdict"]})  # fmt: skip
+    table = pd.DataFrame({"metric": here["metric"].map(lambda name: LABEL.get(name, markup.words(name))), "of": here["of"], "value": value,
+                          "was": here["was"], "limit": limit, "verdict": here["verdict"]})  # fmt: skip
+    return table if table["was"].any() else table.drop(columns="was")
 
 
 def _changed(now: pd.DataFrame, before: pd.DataFrame, keys: list[str]) -> list[str]:

@@ -217,9 +217,10 @@ def _uses_ring(wells: pd.DataFrame) -> bool:
 
 def _in_lines(wells: pd.DataFrame) -> bool:
     """Whether at least two groups, and half of those with three wells, lie in a single row or column each."""
-    groups = [group for _, group in wells[wells["role"].eq("sample")].groupby(["cell_line", "medium"]) if len(group) >= 3]
-    confined = [group for group in groups if len(set(group["row"])) == 1 or len(set(group["column"])) == 1]
-    return len(confined) >= 2 and 2 * len(confined) >= len(groups)
+    places = wells[wells["role"].eq("sample")].groupby(["cell_line", "medium"])[["row", "column"]]
+    spread = places.nunique()[places.size() >= 3]
+    confined = int(spread.eq(1).any(axis=1).sum())
+    return confined >= 2 and 2 * confined >= len(spread)
 
 
 def replicates(evidence: Evidence) -> Iterator[Ruling]:
