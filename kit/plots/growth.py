@@ -77,7 +77,7 @@ def overview(growth: pd.DataFrame, settings: Settings, ax: Axes, *, lines: list[
             for offset, (_, row) in zip(offsets, here.iterrows(), strict=True):
                 ax.scatter(center + offset, row[y], s=26, color=color, marker=marks[row["replicate"]], edgecolors="white", linewidths=0.5, zorder=3)
             ax.hlines(here[y].mean(), center - step * 0.38, center + step * 0.38, color=style.INK, linewidth=1.2, zorder=2)
-    ax.set_xticks(range(len(lines)), [style.short(line) for line in lines])
+    style.name_ticks(ax, lines)
     ax.set_xlim(-0.5, len(lines) - 0.5)
     ax.set_ylabel(LABEL[y])
     draw_limits(ax, settings, y)
@@ -103,7 +103,7 @@ def control_doublings(growth: pd.DataFrame, settings: Settings, ax: Axes, lines:
             hollow = row["gr_basis"] != "0 h plate"
             color = style.BLUE
             ax.scatter(position + offset, row["control_doublings"], s=34, marker=marks[row["replicate"]], edgecolors=color, facecolors="none" if hollow else color)
-    ax.set_xticks(range(len(lines)), [style.short(line) for line in lines])
+    style.name_ticks(ax, lines)
     ax.set_xlim(-0.5, len(lines) - 0.5)
     ax.set_ylim(0, None)
     ax.set_ylabel("doublings of control")

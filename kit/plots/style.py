@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -67,6 +67,16 @@ def limit_line(ax: Axes, value: float, name: str, *, axis: str = "y", color: str
         ax.text(at + 0.005, value, text(name), transform=transform, va="center", ha="left", fontsize=FONT - 2, color=color)
     else:
         ax.text(value, at + 0.01, text(name), transform=transform, va="bottom", ha="center", fontsize=FONT - 2, color=color)
+
+
+def name_ticks(ax: Axes, names: Sequence[object], limit: int = 18) -> None:
+    """Names along the x axis at 0, 1, 2 ...: level where they fit, slanted where they would touch."""
+    labels = [short(name, limit) for name in names]
+    room = ax.figure.get_size_inches()[0] * 0.75 / max(len(labels), 1)  # inches a label has
+    if max((len(label) for label in labels), default=0) * (FONT - 1) * 0.62 / 72 > room:
+        ax.set_xticks(range(len(labels)), labels, rotation=25, ha="right", rotation_mode="anchor")
+    else:
+        ax.set_xticks(range(len(labels)), labels)
 
 
 def colors(names: Iterable[object]) -> dict[object, str]:

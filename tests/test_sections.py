@@ -1,0 +1,75 @@
+"""Every exhibit of the notebooks over good, bad, hostile and thin experiments: it draws, stays inside its page, and labels do not collide."""
+
+import dataclasses
+import itertools
+
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+import kit
+from kit import synthetic
+from kit.sections import assay, dropout, protocol
+from kit.synthetic import SOURCE_LINES, Truth
+
+HOSTILE = "<b>$x_{</b> & \\frac"
+
+
+def simulated(truth, **changes):
+    experiment = synthetic.experiment(truth)
+    return kit.analyse(dataclasses.replace(experiment, **{name: change(experiment) for name, change in changes.items()}))
+
+
+CASES = {
+    "demo_01": lambda: simulated(synthetic.demo_01()),
+    "one line, no flow": lambda: simulated(Truth({"A549": SOURCE_LINES["A549"]}, replicates=1), flow=lambda e: None),
+    "no 0 h": lambda: simulated(Truth({"A549": SOURCE_LINES["A549"]}), wells=lambda e: e.wells[e.wells["hours"].gt(0)]),
+    "names that break things": lambda: simulated(Truth({HOSTILE: SOURCE_LINES["A549"], "$": SOURCE_LINES["MOLT-4"]})),
+    "ten lines of long names": lambda: simulated(Truth({f"A very long line name {index}": SOURCE_LINES["Jurkat"] for index in range(10)}, replicates=2)),
+    "only control": lambda: simulated(Truth({"A549": SOURCE_LINES["A549"]}), wells=lambda e: e.wells[e.wells["medium"].eq("complete")], flow=lambda e: None),
+}
+FIGURES = {
+    "raw": lambda a: [assay.heatmaps(a, "raw")], "residual": lambda a: [assay.heatmaps(a, "residual")], "controls": lambda a: [assay.controls(a)],
+    "drift": lambda a: [assay.drift(a)], "replicates": lambda a: [assay.replicates(a)], "carry-over": lambda a: [protocol.carryover_figure(a)],
+    "overview": lambda a: [dropout.overview(a)], "doublings": lambda a: [dropout.doublings(a)], "superplot": lambda a: [dropout.superplots(a, "gr")],
+    "viability": lambda a: [dropout.superplots(a, "relative_viability")], "forest": lambda a: [dropout.forest(a)], "rescue": lambda a: [dropout.rescue_figure(a)],
+    "death": dropout.death, "certainty": lambda a: [dropout.certainty(a)],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def analyses():
+    made = {}
+    return lambda name: made.setdefault(name, CASES[name]())
+
+
+@pytest.mark.parametrize(("case", "figure"), list(itertools.product(CASES, FIGURES)))
+def test_exhibit(analyses, case, figure):
+    for exhibit in FIGURES[figure](analyses(case)):
+        assert exhibit.caption and exhibit.title
+        fig = exhibit.figure
+        canvas = FigureCanvasAgg(fig)
+        canvas.draw()
+        renderer = canvas.get_renderer()
+        page = fig.bbox.expanded(1.02, 1.02)
+        for ax in fig.axes:
+            labels = [label for label in ax.get_xticklabels() if label.get_text() and label.get_visible() and ax.axison]
+            boxes = [label.get_window_extent(renderer) for label in labels if label.get_rotation() in (0.0, 90.0)]
+            inside = [box for box in boxes if box.x0 >= ax.bbox.x0 - 60 and box.x1 <= ax.bbox.x1 + 60]
+            for left, right in itertools.pairwise(sorted(inside, key=lambda box: box.x0)):
+                assert left.x1 <= right.x0 + 1.0, (case, figure, "tick labels overlap")
+            for text in [*ax.texts, ax.title]:
+                if text.get_text() and ax.axison:
+                    box = text.get_window_extent(renderer)
+                    assert page.x0 <= box.x0 and box.x1 <= page.x1, (case, figure, f"'{text.get_text()}' is cut")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_tables_and_sentences(analyses, case):
+    analysis = analyses(case)
+    for table, *_ in (assay.glance(analysis), assay.qc_details(analysis), protocol.compliance(analysis), protocol.carryover(analysis), dropout.effects(analysis),
+                      dropout.rescue(analysis), dropout.apoptosis(analysis), (assay.left_out(analysis),)):  # fmt: skip
+        assert table is None or list(table.columns)
+    cards, caption, table = dropout.call_cards(analysis)
+    assert caption and (len(cards) == len(analysis.calls) if table is not None else not cards)
+    assert all(sentence.endswith(".") for sentence in dropout.methods(analysis))
+    assert len(dropout.reasons(analysis)) == (0 if analysis.calls is None else len(analysis.calls))
