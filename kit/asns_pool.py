@@ -13,6 +13,7 @@ from kit import reference, store
 from kit.analysis import Analysis
 from kit.asns_lines import Panel, pool
 from kit.asns_study import correlate, predictors, reference_panel, sources
+from kit.columns import TABLES
 from kit.errors import InputError
 
 ALL = "all experiments"
@@ -86,8 +87,15 @@ def _others(reports: Path, analysis: Analysis) -> dict[str, pd.DataFrame]:
     found = {}
     for name, rows in stored.groupby("experiment_id", sort=True):
         if name != analysis.experiment.id and _simulated(reports / str(name)) == analysis.experiment.config.simulated:
-            found[str(name)] = reference.with_keys(rows.drop(columns="experiment_id"))
+            found[str(name)] = reference.with_keys(_numbers(rows.drop(columns="experiment_id")))
     return found
+
+
+def _numbers(rows: pd.DataFrame) -> pd.DataFrame:
+    """Measures of sensitivity and other columns beyond the contract's as numbers: the store keeps those as text."""
+    further = [str(column) for column in rows if column not in TABLES["asns_lines"]]
+    converted = {column: pd.to_numeric(rows[column], errors="coerce") for column in further}
+    return rows.assign(**{column: values for column, values in converted.items() if values.notna().any()})
 
 
 def _simulated(report: Path) -> bool | None:

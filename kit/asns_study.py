@@ -79,7 +79,7 @@ def _sensitivity(config: ExperimentConfig, calls: pd.DataFrame | None, growth: p
 
 def predictors(lines: pd.DataFrame) -> tuple[str, ...]:
     """Measures of ASNS in `lines`, protein first: every numeric column that is not an outcome nor tells how sure one is."""
-    numbers = [column for column in lines if pd.api.types.is_float_dtype(lines[column]) and lines[column].notna().any()]
+    numbers = [str(column) for column in lines if pd.api.types.is_float_dtype(lines[column]) and lines[column].notna().any()]
     kept = [column for column in numbers if column not in {*_NOT_PREDICTORS, GR_OUTCOME, IC50_OUTCOME}]
     return tuple(sorted(kept, key=lambda name: (name != PROTEIN, name == MRNA)))
 

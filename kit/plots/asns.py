@@ -133,16 +133,38 @@ def correlation(
 
 
 def _names(pairs: pd.DataFrame, predictor: str, outcome: str, ax: Axes, highlight: tuple[str, ...]) -> None:
+    """Name the points, each label on that side of its point where it covers least of other points and labels."""
     wanted = pairs if len(pairs) <= _MAX_LABELS else pairs[pairs["cell_line"].isin(highlight) | pairs["line_key"].isin(highlight)]
-    for point in wanted.to_dict("records"):
-        ax.annotate(
-            style.short(point["cell_line"], 14),
-            (point[predictor], point[outcome]),
-            xytext=(4, 3),
-            textcoords="offset points",
-            fontsize=style.FONT - 2.5,
-            color=style.INK,
-        )
+    if wanted.empty:
+        return
+    size, height = style.FONT - 2.5, style.FONT - 1.5
+    points = _in_points(pairs, predictor, outcome, ax)
+    taken = [(x - 3, y - 3, x + 3, y + 3) for x, y in points.to_numpy()]
+    taken += [(-999.0, -999.0, 0.0, 9999.0), (-999.0, -999.0, 9999.0, 0.0)]  # beyond the axes: tick labels stand there
+    for index, name in wanted["cell_line"].items():
+        text = style.short(name, 14)
+        (x, y), width = points.loc[index], 0.56 * size * len(text)
+        sides = [(5.0, 3.0), (5.0, -height), (-5.0 - width, 3.0), (-5.0 - width, -height), (-width / 2, 6.0), (-width / 2, -height - 5)]
+        boxes = [(x + dx, y + dy, x + dx + width, y + dy + height) for dx, dy in sides]
+        best = min(range(len(sides)), key=lambda side: sum(_overlap(boxes[side], other) for other in taken))
+        taken.append(boxes[best])
+        at = (pairs.loc[index, predictor], pairs.loc[index, outcome])
+        ax.annotate(text, at, xytext=sides[best], textcoords="offset points", fontsize=size, color=style.INK)
+
+
+def _in_points(pairs: pd.DataFrame, predictor: str, outcome: str, ax: Axes) -> pd.DataFrame:
+    """Where the points will stand, in points (1/72 inch); layout comes later and moves them little."""
+    figure = ax.figure
+    box = ax.get_position()
+    spans = []
+    for column, inches, limits in ((predictor, box.width * figure.get_figwidth(), ax.get_xlim()), (outcome, box.height * figure.get_figheight(), ax.get_ylim())):
+        spans.append((pairs[column].astype(float) - limits[0]) / (limits[1] - limits[0]) * inches * 72)
+    return pd.DataFrame({"x": spans[0], "y": spans[1]})
+
+
+def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """Area that two boxes (left, bottom, right, top) share."""
+    return max(0.0, min(one[2], other[2]) - max(one[0], other[0])) * max(0.0, min(one[3], other[3]) - max(one[1], other[1]))
 
 
 def statistic_text(row: Mapping[str, Any]) -> str:
@@ -169,7 +191,8 @@ def distribution(values: pd.Series, positions: pd.DataFrame, ax: Axes, *, label:
         ax.plot([row["value"]] * 2, [0, height], color=colors[row["cell_line"]], linewidth=1.3)
         side = "left" if row["percentile"] < 60 else "right"
         text = f"  {style.short(row['cell_line'])}, {row['percentile']:.0f} %  "
-        ax.text(row["value"], height, text, ha=side, va="center", fontsize=style.FONT - 1.5, color=colors[row["cell_line"]])
+        box = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.4}
+        ax.text(row["value"], height, text, ha=side, va="center", fontsize=style.FONT - 1.5, color=colors[row["cell_line"]], bbox=box)
     absent = positions[positions["value"].isna()]["cell_line"]
     if len(absent):
         ax.set_title(
@@ -207,8 +230,12 @@ def comparison(table: pd.DataFrame, ax: Axes) -> Axes:
     ax.plot(gap, shown.index, "o", color=style.BLUE, markersize=5)
     ax.axvline(0, color=style.GREY, linewidth=0.9, linestyle=(0, (4, 3)))
     kinds = shown["kind"] if "kind" in shown else pd.Series([""] * len(shown))
-    names = [f"{row.predictor_a} − {row.predictor_b}, {kind} (n {row.n_lines})" for row, kind in zip(shown.itertuples(), kinds)]
-    ax.set_yticks(range(len(shown)), [style.text(name) for name in names])
+    sources = shown["source"] + ", " if "source" in shown else pd.Series([""] * len(shown))
+    names = [
+        f"{row.predictor_a} − {row.predictor_b}\n{style.text(source)}{kind}, n {row.n_lines}"
+        for row, kind, source in zip(shown.itertuples(), kinds, sources)
+    ]
+    ax.set_yticks(range(len(shown)), names)
     for y, p in zip(shown.index, shown["williams_p"]):
         ax.text(1.01, y, f"p = {p:.2g}", transform=ax.get_yaxis_transform(), va="center", fontsize=style.FONT - 2, color=style.INK)
     ax.set_ylim(-0.6, len(shown) - 0.4)

@@ -37,8 +37,8 @@ def _settings(study: Study) -> Any:
 
 
 def panel_marks(study: Study) -> tuple[str, ...]:
-    """What figures of public data say in a report of simulated data: the panel was measured."""
-    return ("PUBLIC DATA in a report of SIMULATED DATA",) if study.analysis.experiment.config.simulated else ()
+    """What figures with public data in them say in a report of simulated data: the panels were measured."""
+    return ("SIMULATED DATA, except NCI-60 and CCLE",) if study.analysis.experiment.config.simulated else ()
 
 
 def alone(study: Study) -> bool:
@@ -87,7 +87,7 @@ def _scatter(study: Study, panel: Panel, name: str, title: str, caption: str, hi
     names = [predictor for predictor in panel.predictors if panel.lines[[predictor, panel.outcome]].notna().all(axis=1).any()][:4]
     rows, columns = max(1, math.ceil(len(names) / 2)), min(2, max(1, len(names)))
     fig, axes = style.figure(style.WIDTH + 0.6 if columns > 1 else 5.0, 3.0 * rows, rows, columns)
-    fig.get_layout_engine().set(h_pad=0.09)
+    fig.set_layout_engine("constrained", h_pad=0.09)
     flat = list(np.atleast_1d(axes).ravel())
     styles = plots.lineage_styles(panel.lines)
     for index, (ax, predictor) in enumerate(zip(flat, names, strict=False)):
@@ -157,7 +157,7 @@ def comparison(study: Study) -> Exhibit:
     """Differences of the correlations on complete pairs."""
     table = _compared(study)
     known = table[table["zou_ci_low"].notna()] if len(table) else pd.DataFrame({"zou_ci_low": [], "r_a": [], "r_b": []})
-    fig, ax = style.figure(style.WIDTH, max(1.5, 0.9 + 0.32 * len(known)))
+    fig, ax = style.figure(style.WIDTH, max(1.5, 0.9 + 0.4 * len(known)))
     plots.comparison(known.sort_values("kind", ascending=False, kind="stable") if len(known) else known, ax)
     caption = "Both predictors on the same lines only. Both correlations are expected negative, so left of zero the first (protein) is the stronger. p: Williams."
     return Exhibit("asns_comparison", "Protein against mRNA", caption, fig)
@@ -207,6 +207,8 @@ def lineage(study: Study) -> Exhibit:
     fig, flat = _pairs(len(chosen), max(1.9, 0.9 + 0.24 * tallest))
     for ax, (panel, name), table in zip(flat, chosen, tables, strict=True):
         plots.lineages(table, ax)
+        if ax.get_legend() is not None:
+            ax.get_legend().remove()  # the caption says it; a legend would lie on an interval
         ax.set_title(style.text(f"{panel.name}, {name}"), fontsize=style.FONT, loc="left", color=style.INK)
     caption = "If the correlation vanishes when lineage is held fixed, it says that lineages differ, not that ASNS matters within one. Hollow: descriptive."
     return Exhibit("asns_lineage", "Within lineages", caption, fig)
