@@ -58,6 +58,12 @@ class Study:
         found = correlate(self.together, self.analysis.experiment.settings)
         return found[0][found[0]["source"].eq(ALL)], found[1][found[1]["source"].eq(ALL)]
 
+    @cached_property
+    def everything(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """`correlation` and `pooled_correlation` under one another."""
+        own, all_ = self.correlation, self.pooled_correlation
+        return pd.concat([own[0], all_[0]], ignore_index=True), pd.concat([own[1], all_[1]], ignore_index=True)
+
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """The analysis' tables, with the panel's correlations also where the experiment has none of its own."""

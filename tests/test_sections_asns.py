@@ -19,6 +19,7 @@ from kit.columns import TABLES
 from kit.errors import InputError
 from kit.plots.asns import lineage_styles
 from kit.sections import asns, blots
+from kit.sections import claims as pages
 from kit.western_findings import correlation_findings, western_findings
 
 MINIMAL = """\
@@ -131,11 +132,11 @@ def test_discordant_line_is_the_planted_one(four):
 
 
 def test_claims_from_simulated_data_say_so(four, twelve):
-    claims = asns.claims(study(four))[0].set_index("claim")
+    claims = pages.claims(study(four))[0].set_index("claim")
     assert claims.loc["C2", "judged"] == "supported (simulated)"
     assert claims.loc["S4", "judged"] == "contradicted"  # the panel alone: four lines of our own say nothing
     assert "0.4 uM measured" in claims.loc["S7", "these_data"] and "called auxotrophic" in claims.loc["S3", "these_data"]
-    assert asns.claims(study(twelve))[0].set_index("claim").loc["S4", "judged"].endswith("(simulated)")
+    assert pages.claims(study(twelve))[0].set_index("claim").loc["S4", "judged"].endswith("(simulated)")
 
 
 def test_simulated_membranes_hold_what_was_planted():

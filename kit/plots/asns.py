@@ -138,28 +138,26 @@ def _names(pairs: pd.DataFrame, predictor: str, outcome: str, ax: Axes, highligh
     if wanted.empty:
         return
     size, height = style.FONT - 2.5, style.FONT - 1.5
-    points = _in_points(pairs, predictor, outcome, ax)
-    taken = [(x - 3, y - 3, x + 3, y + 3) for x, y in points.to_numpy()]
+    places = np.column_stack([_in_points(pairs[predictor], ax, "x"), _in_points(pairs[outcome], ax, "y")])
+    taken = [(x - 3, y - 3, x + 3, y + 3) for x, y in places]
     taken += [(-999.0, -999.0, 0.0, 9999.0), (-999.0, -999.0, 9999.0, 0.0)]  # beyond the axes: tick labels stand there
-    for index, name in wanted["cell_line"].items():
-        text = style.short(name, 14)
-        (x, y), width = points.loc[index], 0.56 * size * len(text)
+    for at in np.flatnonzero(pairs.index.isin(wanted.index)):
+        text = style.short(pairs["cell_line"].iloc[at], 14)
+        (x, y), width = places[at], 0.56 * size * len(text)
         sides = [(5.0, 3.0), (5.0, -height), (-5.0 - width, 3.0), (-5.0 - width, -height), (-width / 2, 6.0), (-width / 2, -height - 5)]
         boxes = [(x + dx, y + dy, x + dx + width, y + dy + height) for dx, dy in sides]
         best = min(range(len(sides)), key=lambda side: sum(_overlap(boxes[side], other) for other in taken))
         taken.append(boxes[best])
-        at = (pairs.loc[index, predictor], pairs.loc[index, outcome])
-        ax.annotate(text, at, xytext=sides[best], textcoords="offset points", fontsize=size, color=style.INK)
+        point = (float(pairs[predictor].iloc[at]), float(pairs[outcome].iloc[at]))
+        ax.annotate(text, point, xytext=sides[best], textcoords="offset points", fontsize=size, color=style.INK)
 
 
-def _in_points(pairs: pd.DataFrame, predictor: str, outcome: str, ax: Axes) -> pd.DataFrame:
-    """Where the points will stand, in points (1/72 inch); layout comes later and moves them little."""
-    figure = ax.figure
-    box = ax.get_position()
-    spans = []
-    for column, inches, limits in ((predictor, box.width * figure.get_figwidth(), ax.get_xlim()), (outcome, box.height * figure.get_figheight(), ax.get_ylim())):
-        spans.append((pairs[column].astype(float) - limits[0]) / (limits[1] - limits[0]) * inches * 72)
-    return pd.DataFrame({"x": spans[0], "y": spans[1]})
+def _in_points(values: pd.Series, ax: Axes, axis: str) -> np.ndarray:
+    """Where values will stand along an axis, in points (1/72 inch); the layout comes later and moves them little."""
+    box, (width, height) = ax.get_position(), ax.get_figure(root=True).get_size_inches()  # type: ignore[union-attr]
+    low, high = ax.get_xlim() if axis == "x" else ax.get_ylim()
+    inches = box.width * width if axis == "x" else box.height * height
+    return (values.to_numpy(float) - low) / (high - low) * inches * 72
 
 
 def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> float:

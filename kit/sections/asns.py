@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from kit import asns, reference
-from kit.asns_claims import claims_table
 from kit.asns_lines import GR_OUTCOME, IC50_OUTCOME, MRNA, PROTEIN, Panel, panel_positions
-from kit.asns_pool import ALL, Study, study
+from kit.asns_pool import ALL, Study
 from kit.asns_study import OWN, mrna_only, predictors
 from kit.exhibits import Exhibit
 from kit.plots import asns as plots
 from kit.plots import style
-
-__all__ = ["claims", "comparison", "correlations", "discordant", "influence", "lineage", "nci60", "own", "pooled", "positions", "present", "roc", "study"]
 
 Table = tuple[pd.DataFrame | None, str, Sequence[str] | Mapping[str, str] | None]
 SHOWN = {"source": "lines of", "predictor": "predictor", "n_lines": "n", "spearman": "ρ", "spearman_ci_low": "from", "spearman_ci_high": "to", "p": "p",
          "note": "what may be said", "pearson": "r", "bca_low": "BCa from", "bca_high": "to", "max_leave_one_out_change": "max. change"}  # fmt: skip
 COMPARED = {"source": "lines of", "predictor_a": "a", "predictor_b": "b", "kind": "kind", "n_lines": "n", "r_a": "r of a", "r_b": "r of b", "r_ab": "r of a, b",
             "williams_p": "p (Williams)", "steiger_p": "p (Steiger)", "zou_ci_low": "difference from", "zou_ci_high": "to"}  # fmt: skip
-CLAIMS = ("claim", "source_says", "judged", "these_data", "finding")
-HERE = ("C1", "C2", "C3", "S4", "S2", "S3", "S5", "S7")
-"""Claims of the source that concern ASNS and its measurement, in the order shown."""
 POSITIONS = (("CCLE", "asns_rppa_log2", "ASNS protein in CCLE (RPPA, log2)"), ("NCI-60", "asns_mrna_log2", "ASNS mRNA in NCI-60 (log2)"))
 _MAIN = {OWN: (PROTEIN, MRNA), ALL: (PROTEIN, MRNA), "NCI-60": ("protein (RPPA)", MRNA)}
 
@@ -73,12 +67,8 @@ def warning(study: Study) -> str:
     return mrna_only(study.lines) if predictors(study.lines) else ""
 
 
-def _rows(study: Study) -> pd.DataFrame:
-    return pd.concat([study.correlation[0], study.pooled_correlation[0]], ignore_index=True)
-
-
 def _row(study: Study, panel: Panel, predictor: str) -> dict | None:
-    table = _rows(study)
+    table = study.everything[0]
     found = table[table["source"].eq(panel.name) & table["predictor"].eq(predictor) & table["outcome"].eq(panel.outcome)]
     return found.iloc[0].to_dict() if len(found) else None
 
@@ -149,13 +139,9 @@ def correlations(study: Study) -> Table:
     return study.correlation[0], text, SHOWN
 
 
-def _compared(study: Study) -> pd.DataFrame:
-    return pd.concat([study.correlation[1], study.pooled_correlation[1]], ignore_index=True)
-
-
 def comparison(study: Study) -> Exhibit:
     """Differences of the correlations on complete pairs."""
-    table = _compared(study)
+    table = study.everything[1]
     known = table[table["zou_ci_low"].notna()] if len(table) else pd.DataFrame({"zou_ci_low": [], "r_a": [], "r_b": []})
     fig, ax = style.figure(style.WIDTH, max(1.5, 0.9 + 0.4 * len(known)))
     plots.comparison(known.sort_values("kind", ascending=False, kind="stable") if len(known) else known, ax)
@@ -165,14 +151,14 @@ def comparison(study: Study) -> Exhibit:
 
 def comparison_table(study: Study) -> Table:
     """The same as a table."""
-    table = _compared(study)
+    table = study.everything[1]
     return (table, "Williams' t is the primary test; Steiger's Z and Zou's interval stand beside it. On ranks all three are approximations.", COMPARED) if len(table) else (
         None, "No lines with protein, mRNA and sensitivity.", None)  # fmt: skip
 
 
 def comparison_sentences(study: Study) -> list[str]:
     """What each comparison on ranks shows and does not."""
-    table = _compared(study)
+    table = study.everything[1]
     table = table[table["kind"].eq("spearman")] if len(table) else table
     said = [f"{row.source}, {row.predictor_a} against {row.predictor_b}: {str(row.note).replace(asns.NOT_A_TEST, '').strip()}" for row in table.itertuples()]
     return [*said, asns.NOT_A_TEST] if said else []
@@ -275,71 +261,3 @@ def positions(study: Study) -> Exhibit:
         f"Sources: {reference.citation('ccle_asns')}; {reference.citation('nci60_asns')}."
     )
     return Exhibit("asns_positions", "These lines in the public panels", caption, fig, pd.concat(tables, ignore_index=True))
-
-
-def published() -> Table:
-    """Published associations of ASNS with sensitivity."""
-    table = reference.published_correlations()
-    return table, "As far as the papers were read (column read from).", ("citation", "system", "n", "x", "y", "statistic", "value", "p", "tail", "read_from")
-
-
-def claims(study: Study) -> Table:
-    """Claims about ASNS beside what these data say."""
-    blotted, simulated = study.analysis.western, study.analysis.experiment.config.simulated
-    table = claims_table(
-        protein_lines=None if blotted is None else blotted.asns_lines,
-        correlation=_rows(study),
-        comparison=_compared(study),
-        alpha=_settings(study).alpha,
-    )
-    table = table[table["claim"].isin(HERE)]
-    table = table.iloc[table["claim"].map(HERE.index).argsort(kind="stable")].reset_index(drop=True)
-    own = {"S2": _line_text(study, "Jurkat"), "S3": _line_text(study, "MOLT-4"), "S7": _serum_text(study)}
-    table["these_data"] = [own.get(claim) or text for claim, text in zip(table["claim"], table["these_data"], strict=True)]
-    caption = "Judged: what these data (this experiment and the panels) say. Finding: what the cited papers support."
-    if simulated:
-        by_own = table["judged"].ne("") & (table["claim"].isin(["C1", "C2"]) | _own_inferred(study))
-        table["judged"] = table["judged"].where(~by_own, table["judged"] + " (simulated)")
-        caption += " This experiment is simulated: what rests on it is no evidence for or against any claim."
-    return table, caption, CLAIMS
-
-
-def _own_inferred(study: Study) -> bool:
-    """Whether lines of experiments, not only the panel, bear on the claims about correlation."""
-    rows = _rows(study)
-    return bool((rows["source"].isin([OWN, ALL]) & rows["spearman_ci_low"].notna()).any())
-
-
-def _line_text(study: Study, name: str) -> str:
-    """What was found of one line: its ASNS, and its call without asparagine."""
-    lines = study.lines[study.lines["line_key"].eq(reference.line_key(name))] if len(study.lines) else study.lines
-    if lines.empty:
-        return ""
-    row, said = lines.iloc[0], []
-    if PROTEIN in row and pd.notna(row[PROTEIN]):
-        interval = "" if pd.isna(row["ci_low_percent"]) else f" (95 % {row['ci_low_percent']:.0f} to {row['ci_high_percent']:.0f} %)"
-        said.append(f"ASNS {row['percent_of_reference']:.0f} % of reference{interval}")
-    if "auxotroph" in row and pd.notna(row["auxotroph"]):
-        said.append("called auxotrophic" if row["auxotroph"] else "not called auxotrophic")
-    return f"{name}: {', '.join(said)}." if said else ""
-
-
-def _serum_text(study: Study) -> str:
-    sera = {name: serum for name, serum in study.analysis.experiment.config.sera.items() if serum.asparagine_uM is not None}
-    kinds = {True: "dialyzed", False: "not dialyzed", None: "dialysis not stated"}
-    return "; ".join(f"{name} ({kinds[serum.dialyzed]}): {serum.asparagine_uM:g} uM measured" for name, serum in sera.items()) + ("." if sera else "")
-
-
-def methods(study: Study) -> Iterable[str]:
-    """How the numbers were made, with the settings in force."""
-    s = _settings(study)
-    if study.analysis.western is not None:
-        yield (
-            "Band volumes are net of local background and divided by total protein of the same lane (a loading control where there is none), then by the mean of the membrane's reference lanes; "
-            f"lanes of one lysate are averaged, lysates on log2 (values below {s.asns_floor_percent:g} % count as that much). Saturated lanes and bands more than {s.fail_mw_error_percent:g} % from {s.asns_mw_kDa:g} kDa are not counted. "
-            f"Low: up to {s.asns_low_percent:g} % of the reference or below a signal to noise of {s.western_loq_snr:g}; high: above {s.asns_high_percent:g} %."
-        )
-    yield (
-        f"The unit is the line. Below {s.min_lines_estimate} lines nothing is estimated, below {s.min_lines_inference} nothing is tested. Spearman's rho with Bonett-Wright interval and exact p at small n; "
-        f"BCa intervals from {s.bootstrap_draws} bootstrap draws (seed {s.seed}). Dependent correlations on complete pairs by Williams' t, Steiger's Z and Zou's interval."
-    )

@@ -1,0 +1,86 @@
+"""Exhibits of 03_asns_correlation, last part: the source's claims about ASNS beside these data, published numbers, and methods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from kit import reference
+from kit.asns_claims import claims_table
+from kit.asns_lines import PROTEIN
+from kit.asns_pool import ALL, Study
+from kit.asns_study import OWN
+
+Table = tuple[pd.DataFrame | None, str, tuple[str, ...] | None]
+CLAIMS = ("claim", "source_says", "judged", "these_data", "finding")
+HERE = ("C1", "C2", "C3", "S4", "S2", "S3", "S5", "S7")
+"""Claims of the source that concern ASNS and its measurement, in the order shown."""
+
+
+def published() -> Table:
+    """Published associations of ASNS with sensitivity."""
+    table = reference.published_correlations()
+    return table, "As far as the papers were read (column read from).", ("citation", "system", "n", "x", "y", "statistic", "value", "p", "tail", "read_from")
+
+
+def claims(study: Study) -> Table:
+    """Claims about ASNS beside what these data say."""
+    blotted, simulated = study.analysis.western, study.analysis.experiment.config.simulated
+    table = claims_table(
+        protein_lines=None if blotted is None else blotted.asns_lines,
+        correlation=study.everything[0],
+        comparison=study.everything[1],
+        alpha=study.analysis.experiment.settings.alpha,
+    )
+    table = table[table["claim"].isin(HERE)]
+    table = table.iloc[table["claim"].map(HERE.index).argsort(kind="stable")].reset_index(drop=True)
+    own = {"S2": _line_text(study, "Jurkat"), "S3": _line_text(study, "MOLT-4"), "S7": _serum_text(study)}
+    table["these_data"] = [own.get(claim) or text for claim, text in zip(table["claim"], table["these_data"], strict=True)]
+    caption = "Judged: what these data (this experiment and the panels) say. Finding: what the cited papers support."
+    if simulated:
+        by_own = table["judged"].ne("") & (table["claim"].isin(["C1", "C2"]) | _own_inferred(study))
+        table["judged"] = table["judged"].where(~by_own, table["judged"] + " (simulated)")
+        caption += " This experiment is simulated: what rests on it is no evidence for or against any claim."
+    return table, caption, CLAIMS
+
+
+def _own_inferred(study: Study) -> bool:
+    """Whether lines of experiments, not only the panel, bear on the claims about correlation."""
+    rows = study.everything[0]
+    return bool((rows["source"].isin([OWN, ALL]) & rows["spearman_ci_low"].notna()).any())
+
+
+def _line_text(study: Study, name: str) -> str:
+    """What was found of one line: its ASNS, and its call without asparagine."""
+    lines = study.lines[study.lines["line_key"].eq(reference.line_key(name))] if len(study.lines) else study.lines
+    if lines.empty:
+        return ""
+    row, said = lines.iloc[0], []
+    if PROTEIN in row and pd.notna(row[PROTEIN]):
+        interval = "" if pd.isna(row["ci_low_percent"]) else f" (95 % {row['ci_low_percent']:.0f} to {row['ci_high_percent']:.0f} %)"
+        said.append(f"ASNS {row['percent_of_reference']:.0f} % of reference{interval}")
+    if "auxotroph" in row and pd.notna(row["auxotroph"]):
+        said.append("called auxotrophic" if row["auxotroph"] else "not called auxotrophic")
+    return f"{name}: {', '.join(said)}." if said else ""
+
+
+def _serum_text(study: Study) -> str:
+    sera = {name: serum for name, serum in study.analysis.experiment.config.sera.items() if serum.asparagine_uM is not None}
+    kinds = {True: "dialyzed", False: "not dialyzed", None: "dialysis not stated"}
+    return "; ".join(f"{name} ({kinds[serum.dialyzed]}): {serum.asparagine_uM:g} uM measured" for name, serum in sera.items()) + ("." if sera else "")
+
+
+def methods(study: Study) -> Iterable[str]:
+    """How the numbers were made, with the settings in force."""
+    s = study.analysis.experiment.settings
+    if study.analysis.western is not None:
+        yield (
+            "Band volumes are net of local background and divided by total protein of the same lane (a loading control where there is none), then by the mean of the membrane's reference lanes; "
+            f"lanes of one lysate are averaged, lysates on log2 (values below {s.asns_floor_percent:g} % count as that much). Saturated lanes and bands more than {s.fail_mw_error_percent:g} % from {s.asns_mw_kDa:g} kDa are not counted. "
+            f"Low: up to {s.asns_low_percent:g} % of the reference or below a signal to noise of {s.western_loq_snr:g}; high: above {s.asns_high_percent:g} %."
+        )
+    yield (
+        f"The unit is the line. Below {s.min_lines_estimate} lines nothing is estimated, below {s.min_lines_inference} nothing is tested. Spearman's rho with Bonett-Wright interval and exact p at small n; "
+        f"BCa intervals from {s.bootstrap_draws} bootstrap draws (seed {s.seed}). Dependent correlations on complete pairs by Williams' t, Steiger's Z and Zou's interval."
+    )
