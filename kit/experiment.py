@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,11 +9,12 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from kit import memo
 from kit.blots import read_blot, read_mrna
-from kit.config import FILE, Blot, ExperimentConfig, Expression, Flow, Plate, read_config
+from kit.config import Blot, ExperimentConfig, Expression, Flow, Plate, read_config
 from kit.errors import InputError, Problem, Problems, did_you_mean
-from kit.exclusions import FILE as EXCLUSIONS
 from kit.exclusions import read_exclusions
+from kit.inputs import InputFile, inputs
 from kit.layout import read_layout
 from kit.readers import Read, choose, read_plates
 from kit.readers.blot_image import BlotImage
@@ -23,14 +23,6 @@ from kit.settings import Settings
 from kit.tidy import tidy_wells
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class InputFile:
-    """A file the numbers came from: path relative to the experiment folder, and its SHA-256."""
-
-    path: str
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -81,6 +73,8 @@ def load(path: str | Path, settings: Mapping[str, Any] | None = None) -> Experim
     if not folder.is_dir():
         what = "is a file, not an experiment folder" if folder.exists() else "is not there"
         raise InputError(Problem(str(path), "", what, "Name the folder that holds experiment.yaml."))
+    if (held := memo.experiment(folder, settings or {})) is not None:
+        return held
     config = read_config(folder, settings)
     problems = Problems()
     layouts = _read_each({plate.layout: plate.layout for plate in config.plates}, lambda name: read_layout(folder / name, name), problems)
@@ -91,7 +85,7 @@ def load(path: str | Path, settings: Mapping[str, Any] | None = None) -> Experim
     bands, images = _read_blots(folder, config, problems)
     mrna = _read_expression(folder, config, problems)
     problems.raise_if_any()
-    files = _inputs(folder, config)
+    files = inputs(folder, config, gated)
     return Experiment(folder.resolve(), config, wells, exclusions, flow, gated, files, dict(settings or {}), bands, images, mrna)
 
 
@@ -217,17 +211,3 @@ def _attempt(read: Callable[[], T], problems: Problems) -> T | None:
         problems.extend(error.problems)
         return None
 
-
-def _inputs(folder: Path, config: ExperimentConfig) -> tuple[InputFile, ...]:
-    """Every file named by the experiment, and the two of fixed name, with their hashes."""
-    names = [FILE, *([EXCLUSIONS] if (folder / EXCLUSIONS).exists() else [])]
-    for plate in config.plates:
-        names += [plate.layout, plate.file]
-    names += [entry.file for section in (config.flow, config.blots, config.expression) for entry in section]
-    names += [entry.lanes for entry in config.blots if entry.lanes]
-    return tuple(InputFile(name, _sha256(folder / name)) for name in dict.fromkeys(names))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

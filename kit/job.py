@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 import kit
-from kit import isolate, outfolder
+from kit import isolate, memo, outfolder
 from kit.errors import InputError, Problem, did_you_mean
+from kit.inputs import unchanged
 from kit.paths import share
 
 NOTEBOOKS = {
@@ -96,9 +97,28 @@ def _build(job: Job, built: Path) -> dict[str, Any]:
         manifest |= {"problems": [problem], "reasons": [problem]}
     else:
         manifest |= _about(experiment)
+        _analyse_ahead(job, experiment, notebooks)
         manifest["notebooks"] = [_run_notebook(path, job, built) for path in notebooks]
         manifest |= _conclude(manifest["notebooks"], built)
     return _write(job, built, manifest, started)
+
+
+def _analyse_ahead(job: Job, experiment: Any, notebooks: Sequence[Path]) -> None:
+    """Analyse once for all notebooks that will be forked from here. In a process of its own, so that the limits hold for it too; where
+    it fails, the notebooks do it themselves and say where they stopped."""
+    if _forked(job) and any(b"kit.analyse" in path.read_bytes() for path in notebooks):
+        outcome = isolate.run(_analyse, experiment, method="fork", timeout_s=job.timeout_s, memory_bytes=job.memory_bytes)
+        if outcome.how == "done":
+            memo.hold(outcome.value)
+
+
+def _analyse(experiment: Any) -> Any:
+    _quiet()
+    return kit.analyse(experiment)
+
+
+def _forked(job: Job) -> bool:
+    return isolate.CAN_FORK and not job.plain
 
 
 def _write(job: Job, built: Path, manifest: dict[str, Any], started: dt.datetime) -> dict[str, Any]:
@@ -172,16 +192,10 @@ def up_to_date(job: Job) -> dict[str, Any] | None:
         same = same and all((report / name).is_file() for name in ("report.html", "results.parquet"))
         same = same and all((report / "notebooks" / f"{entry['name']}.ipynb").is_file() for entry in manifest["notebooks"])
         recorded = {entry["path"]: entry["sha256"] for entry in manifest["inputs"]}
-        same = same and (("exclusions.csv" in recorded) == (source / "exclusions.csv").exists())
-        same = same and bool(recorded) and all(_sha256(source / path) == digest for path, digest in recorded.items())
+        same = same and unchanged(source, recorded)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return manifest if same else None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _about(experiment: Any) -> dict[str, Any]:
@@ -208,7 +222,7 @@ def _run_notebook(path: Path, job: Job, built: Path) -> dict[str, Any]:
         parameters = _parameters(path, job, built)
     except InputError as refused:
         return {"name": path.stem, "status": "failed", "seconds": 0.0, "error": str(refused)}
-    forked = isolate.CAN_FORK and not job.plain
+    forked = _forked(job)
     outcome = isolate.run(
         _execute, str(path), str(target), parameters, forked,
         method="fork" if forked else "spawn", timeout_s=job.timeout_s, memory_bytes=job.memory_bytes,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,13 @@ def _reason(error: Exception, path: Path) -> str:
 
 def _check_wellmap_paths(raw: dict[str, Any], path: Path, name: str, problems: Problems) -> None:
     """Included layouts stay beside the layout: nothing outside the experiment is read."""
+    for value in _wellmap_paths(raw):
+        if not (path.parent / value).resolve().is_relative_to(path.parent.resolve()):
+            problems.say(name, "[meta]", f"'{value}' is outside the layout's folder", "Include only layouts beside this one.")
+
+
+def _wellmap_paths(raw: dict[str, Any]) -> Iterator[str]:
+    """The files that a wellmap layout names itself, as they stand there."""
     meta = raw.get("meta", {}) if isinstance(raw.get("meta"), dict) else {}
     values = [meta.get("include", []), meta.get("concat", [])]
     while values:
@@ -69,8 +78,22 @@ def _check_wellmap_paths(raw: dict[str, Any], path: Path, name: str, problems: P
             values += [item for key, item in value.items() if key != "shift"]
         elif isinstance(value, list):
             values += value
-        elif isinstance(value, str) and not (path.parent / value).resolve().is_relative_to(path.parent.resolve()):
-            problems.say(name, "[meta]", f"'{value}' is outside the layout's folder", "Include only layouts beside this one.")
+        elif isinstance(value, str):
+            yield value
+
+
+def included(path: Path) -> list[str]:
+    """Further layouts that a readable layout takes in, and those take in, relative to its folder; sorted."""
+    found: set[str] = set()
+    waiting = [path] if path.suffix.lower() == ".toml" else []
+    while waiting:
+        here = waiting.pop()
+        for value in _wellmap_paths(tomllib.loads(here.read_text(encoding="utf-8-sig"))):
+            name = os.path.relpath(here.parent / value, path.parent).replace(os.sep, "/")
+            if name not in found and (path.parent / name).is_file():
+                found.add(name)
+                waiting.append(path.parent / name)
+    return sorted(found)
 
 
 def _read_sheets(path: Path, name: str) -> tuple[pd.DataFrame, Problems]:
