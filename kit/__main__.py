@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
 
     index = commands.add_parser("index", help="rebuild the index of a folder of reports")
     index.add_argument("folder", metavar="DIR")
+    index.add_argument("--across", action="store_true", help="also make across.html: calls in time, repeats, control charts, ASNS over all reports")
     index.set_defaults(command=_index)
 
     explore = commands.add_parser("explore", help="open JupyterLab on the workbench notebook")
@@ -238,6 +239,10 @@ def _index(given: argparse.Namespace) -> int:
     if not folder.is_dir():
         raise InputError(Problem(given.folder, "", "is not a folder", "Name a folder of reports."))
     print(index.write(folder))
+    if given.across:
+        from kit import across_page
+
+        print(across_page.write(folder))
     return OK
 
 

@@ -1,7 +1,7 @@
 """Results of many experiments -> control charts, and how well repeats of one line agree. Array and frame functions; nothing is read.
 
-Individuals and moving-range charts: Shewhart's three-sigma limits, sigma from the mean moving range (Montgomery, Introduction to Statistical
-Quality Control; ISO 7870-2). Repeats: one-way random effects (Shrout & Fleiss 1979), the limit within which 95 % of pairs of experiments
+Individuals and moving-range charts: Shewhart's three-sigma limits, sigma from the mean moving range (Montgomery, Introduction to
+Statistical Quality Control; ISO 7870-2). Repeats: one-way random effects (Shrout & Fleiss 1979), the limit within which 95 % of pairs of experiments
 should agree (ISO 5725-6; Bland & Altman 1999), and Fleiss' kappa of the calls (Fleiss 1971).
 """
 
@@ -28,8 +28,8 @@ PAIR_FACTOR = 1.959964 * math.sqrt(2)  # 95 % of differences of two values lie w
 class Chart(NamedTuple):
     """An individuals and moving-range chart; `moving_range` has NaN first, limits are NaN below `MIN_POINTS` values.
 
-    `beyond` marks values outside `lower`..`upper`, `run` values that end nine or more in a row on one side of the centre, `jump` moving ranges
-    above `range_upper`.
+    `beyond` marks values outside `lower`..`upper`, `run` values that end nine or more in a row on one side of the centre, `jump` moving
+    ranges above `range_upper`.
     """
 
     centre: float
@@ -204,8 +204,8 @@ NO_CALL = "inconclusive"
 def repeats(calls: pd.DataFrame) -> pd.DataFrame:
     """One row per line and amino acid measured in two or more experiments; `calls` has one row per experiment and subject.
 
-    `n_experiments`, `call` (the commonest conclusive one), `n_inconclusive`, `agreement` (share of pairs of conclusive calls that agree), `calls`
-    (counts in words), `gr_mean`, `gr_sd`, `gr_low`, `gr_high` (smallest and largest). Least agreement first.
+    `n_experiments`, `call` (the commonest conclusive one), `n_inconclusive`, `agreement` (share of pairs of conclusive calls that agree),
+    `calls` (counts in words), `gr_mean`, `gr_sd`, `gr_low`, `gr_high` (smallest and largest). Least agreement first.
     """
     rows = [_repeat(key, part) for key, part in calls.groupby(list(SUBJECT), sort=False) if len(part) > 1]
     columns = [*SUBJECT, "n_experiments", "call", "agreement", "n_inconclusive", "calls", "gr_mean", "gr_sd", "gr_low", "gr_high"]

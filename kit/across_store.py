@@ -1,4 +1,4 @@
-"""A folder of reports -> what the experiments say together: calls, control-chart points and ASNS lines, in order of time. Reads, never writes.
+"""A folder of reports -> what the experiments say together: calls, points of control charts, ASNS lines, in order of time. Only reads.
 
 Simulated and real experiments are never mixed: where both are there, the real ones count and the others are only counted.
 """
@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -32,9 +32,9 @@ MEASURED = "0 h plate"  # growth from an assumed doubling time says nothing of t
 class Across:
     """Everything notebook 04 rests on.
 
-    `experiments`: experiment_id, date, in order of time. `calls`: one row per experiment, line and amino acid. `points`: one row per experiment and
-    control chart (`kit.across.SERIES`), `n` plates or biological replicates averaged. `lines`: every line once (`kit.asns_lines.pool`), empty when no
-    experiment has any. `left_out` experiments are simulated while others are real.
+    `experiments`: experiment_id, date, in order of time. `calls`: one row per experiment, line and amino acid. `points`: one row per
+    experiment and control chart (`kit.across.SERIES`), `n` plates or biological replicates averaged. `lines`: every line once
+    (`kit.asns_lines.pool`), empty when no experiment has any. `left_out` experiments are simulated while others are real.
     """
 
     folder: str
@@ -51,19 +51,30 @@ def gather(reports: str | Path) -> Across:
 
     Raises InputError when a results.parquet was written in another schema version (`kit.store.read`).
     """
-    folder = Path(reports)
-    found = pd.DataFrame(
-        [_about(path.parent) for path in sorted(folder.glob(f"[!.]*/{store.FILE}"))], columns=["experiment_id", "date", "simulated"]
-    )
+    folder, there = Path(reports), listed(reports)
+    experiments = there.experiments
+    points = pd.concat([_z_prime(folder, experiments), _growth(folder, experiments)], ignore_index=True)
+    lines = _lines(folder, experiments)
+    return Across(str(reports), experiments, _calls(folder, experiments), points, lines, there.simulated, there.left_out)
+
+
+class Listed(NamedTuple):
+    """The experiments that count, in order of time (`experiment_id`, `date`); whether they are simulated; how many simulated ones do not count."""
+
+    experiments: pd.DataFrame
+    simulated: bool
+    left_out: int
+
+
+def listed(reports: str | Path) -> Listed:
+    """What lies in the folder `reports`, by the manifests alone."""
+    rows = [_about(path.parent) for path in sorted(Path(reports).glob(f"[!.]*/{store.FILE}"))]
+    found = pd.DataFrame(rows, columns=["experiment_id", "date", "simulated"])
     found["date"] = pd.to_datetime(found["date"], errors="coerce")
     real = ~found["simulated"].astype(bool)
     kept = found[real] if real.any() else found
     experiments = kept.sort_values(["date", "experiment_id"], na_position="last", ignore_index=True)[["experiment_id", "date"]]
-    points = pd.concat([_z_prime(folder, experiments), _growth(folder, experiments)], ignore_index=True)
-    simulated = bool(len(found)) and not real.any()
-    return Across(
-        str(reports), experiments, _calls(folder, experiments), points, _lines(folder, experiments), simulated, len(found) - len(kept)
-    )
+    return Listed(experiments, bool(len(found)) and not real.any(), len(found) - len(kept))
 
 
 def _about(report: Path) -> tuple[str, Any, bool]:

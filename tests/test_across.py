@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ import pytest
 from papermill import inspect_notebook
 from scipy import stats
 
-from kit import across, store
+from kit import across, across_page, store
+from kit.__main__ import main
 from kit.across_store import GROWTH, OPTIMISTIC, Z_PRIME, gather
 from kit.columns import TABLES
+from kit.outfolder import OutputError
 from kit.sections import across as sections
 
 LINES = {"MOLT-4": ("T-ALL", -5.0, -0.1), "Jurkat": ("T-ALL", -4.0, -0.2), "A549": ("lung", 0.0, 0.8), "HeLa": ("cervix", 0.3, 0.9), "MDA-MB-231": ("breast", -1.8, 0.4),
@@ -371,3 +374,32 @@ def test_the_notebook_where_there_is_little_or_nothing(root, tmp_path, capsys):
     assert len(run_notebook(root, tmp_path, "").experiments) == 1
     write_report(tmp_path, "EXP-2", one_experiment(np.random.default_rng(0), ["A549"], 0), date=None)
     assert any("1 without a date" in said for said in sections.standing(run_notebook(root, tmp_path, "")))
+
+
+# ---- the page ----------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_command_makes_a_page_whose_links_lead_somewhere(tmp_path, capsys):
+    for index, name in enumerate(("EXP-1", "EXP-2")):
+        write_report(tmp_path, name, one_experiment(np.random.default_rng(index), ["A549", "MOLT-4"], 0), simulated=True)
+    assert main(["index", str(tmp_path)]) == 0 and not (tmp_path / "across.html").exists()
+    assert main(["index", str(tmp_path), "--across"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == str(tmp_path / "across.html")
+    page = (tmp_path / "across.html").read_text()
+    links = re.findall(r'href="([^"]*)"', page)
+    assert "index.html" in links and all(link.startswith("#") or (tmp_path / link).exists() for link in links)
+    assert all(f'id="{link[1:]}"' in page for link in links if link.startswith("#"))
+    assert "2 simulated experiments" in page and 'class="simulated-mark"' in page and page.count("<figure") == 5
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["EXP-1", "EXP-2", "across.html", "index.html", "index.json"]
+
+
+def test_a_notebook_that_stops_leaves_the_earlier_page(root, tmp_path):
+    notebook = json.loads((root / f"notebooks/{NOTEBOOK}.ipynb").read_text())
+    notebook["cells"][3]["source"] = ["raise ValueError('on purpose')"]
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / f"{NOTEBOOK}.ipynb").write_text(json.dumps(notebook))
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "across.html").write_text("earlier")
+    with pytest.raises(OutputError, match=r"04_across_experiments.ipynb: code cell 3 raised ValueError: on purpose"):
+        across_page.write(tmp_path / "reports", tmp_path / "broken")
+    assert [path.read_text() for path in (tmp_path / "reports").iterdir()] == ["earlier"]

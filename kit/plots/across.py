@@ -32,9 +32,10 @@ _HEIGHT = {"confident": 0.86, "provisional": 0.5, "none": 0.5}
 
 
 def calls_in_time(calls: pd.DataFrame, ax: Axes, *, lines: Sequence[str]) -> Axes:
-    """A tile per experiment (column, in order of time) and line and amino acid (row): colour is the call, full height confident, half height not.
+    """A tile per experiment (column) and line and amino acid (row): colour is the call, full height confident, half height not.
 
-    `calls` has `experiment_id`, `date`, `cell_line`, `amino_acid`, `call`, `confidence`, in order of time; `lines` is the order from the top.
+    `calls` has `experiment_id`, `date`, `cell_line`, `amino_acid`, `call`, `confidence`, in order of time; `lines` is the order from
+    the top.
     """
     if calls.empty:
         return style.no_data(ax, "no experiment called a line")

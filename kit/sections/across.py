@@ -213,7 +213,7 @@ def asns_figures(view: Across) -> list[Exhibit]:
         looks = asns_plots.lineage_styles(panel.lines)
         for ax, name in zip([axes] if len(names) == 1 else axes[0], names):
             rows = table[table["source"].eq(ALL) & table["predictor"].eq(name) & table["outcome"].eq(panel.outcome)]
-            row = {column: rows[column].iloc[0] for column in rows} if len(rows) else None
+            row = {str(column): rows[column].iloc[0] for column in rows} if len(rows) else None
             asns_plots.correlation(panel.lines, name, panel.outcome, ax, row=row, styles=looks)
             ax.set_title(ax.get_title(loc="left"), fontsize=style.FONT - 2, loc="left", color=style.INK)
         asns_plots.lineage_legend(fig, looks)
