@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
 from kit import apoptosis as dying
-from kit import asns_study, quality, verdict, western
+from kit import asns_study, memo, quality, verdict, western
 from kit import growth as growing
 from kit.calls import calls
 from kit.carryover import carryover
@@ -82,19 +83,20 @@ def analyse(experiment: Experiment, previous: Analysis | None = None) -> Analysi
     `previous` is an earlier analysis of the same experiment: steps whose input has not changed since are taken from it, so that a well
     left out in the workbench shows at once. The numbers are the same with it and without it.
     """
+    if (held := memo.analysis(experiment)) is not None:
+        return held
     config = experiment.config
     previous = _comparable(experiment, previous)
     steps: dict[str, pd.DataFrame] = {}
     if len(experiment.wells):
         steps |= _plates(experiment, previous)
-    if experiment.flow is not None:
-        steps |= _flow(experiment, previous)
+    steps |= _flow(experiment, previous)
     if "growth" in steps:
         steps["carryover"] = carryover(config, steps["growth"])
     steps["compliance"] = compliance(config, steps.get("wells"), steps.get("growth"), steps.get("carryover"), priors())
     if "growth" in steps:
-        evidence = (steps.get(name) for name in ("apoptosis", "rescue", "carryover", "compliance"))
-        steps["calls"] = calls(config, steps["growth"], *evidence, priors=priors())
+        death, rescued, carried = (steps.get(name) for name in ("apoptosis", "rescue", "carryover"))
+        steps["calls"] = calls(config, steps["growth"], death, rescued, carried, steps["compliance"], priors())
     blotted = _blots(experiment, previous)
     steps |= _asns(experiment, steps, blotted)
     findings = _findings(experiment, steps)
@@ -138,10 +140,17 @@ def judge_plates(experiment: Experiment, previous: Analysis | None = None) -> An
     if previous is not None and previous.experiment is experiment and previous.wells is not None:
         return previous
     wells = quality.prepare(experiment.wells, experiment.exclusions, experiment.settings)
-    before = None if previous is None or previous.wells is None else (previous.wells, previous.plate_qc)
-    qc = quality.plate_qc(wells, experiment.config, before)
-    kept = {} if previous is None else {name: getattr(previous, name) for name in (*DEATH, "western")}
-    return Analysis(experiment, wells, qc, quality.plate_verdicts(qc), **kept)
+    known = previous is not None and previous.wells is not None and previous.plate_qc is not None
+    qc = quality.plate_qc(wells, experiment.config, (previous.wells, previous.plate_qc) if known else None)  # type: ignore[union-attr,arg-type]
+    return Analysis(experiment, wells, qc, quality.plate_verdicts(qc), **_untouched(experiment, previous))
+
+
+def _untouched(experiment: Experiment, previous: Analysis | None) -> dict[str, Any]:
+    """Results of the earlier analysis that rest on the very same flow table or bands."""
+    if previous is None:
+        return {}
+    names = (*(DEATH if previous.experiment.flow is experiment.flow else ()), *(("western",) if previous.experiment.bands is experiment.bands else ()))
+    return {name: getattr(previous, name) for name in names}
 
 
 def _comparable(experiment: Experiment, previous: Analysis | None) -> Analysis | None:
@@ -150,6 +159,8 @@ def _comparable(experiment: Experiment, previous: Analysis | None) -> Analysis |
 
 
 def _flow(experiment: Experiment, previous: Analysis | None) -> dict[str, pd.DataFrame]:
+    if experiment.flow is None:
+        return {}
     if previous is not None and previous.apoptosis is not None and previous.experiment.flow is experiment.flow:
         return {name: getattr(previous, name) for name in DEATH}
     table = dying.apoptosis(experiment.flow, experiment.config.media, experiment.settings)
@@ -159,9 +170,8 @@ def _flow(experiment: Experiment, previous: Analysis | None) -> dict[str, pd.Dat
 def _plates(experiment: Experiment, previous: Analysis | None) -> dict[str, pd.DataFrame]:
     config, settings = experiment.config, experiment.settings
     judged = judge_plates(experiment, previous)
-    wells, qc, verdicts = judged.wells, judged.plate_qc, judged.plate_verdicts
-    growth = growing.growth(wells, config, verdicts)
-    steps = {"wells": wells, "plate_qc": qc, "plate_verdicts": verdicts, "growth": growth}
+    steps: dict[str, pd.DataFrame] = {name: getattr(judged, name) for name in ("wells", "plate_qc", "plate_verdicts")}
+    steps["growth"] = growth = growing.growth(steps["wells"], config, steps["plate_verdicts"])
     steps["readout_agreement"] = growing.readout_agreement(growth, settings.max_readout_disagreement_gr)
     if len(growth):
         steps["effects"] = check(effects(growth, config.media, settings, hours=settings.proliferation_h), "effects")

@@ -126,7 +126,7 @@ def _child(node: Node, key: str | int) -> tuple[Node | None, Node] | None:
 
 
 def _is_nothing(node: Node) -> bool:
-    return isinstance(node, ScalarNode) and node.tag.endswith("null")
+    return isinstance(node, ScalarNode) and str(node.tag).endswith("null")
 
 
 def _replace(text: str, pair: tuple[Node | None, Node], below: Path_, value: Any) -> str:
@@ -142,7 +142,7 @@ def _replace(text: str, pair: tuple[Node | None, Node], below: Path_, value: Any
 
 def _is_inline(node: Node) -> bool:
     """The value stands within its line: a scalar, or written with braces or brackets."""
-    return bool(node.flow_style) if isinstance(node, (MappingNode, SequenceNode)) else node.style not in ("|", ">")
+    return bool(node.flow_style) if isinstance(node, (MappingNode, SequenceNode)) else getattr(node, "style", None) not in ("|", ">")
 
 
 def _add(text: str, node: Node, path: Path_, value: Any, root: Node) -> str:
@@ -233,4 +233,6 @@ def _put(data: Any, path: Path_, value: Any) -> None:
         if isinstance(data, dict) and data.get(key) is None:
             data[key] = {}
         data = data[key]
+    if not isinstance(data, dict):
+        raise InputError(Problem(FILE, ".".join(map(str, path)), "has no place in the file", BY_HAND))
     data[path[-1]] = value

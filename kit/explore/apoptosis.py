@@ -157,9 +157,9 @@ class ApoptosisTab(Tab):
         analysis, config, settings = self.session.analysis, self.session.loaded.config, self.session.loaded.settings
         if analysis is None or analysis.apoptosis is None or self.run is None:
             return
-        found, calls, before = analysis.apoptosis, analysis.calls, None
-        if now is not None:
-            found = dying.apoptosis(self.run.flow(self.session.loaded.flow, now), config.media, settings)
+        found, calls, before, flow = analysis.apoptosis, analysis.calls, None, self.session.loaded.flow
+        if now is not None and flow is not None:
+            found = dying.apoptosis(self.run.flow(flow, now), config.media, settings)
             if calls is not None and len(calls):
                 calls, before = self.session.calls_from(apoptosis=found), calls
         columns = {"cell_line": "line", "medium": "medium", "replicate": "replicate", "viable_percent": "viable %", "early_percent": "early %", "late_percent": "late %",

@@ -76,7 +76,7 @@ class AsnsTab(Tab):
         fig.draw_without_rendering()
         return f"<h3>{title}</h3>" + parts.figure(fig, title, "A point is a line; its name shows on hover. No line is fitted: the statistic is a rank correlation.", names)
 
-    def _row(self, panel: Panel, measure: str) -> dict[str, Any] | None:
+    def _row(self, panel: Panel, measure: str) -> dict[Any, Any] | None:
         table = self.session.analysis.asns_correlation if self.session.analysis is not None else None
         if table is None:
             return None

@@ -10,6 +10,7 @@ import pandas as pd
 
 from kit import calls as calling
 from kit import markup, posterior, yaml_edit
+from kit.evidence import gather
 from kit.explore import parts
 from kit.explore.parts import LABELLED, WIDE, Page, Tab, button, row
 from kit.explore.saving import Saving
@@ -139,8 +140,10 @@ class CallsTab(Tab):
 def cloud(session: Session, call: dict[str, Any], settings: Settings) -> str:
     """The reports' picture of one call's posterior, drawn with `settings`."""
     found, config = session.analysis, session.loaded.config
-    tables = (found.growth, found.apoptosis, found.rescue, found.carryover, found.compliance)  # type: ignore[union-attr]
-    item = calling.gather(config, call["cell_line"], call["amino_acid"], call["medium"], *tables)
+    if found is None or found.growth is None:
+        return ""
+    tables = (found.apoptosis, found.rescue, found.carryover, found.compliance)
+    item = gather(config, call["cell_line"], call["amino_acid"], call["medium"], found.growth, *tables)
     if item is None or not len(item.gr):
         return parts.note("This call rests on no GR value.")
     fig, ax = style.figure(5.0, 2.9)

@@ -6,7 +6,7 @@ import ipywidgets as w
 import pandas as pd
 
 from kit import growth as growing
-from kit.calls import call_arms
+from kit.evidence import call_arms
 from kit.explore import parts
 from kit.explore.calls import call_rows
 from kit.explore.parts import Page, Tab, row

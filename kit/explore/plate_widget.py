@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,7 @@ def _marks(wells: pd.DataFrame) -> list[str]:
     return list(np.select([wells["excluded"], lost, wells["role"].eq("empty")], ["excluded", "lost", "empty"], ""))
 
 
-def _text(well: dict[str, Any], value: float, kind: str) -> str:
+def _text(well: Mapping[Any, Any], value: float, kind: str) -> str:
     """Lines shown on hover: place and treatment, values, why it was left out."""
     what = [well["cell_line"], well["medium"], "" if well["role"] == "sample" else well["role"]]
     dose = f"{well['agent']} {well['concentration']:g}" if well.get("agent") else ""

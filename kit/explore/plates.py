@@ -81,7 +81,9 @@ class PlatesTab(Tab):
         return said
 
     def _warn_if_emptied(self) -> str:
-        wells = self.session.analysis.wells  # type: ignore[union-attr]
+        wells = self.session.analysis.wells if self.session.analysis else None
+        if wells is None:
+            return ""
         left = wells[wells["plate"].eq(self.choice.value) & wells["role"].ne("empty")]["used"]
         return " No well of this plate counts any more: Undo brings them back." if not left.any() else ""
 
@@ -160,7 +162,7 @@ class PlatesTab(Tab):
 
     def _draw_metrics(self) -> None:
         analysis = self.session.analysis
-        if analysis is None or analysis.plate_qc is None or self.choice.value is None:
+        if analysis is None or analysis.plate_qc is None or analysis.plate_verdicts is None or self.choice.value is None:
             return
         verdict = analysis.plate_verdicts.set_index("plate")["verdict"].get(self.choice.value, "info")
         frame = metric_rows(analysis.plate_qc, None if self.session.before is None else self.session.before.plate_qc, self.choice.value)
