@@ -15,6 +15,7 @@ from scipy import stats as distributions
 from kit import posterior
 from kit.columns import check, empty
 from kit.config import CALLED, ExperimentConfig
+from kit.evidence import Evidence, call_arms, gather_arms
 from kit.posterior import AUXOTROPHIC, PROTOTROPHIC, Certainty
 from kit.settings import Settings
 
@@ -22,27 +23,7 @@ NAMES = {"asparagine": ("auxotrophic", "partially_dependent", "prototrophic")}
 OTHER_NAMES = ("dependent", "partially_dependent", "prototrophic")
 WORDS = {"auxotrophic": "auxotrophic", "dependent": "dependent", "partially_dependent": "partially dependent", "prototrophic": "prototrophic",
          "inconclusive": "inconclusive"}  # fmt: skip
-SAID_ELSEWHERE = ("P08", "P13")  # an absent rescue and carry-over have sentences of their own
 RESCUED = ("full", "likely_full")
-
-
-@dataclass
-class Evidence:
-    """Everything a call rests on, for one line and amino acid; GR and SA hold one value per biological replicate."""
-
-    cell_line: str
-    amino_acid: str
-    medium: str
-    gr: np.ndarray
-    sa: np.ndarray | None
-    gr_mask: float = np.nan
-    rescue: str = ""
-    rescue_index: float = np.nan
-    voids: list[str] = field(default_factory=list)
-    masks: list[str] = field(default_factory=list)
-    caps: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    death: str = "Annexin V+"
 
 
 @dataclass
@@ -75,166 +56,10 @@ def calls(
     for line in config.cell_lines:
         for amino_acid in CALLED:
             for medium in config.dropouts(amino_acid):
-                evidence = _gather(config, line, amino_acid, medium, arms, apoptosis, rescue, carryover, compliance)
+                evidence = gather_arms(config, line, amino_acid, medium, arms, apoptosis, rescue, carryover, compliance)
                 if evidence is not None:
                     rows.append(_row(evidence, decide(evidence, config.settings), config.settings, priors))
     return check(pd.DataFrame(rows), "calls") if rows else empty("calls")
-
-
-# ---- evidence ----------------------------------------------------------------------------------------------------------------------
-
-
-def gather(
-    config: ExperimentConfig,
-    line: str,
-    amino_acid: str,
-    medium: str,
-    growth: pd.DataFrame,
-    apoptosis: pd.DataFrame | None,
-    rescue: pd.DataFrame | None,
-    carryover: pd.DataFrame | None,
-    compliance: pd.DataFrame | None,
-) -> Evidence | None:
-    """Collect what is known of one line in one dropout medium; None when nothing was measured there."""
-    return _gather(config, line, amino_acid, medium, call_arms(growth, config.settings), apoptosis, rescue, carryover, compliance)
-
-
-def _gather(
-    config: ExperimentConfig,
-    line: str,
-    amino_acid: str,
-    medium: str,
-    arms: pd.DataFrame,
-    apoptosis: pd.DataFrame | None,
-    rescue: pd.DataFrame | None,
-    carryover: pd.DataFrame | None,
-    compliance: pd.DataFrame | None,
-) -> Evidence | None:
-    """`gather` with the arms chosen once for all lines."""
-    arms = arms[arms["cell_line"].eq(line) & arms["medium"].eq(medium)]
-    death = _death(apoptosis, line, medium)
-    if arms.empty and death is None:
-        return None
-    evidence = Evidence(line, amino_acid, medium, arms["gr"].dropna().to_numpy(float), None)
-    _plates(evidence, arms)
-    _apoptosis(evidence, death, set(arms["replicate"]), config)
-    _rescue(evidence, rescue, config)
-    _masking(evidence, carryover, config.settings)
-    _compliance(evidence, compliance)
-    return evidence
-
-
-def call_arms(growth: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """The rows of `growth` a call may rest on: no agent, a biomass readout, the time nearest to `proliferation_h`; counts give way to ATP."""
-    if growth.empty:
-        return growth
-    arms = growth[growth["agent"].eq("") | growth["concentration"].eq(0)]
-    biomass = arms[arms["note"].str.contains("S-phase incorporation") != True]  # noqa: E712  (missing notes count as biomass)
-    arms = biomass if len(biomass) else arms
-    if arms.empty:
-        return arms
-    gap = (arms["hours"] - settings.proliferation_h).abs()
-    arms = arms[gap.eq(gap.groupby(arms["cell_line"]).transform("min"))]
-    counted = arms["readout"].str.casefold().str.contains("count|nuclei")
-    has_signal = arms.groupby("cell_line")["readout"].transform(lambda names: (~names.str.casefold().str.contains("count|nuclei")).any())
-    arms = arms[~(counted & has_signal.astype(bool))]
-    first = arms.groupby("cell_line")["readout"].transform("first")
-    return arms[arms["readout"].eq(first)]
-
-
-def _death(apoptosis: pd.DataFrame | None, line: str, medium: str) -> pd.DataFrame | None:
-    if apoptosis is None:
-        return None
-    rows = apoptosis[apoptosis["cell_line"].eq(line) & apoptosis["medium"].eq(medium)]
-    return rows if len(rows) else None
-
-
-def _plates(evidence: Evidence, arms: pd.DataFrame) -> None:
-    failed = arms[arms["verdict"].eq("fail")]
-    for note, group in failed.groupby("note"):
-        which = ", ".join(str(int(replicate)) for replicate in group["replicate"])
-        evidence.voids.append(f"Replicate{'s' * int(len(group) > 1)} {which}: {note}.")
-    if arms.empty:
-        evidence.voids.append("Growth was not measured in this medium.")
-    elif arms["note"].str.contains("S-phase incorporation").any():
-        evidence.voids.append("Only BrdU or EdU was read: incorporation is not biomass, so there is no GR value.")
-    elif not len(evidence.gr) and failed.empty:
-        evidence.voids.append(f"GR is undefined: {arms['note'].iloc[0]}.")
-    if arms["gr_basis"].eq("doubling time").any():
-        evidence.caps.append("GR rests on a given doubling time, not on a 0 h plate.")
-    grown = arms.loc[arms["verdict"].eq("warn") & arms["note"].str.contains("doublings"), "note"]
-    if len(grown):
-        evidence.caps.append(f"{grown.iloc[0].split(';')[0][:1].upper()}{grown.iloc[0].split(';')[0][1:]}.")
-    if arms["below_lod"].any():
-        evidence.notes.append("Signal below the limit of detection: GR is an upper bound.")
-
-
-def _apoptosis(evidence: Evidence, rows: pd.DataFrame | None, replicates: set, config: ExperimentConfig) -> None:
-    if rows is None:
-        evidence.caps.append("Death was not assessed.")
-        return
-    usable = rows[rows["verdict"].ne("fail") & rows["specific_apoptosis"].notna()].sort_values("replicate")
-    if usable.empty:
-        note = rows["note"].iloc[0] if "note" in rows else ""
-        evidence.caps.append(f"Death could not be assessed: {note or 'no usable sample'}.")
-        return
-    if config.protocol.caspase_evidence:
-        evidence.death = "apoptotic"
-    evidence.sa = usable["specific_apoptosis"].to_numpy(float)
-    if set(usable["replicate"]) != replicates:
-        evidence.notes.append(f"Death was measured in {len(usable)} replicates, growth in {len(replicates)}.")
-
-
-def _rescue(evidence: Evidence, rescue: pd.DataFrame | None, config: ExperimentConfig) -> None:
-    if not config.rescues(evidence.amino_acid):
-        evidence.rescue = ""
-        evidence.caps.append(f"No medium gives {evidence.amino_acid} back: the loss is not shown to be specific.")
-        return
-    if rescue is None:
-        return
-    rows = rescue[rescue["cell_line"].eq(evidence.cell_line) & rescue["restores"].eq(evidence.amino_acid)]
-    if len(rows):
-        order = ("full", "likely_full", "partial", "indeterminate", "not_applicable", "failed")
-        best = min(rows.to_dict("records"), key=lambda row: order.index(row["class"]))
-        evidence.rescue, evidence.rescue_index = best["class"], best["rescue_index"]
-
-
-def _masking(evidence: Evidence, carryover: pd.DataFrame | None, settings: Settings) -> None:
-    if carryover is None:
-        return
-    keys = carryover["cell_line"].eq(evidence.cell_line) & carryover["medium"].eq(evidence.medium) & carryover["amino_acid"].eq(evidence.amino_acid)
-    rows = carryover[keys]
-    if rows.empty:
-        return
-    evidence.gr_mask = float(rows["gr_mask"].max())
-    residue = rows["residual_uM"].max()
-    if evidence.gr_mask >= settings.gr_mask_high:
-        text = f"Carry-over of {residue:.2g} uM {evidence.amino_acid} alone could let an auxotroph reach GR {evidence.gr_mask:.2f}"
-        evidence.masks.append(f"{text} (gr_mask_high = {settings.gr_mask_high:g}).")
-    elif evidence.gr_mask >= settings.gr_mask_moderate:
-        evidence.caps.append(f"Carry-over could account for GR up to {evidence.gr_mask:.2f}.")
-
-
-def _compliance(evidence: Evidence, compliance: pd.DataFrame | None) -> None:
-    """Failed or doubtful protocol checks that touch this line and amino acid, by the effect each check declares."""
-    if compliance is None:
-        return
-    scopes = ("all", evidence.cell_line, evidence.amino_acid, f"{evidence.cell_line}|{evidence.amino_acid}")
-    rows = compliance[compliance["scope"].isin(scopes) & compliance["verdict"].isin(["warn", "fail"])]
-    capped = []
-    for row in rows.to_dict("records"):
-        text = f"{row['check']} {row['subject']}: {row['value']}".rstrip(": ")
-        if row["verdict"] == "fail" and row["effect"] == "void":
-            evidence.voids.append(f"{text}.")
-        elif row["verdict"] == "fail" and row["effect"] == "masking":
-            evidence.masks.append(f"{text}.")
-        elif row["effect"] != "none" and row["check"] not in SAID_ELSEWHERE:
-            capped.append(row["check"])
-    if capped:
-        evidence.caps.append(f"Protocol checks {', '.join(dict.fromkeys(capped))} warn (see the compliance table).")
-
-
-# ---- decision ----------------------------------------------------------------------------------------------------------------------
 
 
 def decide(evidence: Evidence, settings: Settings) -> Call:

@@ -8,7 +8,8 @@ from scipy import stats as distributions
 
 import kit
 from kit import posterior, simulations, synthetic
-from kit.calls import Evidence, decide
+from kit.calls import decide
+from kit.evidence import Evidence
 from kit.posterior import AUXOTROPHIC, PARTIAL, PROTOTROPHIC, Cutoffs
 from kit.settings import Settings
 

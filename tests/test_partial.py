@@ -141,3 +141,22 @@ def test_only_a_sliver_of_data_gives_tables_and_no_call(keep):
     analysis = analyse(lambda wells: wells[keep(wells)], lambda flow: None)
     assert analysis.calls is None or analysis.calls.empty
     assert analysis.summary.verdict in ("warn", "fail") and set(analysis.tables) >= {"wells", "plate_qc", "compliance"}
+
+
+def test_rescue_not_measured_in_one_line_caps_that_line():
+    analysis = analyse(lambda wells: wells[~(wells["medium"].eq("no_asn_rescue") & wells["cell_line"].eq("MOLT-4"))])
+    row = call(analysis)
+    assert row["confidence"] == "provisional" and "Rescue with asparagine was not measured in this line" in row["reasons"]
+    assert call(analysis, "A549")["confidence"] == "confident"
+
+
+def test_death_is_taken_at_the_time_nearest_to_72_h():
+    import pandas as pd
+
+    def two_times(flow):
+        early = flow.assign(hours=24.0)
+        early[["early_percent", "late_percent"]] = early[["early_percent", "late_percent"]] * 0.1
+        early["viable_percent"] = 100 - early["early_percent"] - early["late_percent"] - early["necrotic_percent"]
+        return pd.concat([early, flow.assign(hours=72.0)], ignore_index=True)
+
+    assert call(analyse(change_flow=two_times))["specific_apoptosis"] == pytest.approx(call(analyse())["specific_apoptosis"])

@@ -8,8 +8,8 @@ import pandas as pd
 from kit import calls, posterior, reference
 from kit import growth as growing
 from kit.analysis import Analysis
-from kit.calls import call_arms
 from kit.columns import known
+from kit.evidence import call_arms, gather
 from kit.exhibits import Exhibit
 from kit.markup import Cell
 from kit.methods import methods_text
@@ -236,7 +236,7 @@ def certainty(analysis: Analysis) -> Exhibit:
     experiment, settings = analysis.experiment, analysis.experiment.settings
     growth, rest = known(analysis.growth, "growth"), (analysis.apoptosis, analysis.rescue, analysis.carryover, analysis.compliance)
     rows = [] if analysis.calls is None else analysis.calls.to_dict("records")
-    gathered = [(row, calls.gather(experiment.config, row["cell_line"], row["amino_acid"], row["medium"], growth, *rest)) for row in rows]
+    gathered = [(row, gather(experiment.config, row["cell_line"], row["amino_acid"], row["medium"], growth, *rest)) for row in rows]
     found = [(row, item) for row, item in gathered if item is not None and len(item.gr)]
     columns = min(3, max(len(found), 1))
     count = max(1, int(np.ceil(len(found) / columns)))
