@@ -365,7 +365,7 @@ def test_the_notebook_over_sixty_experiments(root, planted, tmp_path):
     } <= tables
     chart = pd.read_csv(tmp_path / "tables" / "chart_growth.csv")
     assert len(chart) == N * len(LINES) and {"centre", "lower", "upper", "beyond"} <= set(chart)
-    assert len(pd.read_csv(tmp_path / "tables" / "call_history.csv")) == N * len(LINES) * len(ACIDS)
+    assert len(pd.read_csv(tmp_path / "tables" / "calls_in_time.csv")) == N * len(LINES) * len(ACIDS)
 
 
 def test_the_notebook_where_there_is_little_or_nothing(root, tmp_path, capsys):

@@ -34,13 +34,14 @@ __all__ = [
 ]
 
 Table = tuple[pd.DataFrame | None, str, Sequence[str] | Mapping[str, str] | None]
+NEWEST = 500  # calls listed
 LAST = 60  # experiments shown as tiles; the table holds all
 MOST_LINES = 10  # lines shown as tiles: those with the most experiments
 MOST_REPEATS = 30  # rows of the figure of repeats
 MOST_CHARTS = 6  # control charts shown: those with the most points marked, then with the most experiments
 HISTORY = ("experiment_id", "date", "cell_line", "amino_acid", "call", "confidence", "gr", "gr_ci_low", "gr_ci_high")
-AGREED = {"scope": "calls", "n_subjects": "lines", "n_calls": "calls made", "agreement": "agreement", "kappa": "κ", "gr_n_values": "GR values", "gr_sd_within": "SD of GR between experiments",
-          "gr_sd_low": "from", "gr_sd_high": "to", "gr_limit": "limit of a difference", "gr_icc": "ICC", "gr_icc_low": "from", "gr_icc_high": "to"}  # fmt: skip
+AGREED = {"scope": "calls", "n_subjects": "lines", "n_calls": "calls made", "agreement": "agreement", "kappa": "κ", "gr_n_values": "GR values", "gr_sd_within": "SD of GR",
+          "gr_sd_low": "from", "gr_sd_high": "to", "gr_limit": "limit", "gr_icc": "ICC", "gr_icc_low": "from", "gr_icc_high": "to"}  # fmt: skip
 CHARTED = ("readout", "hours", "cell_line", "n_experiments", "centre", "lower", "upper", "n_beyond", "n_run", "n_jump", "finding", "marked")
 CORRELATED = {"source": "lines of", "predictor": "predictor", "outcome": "outcome", "n_lines": "n", "spearman": "ρ", "spearman_ci_low": "from", "spearman_ci_high": "to", "p": "p",
               "pearson": "r", "max_leave_one_out_change": "max. change", "note": "what may be said"}  # fmt: skip
@@ -84,18 +85,18 @@ def calls_in_time(view: Across) -> Exhibit:
         else ""
     )
     caption = f"A column is an experiment, in order of time. Full tiles are confident calls, half tiles provisional ones; dashed: inconclusive.{cut}"
-    return Exhibit("calls_in_time", "Calls in order of time", caption, fig)
+    return Exhibit("calls_in_time", "Calls in order of time", caption, fig, view.calls)
 
 
 def call_history(view: Across) -> Table:
-    """Every call of every experiment."""
+    """The newest calls, one row per experiment, line and amino acid; the table of `calls_in_time` holds all."""
     if view.calls.empty:
         return None, "No experiment called a line.", None
-    return (
-        view.calls,
-        "Where one experiment took an amino acid away in two media with different calls, the call counts as inconclusive.",
-        HISTORY,
-    )
+    newest = view.calls.iloc[::-1].head(NEWEST)
+    newest = newest.assign(date=newest["date"].dt.strftime("%Y-%m-%d"))
+    cut = f" The newest {len(newest)} of {len(view.calls):,}." if len(newest) < len(view.calls) else ""
+    caption = f"Where one experiment took an amino acid away in two media with different calls, the call counts as inconclusive.{cut}"
+    return newest, caption, HISTORY
 
 
 def repeats(view: Across) -> Exhibit:
