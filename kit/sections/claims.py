@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from kit import reference
-from kit.asns_claims import claims_table
+from kit.asns_claims import CONTRADICTED, SUPPORTED, claims_table
 from kit.asns_lines import PROTEIN
 from kit.asns_pool import ALL, Study
 from kit.asns_study import OWN
@@ -27,10 +27,13 @@ def published() -> Table:
 def claims(study: Study) -> Table:
     """Claims about ASNS beside what these data say."""
     blotted, simulated = study.analysis.western, study.analysis.experiment.config.simulated
+    correlation, comparison = study.everything
+    if simulated:  # invented lines tell nothing of the world
+        correlation, comparison = (table[~table["source"].isin([OWN, ALL])] for table in (correlation, comparison))
     table = claims_table(
         protein_lines=None if blotted is None else blotted.asns_lines,
-        correlation=study.everything[0],
-        comparison=study.everything[1],
+        correlation=correlation,
+        comparison=comparison,
         alpha=study.analysis.experiment.settings.alpha,
     )
     table = table[table["claim"].isin(HERE)]
@@ -39,16 +42,10 @@ def claims(study: Study) -> Table:
     table["these_data"] = [own.get(claim) or text for claim, text in zip(table["claim"], table["these_data"], strict=True)]
     caption = "Judged: what these data (this experiment and the panels) say. Finding: what the cited papers support."
     if simulated:
-        by_own = table["judged"].ne("") & (table["claim"].isin(["C1", "C2"]) | _own_inferred(study))
-        table["judged"] = table["judged"].where(~by_own, table["judged"] + " (simulated)")
-        caption += " This experiment is simulated: what rests on it is no evidence for or against any claim."
+        levels = table["claim"].isin(["C1", "C2"]) & table["judged"].isin([SUPPORTED, CONTRADICTED])
+        table["judged"] = table["judged"].where(~levels, table["judged"] + " (simulated)")
+        caption += " This experiment is simulated: its blots are no evidence for or against any claim, and its correlations are left out here."
     return table, caption, CLAIMS
-
-
-def _own_inferred(study: Study) -> bool:
-    """Whether lines of experiments, not only the panel, bear on the claims about correlation."""
-    rows = study.everything[0]
-    return bool((rows["source"].isin([OWN, ALL]) & rows["spearman_ci_low"].notna()).any())
 
 
 def _line_text(study: Study, name: str) -> str:
