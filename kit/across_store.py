@@ -128,21 +128,15 @@ def _z_prime(folder: Path, experiments: pd.DataFrame) -> pd.DataFrame:
 
 def _plates(folder: Path, names: Iterable[str]) -> pd.DataFrame:
     """Readout and hours of every plate, from the tables beside the store (which leaves the wells out)."""
-    columns = ["plate", "readout", "hours"]
-    options = pa.csv.ConvertOptions(
-        include_columns=columns, column_types={"plate": pa.string(), "readout": pa.string(), "hours": pa.float64()}
-    )
-    parts = [pd.DataFrame(columns=["experiment_id", *columns]).astype({"hours": float})]
+    kinds = {"plate": pa.string(), "readout": pa.string(), "hours": pa.float64()}
+    options = pa.csv.ConvertOptions(include_columns=list(kinds), column_types=kinds)
+    parts = [pa.schema({"experiment_id": pa.string(), **kinds}).empty_table()]
     for name in names:
         path = folder / name / "tables" / "wells.csv"
         if path.is_file():
-            plates = (
-                pa.csv.read_csv(path, convert_options=options)
-                .group_by("plate", use_threads=False)
-                .aggregate([("readout", "min"), ("hours", "min")])
-            )
-            parts.append(plates.to_pandas().set_axis(columns, axis=1).assign(experiment_id=name))
-    return pd.concat(parts[1:] or parts, ignore_index=True)
+            wells = pa.csv.read_csv(path, convert_options=options)
+            parts.append(wells.add_column(0, "experiment_id", pa.array([name] * len(wells), pa.string())))
+    return pd.DataFrame(pa.concat_tables(parts).to_pandas()).drop_duplicates(["experiment_id", "plate"])
 
 
 def _growth(folder: Path, experiments: pd.DataFrame) -> pd.DataFrame:
