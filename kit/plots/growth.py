@@ -31,7 +31,7 @@ def superplot(
         here = shown[shown["medium"].eq(medium)].sort_values("replicate")
         if wells is not None:
             few = wells[wells["medium"].eq(medium)][y].dropna()
-            ax.scatter(position + rng.uniform(-0.28, 0.28, len(few)), few, s=5, color=style.FAINT, linewidths=0, zorder=1)
+            ax.scatter(position + rng.uniform(-0.28, 0.28, len(few)), few, s=5, color=style.FAINT, linewidths=0, zorder=1, rasterized=len(few) > 40)
         offsets = (np.arange(len(here)) - (len(here) - 1) / 2) * 0.15
         for offset, (_, row) in zip(offsets, here.iterrows(), strict=True):
             ax.scatter(position + offset, row[y], s=34, marker=marks[row["replicate"]], color=style.BLUE, edgecolors="white", linewidths=0.6, zorder=3)

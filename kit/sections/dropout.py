@@ -56,10 +56,12 @@ def call_cards(analysis: Analysis) -> tuple[dict[tuple[str, str], Cell], str, pd
     if table is None or analysis.calls is None:
         return {}, "No line could be called: growth was not measured in a dropout medium.", None
     cards = {}
+    narrow = table["without"].nunique() == 1  # one wide card a line: fewer, longer lines
     for call, row in zip(analysis.calls.to_dict("records"), table.to_dict("records"), strict=True):
         sure = row["confidence"] + (f", P {call['probability']:.2f}" if np.isfinite(call["probability"]) else "")
-        last = [f"rescue {row['rescue']}" if call["rescue"] else "no rescue", _source(call)]
-        lines = [sure, f"GR {row['GR [95 %]']}", f"SA {row['SA [95 %]']}", "; ".join(text for text in last if text)]
+        last = "; ".join(text for text in (f"rescue {row['rescue']}" if call["rescue"] else "no rescue", _source(call)) if text)
+        numbers = [f"GR {row['GR [95 %]']}", f"SA {row['SA [95 %]']}"]
+        lines = [f"{sure}; {last}", ", ".join(numbers)] if narrow else [sure, *numbers, last]
         column = f"without {row['without']}"
         cards[row["line"], column if (row["line"], column) not in cards else f"{column} ({call['medium']})"] = Cell(call["call"], row["call"], lines)
     return cards, caption, table
@@ -115,7 +117,7 @@ def overview(analysis: Analysis) -> Exhibit:
     config, settings = analysis.experiment.config, analysis.experiment.settings
     arms = call_arms(known(analysis.growth, "growth"), settings)
     y = "gr" if arms["gr"].notna().any() else "relative_viability"
-    fig, ax = style.figure(max(5.2, min(style.WIDTH, 1.6 + 0.9 * len(config.cell_lines))), 3.7)
+    fig, ax = style.figure(5.4, 3.7 if len(config.cell_lines) <= 6 else 4.6)
     plots.overview(arms, settings, ax, lines=list(config.cell_lines), media=media_colors(analysis), y=y)
     caption = "Markers are biological replicates (shape: which), bars their means, dashed lines the cut-offs of the call."
     return Exhibit("overview", f"{plots.LABEL[y][0].upper()}{plots.LABEL[y][1:]} by line and medium", caption, fig, arms)
