@@ -49,7 +49,7 @@ class ApoptosisTab(Tab):
             slider.observe(page.guard(self._moved, "Counting…"), "value")
         self.reset.on_click(page.guard(self._reset))
         gates = [row([self.entry, self.sample]), *self.sliders.values(), row([self.reset, self.saving.show]), self.saving.below, self.state]
-        pair = w.HBox([w.VBox([self.density]), w.VBox([self.table], layout=w.Layout(flex="1 1 480px"))], layout=w.Layout(flex_flow="row wrap", gap="20px"))
+        pair = w.HBox([w.VBox([self.density]), w.VBox([self.table], layout=w.Layout(flex="1 1 480px"))], layout=w.Layout(flex_flow="row wrap", grid_gap="20px"))
         self.gates = w.VBox([*gates, pair])
         self.box.children = [self.gates, self.plain]
 

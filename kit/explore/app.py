@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ class Workbench:
     def __init__(self, experiment: str | Path = "") -> None:
         self.session = Session()
         self.page = Page(who=_who())
-        self.place = w.Text(description="Folder", placeholder="an experiment folder, or a folder of them", layout=w.Layout(width="460px"))
+        self.place = w.Text(description="Folder", placeholder="an experiment folder, or a folder of them", continuous_update=False, layout=w.Layout(width="460px"))
         self.find = button("Find", tooltip="list the experiments in this folder")
         self.choice = w.Dropdown(description="Experiment", options=[], layout=w.Layout(width="340px"))
         self.again = button("Read again", icon="refresh", tooltip="read the files of this experiment again")
@@ -42,6 +43,7 @@ class Workbench:
         self.stack = w.Tab(children=[tab.box for tab in self.tabs], titles=[tab.title for tab in self.tabs])
         self.report = ReportBox(self.session, self.page)
         self._setting = False
+        self._looked = ("", 0.0)
         self._wire()
         head = row([self.place, self.find, self.choice, self.again, self.page.who, self.page.busy])
         self.root = w.VBox([w.HTML(parts.STYLE), head, self.page.message, self.verdict, self.report.box, self.stack])
@@ -55,20 +57,32 @@ class Workbench:
 
     def _wire(self) -> None:
         guard = self.page.guard
-        self.find.on_click(guard(lambda _: self._list(self.place.value), "Looking…"))
-        self.place.on_submit(guard(lambda _: self._list(self.place.value), "Looking…"))
+        self.find.on_click(guard(self._look, "Looking…"))
+        self.place.observe(guard(self._look, "Looking…"), "value")
         self.choice.observe(guard(self._open, "Reading and analysing…"), "value")
         self.again.on_click(guard(self._reload, "Reading again…"))
         self.stack.observe(guard(self._turned, "Drawing…"), "selected_index")
         self.session.listeners.append(self._analysed)
 
     def _start(self, folder: str) -> None:
+        self._setting = True
         self.place.value = folder
+        self._setting = False
         self.tabs[0].visible = True
         if folder:
             self.page.guard(lambda: self._list(folder), "Reading and analysing…")()
         else:
             self.page.say("Name a folder above and press Find. The Protocol tab plans washes and replicates without an experiment.")
+
+    def _look(self, _: Any) -> str:
+        """Enter, or leaving the field, or Find: all may come at once and mean one thing."""
+        folder = self.place.value.strip()
+        if self._setting or not folder or (folder == self._looked[0] and time.monotonic() - self._looked[1] < 1):
+            return ""
+        try:
+            return self._list(folder)
+        finally:
+            self._looked = (folder, time.monotonic())
 
     def _list(self, folder: str) -> str:
         """Offer the experiments of a folder and open the first."""

@@ -31,7 +31,7 @@ class AsnsTab(Tab):
         for control in (self.measure, self.panel_measure):
             control.observe(page.guard(self._changed, "Drawing…"), "value")
         pair = w.HBox([w.VBox([self.own], layout=w.Layout(flex="1 1 480px")), w.VBox([self.panel], layout=w.Layout(flex="1 1 480px"))],
-                      layout=w.Layout(flex_flow="row wrap", gap="20px"))  # fmt: skip
+                      layout=w.Layout(flex_flow="row wrap", grid_gap="20px"))  # fmt: skip
         self.box.children = [row([self.measure, self.panel_measure]), pair, self.table]
 
     @property

@@ -47,7 +47,7 @@ class CallsTab(Tab):
         self.reset.on_click(page.guard(self._reset))
         left = w.VBox([*self.sliders.values(), row([self.reset, self.saving.show]), self.saving.below, self.state], layout=w.Layout(flex="0 1 460px"))
         right = w.VBox([self.which, self.evidence], layout=w.Layout(flex="1 1 420px", min_width="380px"))
-        self.box.children = [self.table, w.HBox([left, right], layout=w.Layout(flex_flow="row wrap", gap="20px"))]
+        self.box.children = [self.table, w.HBox([left, right], layout=w.Layout(flex_flow="row wrap", grid_gap="20px"))]
 
     @staticmethod
     def _slider(name: str, low: float, high: float) -> w.FloatSlider:

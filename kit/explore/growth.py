@@ -35,7 +35,7 @@ class GrowthTab(Tab):
         self.line.observe(page.guard(self._other_line, "Drawing…"), "value")
         self.scale.observe(self._redraw, "value")
         body = w.HBox([w.VBox([self.picture], layout=w.Layout(flex="1 1 560px")), w.VBox([self.table], layout=w.Layout(flex="1 1 420px"))],
-                      layout=w.Layout(flex_flow="row wrap", gap="20px"))  # fmt: skip
+                      layout=w.Layout(flex_flow="row wrap", grid_gap="20px"))  # fmt: skip
         self.box.children = [row([self.line, self.scale]), row([w.Label("Replicates shown:"), self.replicates]), self.state, body]
 
     @property

@@ -177,7 +177,7 @@ def note(text: str, kind: str = "info") -> str:
 
 def row(children: Sequence[w.Widget], gap: str = "12px") -> w.HBox:
     """Widgets side by side, wrapping where the page is narrow."""
-    return w.HBox(list(children), layout=w.Layout(flex_flow="row wrap", align_items="center", gap=gap))
+    return w.HBox(list(children), layout=w.Layout(flex_flow="row wrap", align_items="center", grid_gap=gap))
 
 
 def button(text: str, style: str = "", icon: str = "", tooltip: str = "", width: str = "auto") -> w.Button:

@@ -60,7 +60,7 @@ class PlatesTab(Tab):
         left = w.VBox([self.plate, row([self.clear, self.reason]), row([self.leave_out, self.back, self.undo, self.redo]), self.left_out],
                       layout=w.Layout(flex="1 1 480px", max_width="860px", min_width="420px"))  # fmt: skip
         right = w.VBox([self.metrics, self.calls], layout=w.Layout(flex="1 1 420px", min_width="380px"))
-        body = w.HBox([left, right], layout=w.Layout(flex_flow="row wrap", gap="20px"))
+        body = w.HBox([left, right], layout=w.Layout(flex_flow="row wrap", grid_gap="20px"))
         self.box.children = [row([self.choice, self.previous, self.next, self.view]), body]
         self._enable()
 

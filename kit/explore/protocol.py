@@ -206,7 +206,7 @@ def _missing(value: Any) -> bool:
 
 def _pair(controls: list[w.Widget], shown: w.HTML) -> w.HBox:
     left, right = w.VBox(controls, layout=w.Layout(flex="0 1 460px")), w.VBox([shown], layout=w.Layout(flex="1 1 520px"))
-    return w.HBox([left, right], layout=w.Layout(flex_flow="row wrap", gap="20px"))
+    return w.HBox([left, right], layout=w.Layout(flex_flow="row wrap", grid_gap="20px"))
 
 
 def _slider(kind: type[w.Widget], label: str, low: float, high: float, step: float, value: float, form: str = "") -> Any:

@@ -64,7 +64,7 @@ class ReportBox:
             started = time.monotonic()
             process = subprocess.Popen(_command(folder, out), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=_environment())
             lines = _Lines(process)
-            while process.poll() is None:
+            while lines.thread.is_alive():
                 done = _notebooks_begun(out, folder.name)
                 self.bar.value = max(self.bar.value, done)
                 self.said.value = f"notebook {done} of {len(NOTEBOOKS)}, " * (done > 0) + f"{time.monotonic() - started:.0f} s"
@@ -96,8 +96,9 @@ class _Lines:
         self.thread.start()
 
     def _read(self, process: subprocess.Popen[str]) -> None:
-        for line in process.stdout or ():
-            self.kept = [*self.kept, line.rstrip()][-LAST_LINES:]
+        with process:
+            for line in process.stdout or ():
+                self.kept = [*self.kept, line.rstrip()][-LAST_LINES:]
 
     def text(self) -> str:
         """What was kept, once the process has ended."""
