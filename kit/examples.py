@@ -182,7 +182,7 @@ def demo_03(root: Path) -> None:
         name = f"raw/{plate['plate'].lower()}.csv"
         files[name] = mars_csv(plate["plan"], plate["plate"])
         entries.append(f"  - {{plate: {plate['plate']}, file: {name}, layout: layouts/{'dropout' if plate['hours'] else 'start'}.csv, "
-                       f"readout: CellTiter-Glo, hours: {plate['hours']:g}, replicate: {plate['replicate']}}}")  # fmt: skip
+                       f"readout: CellTiter-Glo, hours: {plate['hours']:g}, replicate: {plate['replicate']}, saturation: 5000000}}")  # fmt: skip
     files["raw/annexin_72h.csv"] = _csv(synthetic.flow_table(truth))
     for replicate in range(1, truth.replicates + 1):
         files[f"raw/asns-blot-r{replicate}.csv"] = _csv(synthetic_blots.membrane(truth, replicate))
@@ -195,7 +195,7 @@ def demo_03(root: Path) -> None:
 
 def _entry(plate: dict, name: str, chart: str) -> str:
     return (f"  - {{plate: {plate['plate']}, cell_line: {plate['cell_line']}, file: {name}, layout: {chart}, "
-            f"readout: CellTiter-Glo, hours: {plate['hours']:g}, replicate: {plate['replicate']}}}")  # fmt: skip
+            f"readout: CellTiter-Glo, hours: {plate['hours']:g}, replicate: {plate['replicate']}, saturation: 5000000}}")  # fmt: skip
 
 
 DEMO_01 = """\
