@@ -20,7 +20,7 @@ from kit.protocol import compliance, protocol_findings
 from kit.reference import priors
 from kit.rescue import rescue
 from kit.verdict import Summary
-from kit.western_findings import correlation_findings, western_findings
+from kit.western_findings import class_findings, correlation_findings, western_findings
 
 DEATH = ("apoptosis", "apoptosis_effects")
 
@@ -187,7 +187,7 @@ def _findings(experiment: Experiment, steps: dict[str, pd.DataFrame]) -> tuple[v
         found += verdict.growth_findings(steps["growth"])
         found += verdict.design_findings(experiment.config)
     if "western_qc" in steps:
-        found += western_findings(steps["western_qc"])
+        found += western_findings(steps["western_qc"]) + class_findings(steps["asns_lines"], experiment.config)
     if "asns_correlation" in steps:
         found += correlation_findings(steps["asns_correlation"], steps["asns_lines"], experiment.settings.alpha)
     return tuple(found)

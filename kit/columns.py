@@ -155,6 +155,7 @@ TABLES: dict[str, Table] = {
         n_lysates="number: independent lysates that count",
         **{"class": "text: low, moderate or high"},
         class_range="text: the class, or both where the interval spans a cut-off",
+        class_probability="number: share of the t distribution over lysates that lies within the class",
         mRNA="number: log2 of ASNS mRNA, mean over lysates",
         auxotroph="flag: called auxotrophic for asparagine; empty where not called",
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from kit.asns_study import OWN, mrna_only
+from kit.config import ExperimentConfig
 from kit.verdict import Finding
 
 LABEL = {
@@ -33,6 +34,21 @@ def western_findings(western_qc: pd.DataFrame) -> list[Finding]:
         for (verdict, check), rows in bad.groupby(["verdict", "check"], sort=True)
     ]
     return findings
+
+
+def class_findings(lines: pd.DataFrame, config: ExperimentConfig) -> list[Finding]:
+    """Lines whose blot contradicts the `asns_class` of experiment.yaml, on which the reference-line checks rest."""
+    known = lines.loc[lines["class_range"].notna(), ["cell_line", "class_range"]]
+    given = {name: cells.asns_class for name, cells in config.cell_lines.items() if cells.asns_class}
+    return [
+        Finding(
+            "warn",
+            f"{name}: given as ASNS-{given[name]}, its blot says {found}.",
+            f"Correct `asns_class` of {name}, or check the identity of its lysates.",
+        )
+        for name, found in known.itertuples(index=False)
+        if name in given and given[name] not in str(found)
+    ]
 
 
 def correlation_findings(correlation: pd.DataFrame, lines: pd.DataFrame, alpha: float) -> list[Finding]:

@@ -17,6 +17,7 @@ from kit.asns_lines import GR_OUTCOME, MRNA, PROTEIN
 from kit.asns_pool import study
 from kit.columns import TABLES
 from kit.errors import InputError
+from kit.exhibits import Exhibits
 from kit.plots.asns import lineage_styles
 from kit.sections import asns, blots
 from kit.sections import claims as pages
@@ -230,6 +231,15 @@ def test_findings_share_a_sentence_and_passes_are_silent():
     assert [finding.text for finding in found] == ["ASNS blot, load over the mean: M1, lane 0: 0.5; M1, lane 1: 0.5; and 2 more (W05)."]
 
 
+@pytest.mark.parametrize(("given", "said"), [("low", False), ("high", True)])
+def test_a_blot_that_contradicts_the_given_class_warns(tmp_path, given, said):
+    where = folder(tmp_path, "blots: [{file: b1.csv}]\n", b1=blot_csv())
+    text = (where / "experiment.yaml").read_text().replace("MOLT-4: {}", f"MOLT-4: {{asns_class: {given}}}")
+    (where / "experiment.yaml").write_text(text)
+    reasons = kit.analyse(kit.load(where)).summary.reasons
+    assert ("MOLT-4: given as ASNS-high, its blot says low." in reasons) is said
+
+
 @pytest.mark.parametrize(("p", "source", "warned"), [(0.01, "this experiment", True), (0.4, "this experiment", False), (0.01, "NCI-60", False)])
 def test_only_own_claims_that_hang_on_one_line_warn(p, source, warned):
     note = "9 lines: inference possible; WARN: significance hangs on one line"
@@ -347,6 +357,33 @@ def test_levels_of_a_membrane_without_ladder_draw(tmp_path):
     exhibits = [blots.levels(analysis), *blots.membranes(analysis)]
     assert [exhibit.name for exhibit in exhibits] == ["asns_levels", "asns_ladders", "asns_lanes"]
     assert "no ladder lane" in exhibits[1].figure.axes[0].texts[0].get_text()
+
+
+ODD = {
+    "ladder alone": HEAD + "M,1,,1,ladder,0.2,100,,,false,ladder\nM,1,,1,ladder,0.5,50,,,false,ladder\n",
+    "reference alone": HEAD + "M,1,p,1,ASNS,,,100,0,false,reference\nM,2,p,1,ASNS,,,100,0,false,reference\n",
+    "one lane": HEAD + "M,1,MOLT-4,1,ASNS,,,100,0,false,sample\n",
+    "all saturated": blot_csv(saturated=tuple(LEVELS)),
+    "reference empty": blot_csv().replace(",200,0", ",0,0"),
+    "negative volume": blot_csv().replace(",10,0", ",-10,0"),
+    "another protein": blot_csv(mass=120),
+    "no ASNS": blot_csv(targets=("total_protein",)),
+    "strange name": blot_csv(name="Mémb $x$ <b>"),
+}
+
+
+@pytest.mark.parametrize("text", ODD.values(), ids=ODD.keys())
+def test_odd_blots_are_told_not_crashed_on(tmp_path, text):
+    """Every exhibit of the notebook is formed and drawn, and the verdict is never a pass."""
+    analysis = kit.analyse(kit.load(folder(tmp_path, "blots: [{file: b1.csv}]\n", b1=text)))
+    found = study(analysis)
+    page = Exhibits(str(tmp_path / "out"))
+    for exhibit in (blots.levels(analysis), *blots.membranes(analysis), *asns.own(found), asns.roc(found)):
+        page.show(exhibit)
+    for name, part in (("asns_lines", blots.lines), ("asns_protein", blots.lysates), ("western_qc", blots.quality)):
+        page.table(name, *part(analysis))
+    page.table("asns_claims", *pages.claims(found))
+    assert analysis.summary.verdict != "pass" and asns.present(found)
 
 
 def test_unused_lines_of_the_experiment_do_not_break_the_order(tmp_path):

@@ -65,7 +65,8 @@ def membranes(analysis: Analysis) -> list[Exhibit]:
     """Ladder and lanes of every membrane; nothing without blots."""
     if analysis.western is None:
         return []
-    return [_ladders(analysis, analysis.western), _lanes(analysis.western)]
+    ladders = [_ladders(analysis, analysis.western)] if len(analysis.western.lanes) or analysis.western.ladders else []
+    return [*ladders, *([_lanes(analysis.western)] if len(analysis.western.lanes) else [])]
 
 
 def _grid(count: int, height: float) -> tuple:
@@ -80,7 +81,7 @@ def _grid(count: int, height: float) -> tuple:
 
 def _ladders(analysis: Analysis, blotted: Western) -> Exhibit:
     settings = analysis.experiment.settings
-    names = list(dict.fromkeys(blotted.lanes["membrane"].astype(str)))
+    names = list(dict.fromkeys([*blotted.lanes["membrane"].astype(str), *blotted.ladders]))
     shown = names[:_MOST]
     fig, axes = _grid(len(shown), 2.7)
     rf = _asns_rf(analysis)
