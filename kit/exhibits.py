@@ -59,7 +59,7 @@ class Exhibits:
         self.marks = (*(("SIMULATED DATA",) if simulated else ()), *marks)
 
     def show(self, exhibit: Exhibit, table: bool = False) -> None:
-        """Display the figure with its caption, and its table where `table` is true; save all of them; forget the figure."""
+        """Display the figure with its caption, and its table where `table` is true; save all of them."""
         if exhibit.figure is not None:
             self._show_figure(exhibit)
         if exhibit.table is not None:
@@ -127,7 +127,6 @@ class Exhibits:
         display({**data, "text/plain": f"<figure {exhibit.name}>"}, metadata={"kit": about, **size}, raw=True)
         caption = f'<p class="cap"><b>{markup.escape(exhibit.title)}.</b> {markup.prose(exhibit.caption)}</p>'
         self._html(caption, caption_of=exhibit.name)
-        exhibit.figure.clear()  # type: ignore[union-attr]
 
     def _render(self, exhibit: Exhibit) -> dict[str, bytes]:
         """The figure's bytes in each format wanted: both when saving, else the one shown."""

@@ -6,21 +6,25 @@ import gc
 import importlib
 import io
 import os
+import pkgutil
 import sys
+
+import kit.sections
 
 # A grammar for internationalised addresses that jsonschema would compile for almost a second, and no notebook needs.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
 
 MODULES = (
-    "kit.analysis", "kit.experiment", "kit.exhibits", "kit.report", "kit.store", "kit.engine", "kit.job", "kit.sections", "kit.plots",
+    "kit.analysis", "kit.experiment", "kit.exhibits", "kit.report", "kit.store", "kit.engine", "kit.job", "wellmap",
     "matplotlib.pyplot", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "matplotlib_inline.backend_inline",
     "seaborn", "scipy.stats", "scipy.optimize", "papermill", "mistune", "pygments.lexers.python", "pygments.formatters.html", "psutil",
 )  # fmt: skip
 
 
 def _warm_up() -> None:
-    for name in MODULES:
+    sections = [f"kit.sections.{module.name}" for module in pkgutil.iter_modules(kit.sections.__path__)]
+    for name in (*MODULES, *sections):
         try:
             importlib.import_module(name)
         except ImportError:
@@ -31,11 +35,13 @@ def _warm_up() -> None:
 
 
 def _draw() -> None:
-    """One small figure: fonts are found and text shaped for the first time here."""
+    """One small figure: fonts are found, text shaped and the grammar of formulas built for the first time here."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(1, 1), layout="constrained")
-    figure.subplots().set_title("µ")
+    axes = figure.subplots()
+    axes.set(title="µ", yscale="log")
+    axes.plot([1.0, 1000.0])
     for kind in ("png", "svg"):
         figure.savefig(io.BytesIO(), format=kind)
 

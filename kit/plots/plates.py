@@ -18,8 +18,13 @@ ROLE_COLOR = {"control": style.BLUE, "killed": style.VERMILION, "blank": style.G
 RAW, RESIDUAL = "viridis", "RdBu_r"
 
 
-def plate_map(wells: pd.DataFrame, values: pd.Series, norm: Normalize, cmap: str, ax: Axes) -> Axes:
-    """One plate as an image: excluded wells are crossed out, missing or saturated ones carry a ring."""
+def plate_map(
+    wells: pd.DataFrame, values: pd.Series, norm: Normalize, cmap: str, ax: Axes, *, letters: bool = True, numbers: bool = True
+) -> Axes:
+    """One plate as an image: excluded wells are crossed out, missing or saturated ones carry a ring.
+
+    `letters` and `numbers`: whether rows and columns are named beside it, which the leftmost and lowest of equal plates can do for all.
+    """
     rows, columns = spatial.plate_shape(wells)
     grid = np.full((rows, columns), np.nan)
     grid[wells["row"] - 1, wells["column"] - 1] = values
@@ -29,8 +34,9 @@ def plate_map(wells: pd.DataFrame, values: pd.Series, norm: Normalize, cmap: str
     ax.scatter(excluded["column"] - 1, excluded["row"] - 1, marker="x", s=size, color=style.INK, linewidths=0.9)
     ax.scatter(lost["column"] - 1, lost["row"] - 1, marker="o", s=size, facecolors="none", edgecolors=style.VERMILION, linewidths=0.9)
     step = max(1, columns // 12)
-    ax.set_xticks(np.arange(0, columns, step), [str(column + 1) for column in range(0, columns, step)])
-    ax.set_yticks(np.arange(0, rows, step), [row_letters(row + 1) for row in range(0, rows, step)])
+    named_columns, named_rows = range(0, columns, step) if numbers else (), range(0, rows, step) if letters else ()
+    ax.set_xticks(named_columns, [str(column + 1) for column in named_columns])
+    ax.set_yticks(named_rows, [row_letters(row + 1) for row in named_rows])
     ax.tick_params(length=0, labelsize=5.5, pad=1)
     ax.spines[:].set_visible(False)
     return ax
@@ -49,10 +55,12 @@ def heatmaps(wells: pd.DataFrame, kind: str, columns: int = 6) -> Figure:
         style.no_data(axes[0], "no plates")
         return fig
     values, norm, cmap, label = heatmap_values(wells, kind)
-    for ax, plate in zip(axes, plates, strict=False):
-        here = wells[wells["plate"].eq(plate)]
-        plate_map(here, values[here.index], norm, cmap, ax)
-        ax.set_title(style.short(plate, 22), fontsize=6.5, color=style.INK, pad=2)
+    groups = dict(list(wells.groupby("plate", sort=False)))
+    alike = len({spatial.plate_shape(group) for group in groups.values()}) == 1  # then a row's letters hold for all plates beside it
+    for index, (ax, plate) in enumerate(zip(axes, plates, strict=False)):
+        left, lowest = index % columns == 0, index + columns >= len(plates)
+        plate_map(groups[plate], values[groups[plate].index], norm, cmap, ax, letters=left or not alike, numbers=lowest or not alike)
+        ax.set_title(style.short(plate, 22), fontsize=6.5, color=style.INK, y=1.0, pad=2)  # a given y spares a search for free space
     for ax in axes[len(plates) :]:
         ax.set_axis_off()
     image = axes[0].images[0]
