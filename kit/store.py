@@ -105,10 +105,23 @@ def _frame(rows: pa.Table, table: str) -> pd.DataFrame:
         return pd.DataFrame(columns=["experiment_id", *contract])
     types = pa.schema([(column, _ARROW[kind]) for column, (kind, _) in contract.items()])
     options = {"parse_options": pa.json.ParseOptions(explicit_schema=types), "read_options": pa.json.ReadOptions(block_size=_block(text))}
-    values = pa.json.read_json(io.BytesIO(text.encode()), **options)
-    values = values.select([*contract, *(name for name in values.column_names if name not in contract)])
-    frame = values.to_pandas()
+    try:
+        frame = pa.json.read_json(io.BytesIO(text.encode()), **options).to_pandas()
+    except pa.ArrowInvalid:
+        frame = _mixed(text, table)
+    frame = frame[[*contract, *(name for name in frame.columns if name not in contract)]]
     frame.insert(0, "experiment_id", rows["experiment_id"].to_pandas())
+    return frame
+
+
+def _mixed(text: str, table: str) -> pd.DataFrame:
+    """Rows whose columns differ in kind, as when an earlier kit did not know a column yet and kept it as text."""
+    frame = pd.DataFrame([json.loads(line) for line in text.split("\n")])
+    for column, (kind, _) in TABLES[table].items():
+        if column not in frame:
+            frame[column] = None
+        if kind in ("number", "whole"):
+            frame[column] = pd.to_numeric(frame[column], errors="coerce")
     return frame
 
 

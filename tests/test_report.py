@@ -291,3 +291,15 @@ def test_infinite_numbers_survive(tmp_path: Path) -> None:
     frame = tables(np.random.default_rng(0))["dose_response"].assign(ic50_absolute=[np.inf, -np.inf, np.nan, 1.0, 2.0, 3.0])
     stored(tmp_path, "EXP-1", {"dose_response": frame})
     assert store.read(tmp_path, "dose_response")["ic50_absolute"].tolist()[:2] == [np.inf, -np.inf]
+
+
+def test_a_column_that_an_earlier_kit_kept_as_text_is_read_as_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = tables(np.random.default_rng(0))["dose_response"]
+    stored(tmp_path, "EXP-1", {"dose_response": frame})
+    older = {name: {column: kind for column, kind in table.items() if column != "aoc"} for name, table in TABLES.items()}
+    monkeypatch.setattr(store, "TABLES", older)
+    stored(tmp_path, "EXP-2", {"dose_response": frame})
+    monkeypatch.undo()
+    read = store.read(tmp_path, "dose_response")
+    assert read["experiment_id"].tolist() == ["EXP-1"] * 6 + ["EXP-2"] * 6
+    assert np.allclose(read["aoc"].to_numpy(float), np.tile(frame["aoc"], 2), equal_nan=True)
