@@ -37,7 +37,7 @@ class ApoptosisTab(Tab):
         self.sample = w.Dropdown(description="Sample", options=[], layout=w.Layout(width="400px"))
         self.sliders = {name: w.FloatLogSlider(description=label, min=LOG_LOW, max=LOG_HIGH, step=STEP, value=1000, readout_format=".4g", style=LABELLED,
                                                layout=w.Layout(width="560px")) for name, label in CHANNELS}  # fmt: skip
-        self.reset = button("Back to the saved gates", icon="undo")
+        self.reset = button("Back to the saved gates")
         self.saving = Saving(session, page, self._propose, "these gates")
         self.state, self.density, self.table, self.plain = w.HTML(), w.HTML(), w.HTML(), w.HTML()
         self._runs: list[Acquisition] = []

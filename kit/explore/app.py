@@ -37,7 +37,7 @@ class Workbench:
         self.place = w.Text(description="Folder", placeholder="an experiment folder, or a folder of them", continuous_update=False, layout=w.Layout(width="460px"))
         self.find = button("Find", tooltip="list the experiments in this folder")
         self.choice = w.Dropdown(description="Experiment", options=[], layout=w.Layout(width="340px"))
-        self.again = button("Read again", icon="refresh", tooltip="read the files of this experiment again")
+        self.again = button("Read again", tooltip="read the files of this experiment again")
         self.verdict = w.HTML()
         self.tabs: list[Tab] = [tab(self.session, self.page) for tab in TABS]  # type: ignore[call-arg,arg-type]
         self.stack = w.Tab(children=[tab.box for tab in self.tabs], titles=[tab.title for tab in self.tabs])

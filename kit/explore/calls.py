@@ -36,7 +36,7 @@ class CallsTab(Tab):
         self.session = session
         self.sliders = {name: self._slider(name, low, high) for name, low, high in CUTOFFS}
         self.which = w.Dropdown(description="Evidence of", options=[], layout=w.Layout(width="360px"))
-        self.reset = button("Back to the saved cut-offs", icon="undo")
+        self.reset = button("Back to the saved cut-offs")
         self.saving = Saving(session, page, self._propose, "these cut-offs")
         self.state, self.table, self.evidence = w.HTML(), w.HTML(), w.HTML()
         self._setting = False

@@ -115,6 +115,7 @@ class Tab:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.box = w.VBox()
+        self.box.add_class(f"kit-tab-{self.title.lower()}")
         self.visible = False
         self.stale = True
 
@@ -180,6 +181,6 @@ def row(children: Sequence[w.Widget], gap: str = "12px") -> w.HBox:
     return w.HBox(list(children), layout=w.Layout(flex_flow="row wrap", align_items="center", grid_gap=gap))
 
 
-def button(text: str, style: str = "", icon: str = "", tooltip: str = "", width: str = "auto") -> w.Button:
+def button(text: str, style: str = "", tooltip: str = "", width: str = "auto") -> w.Button:
     """A button with a word on it."""
-    return w.Button(description=text, button_style=style, icon=icon, tooltip=tooltip or text, layout=w.Layout(width=width))
+    return w.Button(description=text, button_style=style, tooltip=tooltip or text, layout=w.Layout(width=width))

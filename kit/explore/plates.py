@@ -34,7 +34,7 @@ class PlatesTab(Tab):
         self.reason = w.Combobox(description="Reason", placeholder="what was seen", options=REASONS, layout=w.Layout(width="330px"))
         self.leave_out = button("Leave out", "warning", tooltip="leave the chosen wells out, with the reason")
         self.back = button("Bring back", tooltip="count the chosen wells again")
-        self.undo, self.redo = button("Undo", icon="undo"), button("Redo", icon="repeat")
+        self.undo, self.redo = button("Undo"), button("Redo")
         self.clear = button("Clear choice")
         self.metrics, self.calls, self.left_out = w.HTML(), w.HTML(), w.HTML()
         self._setting = False

@@ -19,8 +19,8 @@ class Saving:
     def __init__(self, session: Session, page: Page, propose: Callable[[], Proposal], words: str) -> None:
         self.session, self.page, self._make = session, page, propose
         self.proposal: Proposal | None = None
-        self.show = button("Save…", icon="file-text-o", tooltip=f"show what saving {words} would change in experiment.yaml")
-        self.confirm = button("Write to experiment.yaml", "warning", icon="check")
+        self.show = button("Save…", tooltip=f"show what saving {words} would change in experiment.yaml")
+        self.confirm = button("Write to experiment.yaml", "warning")
         self.cancel = button("Cancel")
         self.diff = w.HTML()
         self.below = w.VBox([self.diff, row([self.confirm, self.cancel])])

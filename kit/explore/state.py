@@ -87,6 +87,7 @@ class Session:
 
     def exclude(self, plate: str, wells: Iterable[str], reason: str, by: str) -> str:
         """Leave wells of a plate out; written to exclusions.csv at once. Returns what was done in words."""
+        self._catch_up()
         names = list(wells)
         change = exclusions.exclude(self.loaded.folder, [(plate, well) for well in names], reason, by)
         already = len(names) - len(change.added)
@@ -94,6 +95,7 @@ class Session:
 
     def bring_back(self, plate: str, wells: Iterable[str]) -> str:
         """Count wells of a plate again. Returns what was done in words."""
+        self._catch_up()
         change = exclusions.bring_back(self.loaded.folder, [(plate, well) for well in wells])
         return self._record(change, "brought back")
 
@@ -104,6 +106,11 @@ class Session:
     def redo(self) -> str:
         """Make the last undone change again."""
         return self._turn(self.undone, self.done, "Done again")
+
+    def _catch_up(self) -> None:
+        """Read the experiment again where a file other than exclusions.csv has changed, so that nothing is decided on what is no more."""
+        if set(self.changed_files()) - {exclusions.FILE}:
+            self.open(self.loaded.folder)
 
     def _record(self, change: Change, verb: str) -> str:
         if not change.wells:

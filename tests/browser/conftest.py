@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,9 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    """A page that notes requests to anywhere but this machine, and errors of scripts; both are failures."""
+@contextmanager
+def watched_page(browser: Any) -> Iterator[Any]:
+    """A page of its own cookies that must ask for nothing outside this machine."""
     context = browser.new_context(viewport={"width": 1500, "height": 1100})
     page = context.new_page()
     page.set_default_timeout(20_000)
@@ -46,6 +47,12 @@ def page(browser: Any) -> Iterator[Any]:
     yield page
     context.close()
     assert not outside, f"the page asked for {outside}"
+
+
+@pytest.fixture(scope="session")
+def new_page(browser: Any) -> Callable[[], AbstractContextManager[Any]]:
+    """`with new_page() as page:` opens a watched page."""
+    return lambda: watched_page(browser)
 
 
 def _is_outside(url: str) -> bool:
@@ -60,11 +67,13 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., st
     def start(experiment: Path | None, app: bool = True, theme: str = "light") -> str:
         home = tmp_path_factory.mktemp("server")
         port = _free_port()
+        log = (home / "log").open("wb")
         process = subprocess.Popen(
             [sys.executable, "-m", "kit", "explore", *([str(experiment)] if experiment else []), *(["--app"] if app else []),
              *(f"--server={option}" for option in _options(app, port, theme))],
-            env=_environment(home), cwd=home, stdout=(home / "log").open("wb"), stderr=subprocess.STDOUT,
+            env=_environment(home), cwd=home, stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip
+        log.close()
         running.append(process)
         address = f"http://127.0.0.1:{port}" + ("/" if app else "/lab/tree/explore.ipynb?reset")
         _wait_for(f"http://127.0.0.1:{port}" + ("/static/" if app else "/api"), process, home / "log")
@@ -120,9 +129,18 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     raise RuntimeError(f"the server did not start:\n{log.read_text()[-3000:]}")
 
 
-@pytest.fixture
-def demo(root: Path, tmp_path: Path) -> Path:
-    """A copy of the first demo experiment."""
-    target = tmp_path / "EXP-DEMO-01"
+@pytest.fixture(scope="session")
+def bench_experiment(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first demo with FCS files for one line, and few bootstrap draws so that it is quick."""
+    from kit.synthetic_flow import write_acquisition
+
+    target = tmp_path_factory.mktemp("bench") / "EXP-DEMO-01"
     shutil.copytree(root / "data" / "examples" / "EXP-DEMO-01", target)
+    dying, well = {"viable": 0.6, "early": 0.25, "late": 0.1, "necrotic": 0.05}, {"viable": 0.94, "early": 0.03, "late": 0.02, "necrotic": 0.01}
+    samples = {("MOLT-4", medium, number): (dying if medium == "no_asn" else well) for medium in ("complete", "no_asn") for number in (1, 2, 3)}
+    write_acquisition(samples, target / "raw" / "fcs", events=4000)
+    path = target / "experiment.yaml"
+    gates = "  - file: raw/fcs/samples.csv  # 72 h\n    hours: 72\n    gates:\n      annexin: FITC-A  # green\n      pi: PE-A\n      debris_fsc_min: 25000\n"
+    text = path.read_text(encoding="utf-8").replace("  - {file: raw/annexin_72h.csv, hours: 72}\n", gates)
+    path.write_text(text + "settings:\n  bootstrap_draws: 200  # quick\n", encoding="utf-8")
     return target
