@@ -22,6 +22,10 @@ from kit.stats import bootstrap_interval
 MAD_TO_SD = 1.4826  # SD of a normal distribution over its MAD
 OUTLIER_SCALE = 0.6745  # Iglewicz & Hoaglin 1993
 WORST = ("info", "pass", "warn", "fail")
+JUDGED = (
+    "plate", "well", "row", "column", "plate_rows", "plate_columns", "cell_line", "medium", "role", "agent", "concentration", "readout", "hours",
+    "cells_per_well", "signal", "signal_corrected", "flag", "excluded", "used",
+)  # fmt: skip
 Statistic = Callable[..., NDArray[np.float64]]
 
 
@@ -134,12 +138,18 @@ def plate_qc(wells: pd.DataFrame, config: ExperimentConfig, previous: tuple[pd.D
     of an earlier call with this very config: plates whose wells are the same keep their rows, which spares the bootstrap.
     """
     known = _unchanged(wells, *previous) if previous is not None else {}
-    plates = dict(list(wells.groupby("plate", sort=False))) if len(wells) else {}
+    plates = dict(list(_narrow(wells).groupby("plate", sort=False))) if len(wells) else {}
     rows: list[dict] = []
     for name in (plate.plate for plate in config.plates if plate.plate in plates):
         rows += known[name] if name in known else _one_plate(plates[name], name, config)
     columns = ["plate", "metric", "cell_line", "medium", "value", "ci_low", "ci_high", "verdict", "limit_pass", "limit_fail", "note"]
     return check(pd.DataFrame(rows, columns=[*columns, "n_control", "n_other"]), "plate_qc")
+
+
+def _narrow(wells: pd.DataFrame) -> pd.DataFrame:
+    """Only the columns that are judged, text as plain Python strings: a plate is filtered a hundred times, and Arrow text of 96 wells is slow."""
+    kept = wells[[column for column in JUDGED if column in wells]]
+    return kept.astype({column: object for column in kept if not pd.api.types.is_numeric_dtype(kept[column])})
 
 
 def _unchanged(wells: pd.DataFrame, before: pd.DataFrame, qc: pd.DataFrame) -> dict[str, list[dict]]:
@@ -155,9 +165,10 @@ def _one_plate(wells: pd.DataFrame, plate: str, config: ExperimentConfig) -> Ite
     judge = _Judge(plate, config.settings)
     used = wells[wells["used"]]
     for line in dict.fromkeys(used.loc[used["role"].eq("sample"), "cell_line"]):
-        yield from _window(used, line, judge, config)
-        yield from _groups(used, line, judge, config)
-        yield from _linearity(used, line, judge, config)
+        control = control_wells(used, line, config)
+        yield from _window(used, control, line, judge, config)
+        yield from _groups(used, control, line, judge, config)
+        yield from _linearity(control, line, judge)
     yield from _saturation(wells, judge, config)
     yield from _blanks(used, judge)
     yield from _position(used, judge)
@@ -199,9 +210,9 @@ def control_wells(used: pd.DataFrame, line: str, config: ExperimentConfig) -> pd
     return used[used["role"].eq("sample") & used["cell_line"].eq(line) & used["medium"].eq(config.control_name) & untreated]
 
 
-def _window(used: pd.DataFrame, line: str, judge: _Judge, config: ExperimentConfig) -> Iterator[dict]:
-    """Z', robust Z', SSMD, S/B, S/N and CV of the control wells of one line."""
-    control = control_wells(used, line, config)["signal"].to_numpy(float)
+def _window(used: pd.DataFrame, wells: pd.DataFrame, line: str, judge: _Judge, config: ExperimentConfig) -> Iterator[dict]:
+    """Z', robust Z', SSMD, S/B, S/N and CV of one line's control `wells`."""
+    control = wells["signal"].to_numpy(float)
     kill = used[used["role"].eq("kill") & used["cell_line"].isin([line, ""])]["signal"].to_numpy(float)
     blanks = used[used["role"].eq("blank")]
     blank = blanks[blanks["medium"].eq(config.control_name)]["signal"].to_numpy(float)
@@ -261,10 +272,10 @@ def is_incorporation(readout: str) -> bool:
     return any(name in readout.casefold() for name in ("brdu", "edu"))
 
 
-def _groups(used: pd.DataFrame, line: str, judge: _Judge, config: ExperimentConfig) -> Iterator[dict]:
-    """CV of each other group's wells, or their SD in points of control where the signal is low."""
+def _groups(used: pd.DataFrame, wells: pd.DataFrame, line: str, judge: _Judge, config: ExperimentConfig) -> Iterator[dict]:
+    """CV of each other group's wells, or their SD in points of control (`wells`) where the signal is low."""
     settings = judge.settings
-    control = control_wells(used, line, config)["signal_corrected"].mean()
+    control = wells["signal_corrected"].mean()
     groups = used[used["role"].eq("sample") & used["cell_line"].eq(line) & used["medium"].ne(config.control_name)]
     for (medium, agent, dose), group in groups.groupby(["medium", "agent", "concentration"], dropna=False, sort=False):
         values = group["signal_corrected"].to_numpy(float)
@@ -283,9 +294,8 @@ def _groups(used: pd.DataFrame, line: str, judge: _Judge, config: ExperimentConf
             yield {**row, "verdict": "warn" if few else row["verdict"], "note": row["note"] + (": 4 advised" if few else "")}
 
 
-def _linearity(used: pd.DataFrame, line: str, judge: _Judge, config: ExperimentConfig) -> Iterator[dict]:
+def _linearity(control: pd.DataFrame, line: str, judge: _Judge) -> Iterator[dict]:
     """Where the layout has `cells_per_well` at 4 levels or more: slope and R2 of log signal on log cells."""
-    control = control_wells(used, line, config)
     if "cells_per_well" not in control:
         return
     cells = pd.to_numeric(control["cells_per_well"], errors="coerce")
@@ -341,6 +351,7 @@ def _blanks(used: pd.DataFrame, judge: _Judge) -> Iterator[dict]:
 def _position(used: pd.DataFrame, judge: _Judge) -> Iterator[dict]:
     """Edge effect and row and column drift, on signals over their treatment's mean."""
     samples = used[used["role"].eq("sample")]
+    samples = samples.assign(relative=spatial.relative_to_treatment(samples))
     settings = judge.settings
     edge = spatial.edge_effect(samples, settings.bootstrap_draws, settings.seed ^ zlib.crc32(judge.plate.encode()))
     if edge.note:

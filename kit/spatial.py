@@ -47,15 +47,21 @@ def relative_to_treatment(samples: pd.DataFrame) -> pd.Series:
     return samples["signal_corrected"] / mean.where(mean > 0)
 
 
+def _treatment(samples: pd.DataFrame) -> NDArray[np.int64]:
+    """A number per well: the place of its treatment among all treatments in order."""
+    return samples.groupby(TREATMENT, dropna=False).ngroup().to_numpy()
+
+
 def edge_effect(samples: pd.DataFrame, n_draws: int, seed: int) -> Position:
     """Mean of edge wells over inner wells of the same treatment, less 1, in percent; permutation p within treatments.
 
     Only treatments with wells on both sides count; each edge well is compared with the mean of its treatment's inner wells.
     """
     groups = []
-    outer = is_edge(samples) if len(samples) else pd.Series(dtype=bool)
-    for _, group in samples.groupby(TREATMENT, dropna=False):
-        values, edge = group["signal_corrected"].to_numpy(float), outer[group.index].to_numpy(bool)
+    signal, outer = samples["signal_corrected"].to_numpy(float), is_edge(samples).to_numpy(bool) if len(samples) else np.zeros(0, bool)
+    treatment = _treatment(samples)
+    for number in range(treatment.max(initial=-1) + 1):
+        values, edge = signal[treatment == number], outer[treatment == number]
         if edge.any() and (~edge).any() and values[~edge].mean() > 0:
             groups.append((values, edge))
     n_edge, n_inner = sum(int(edge.sum()) for _, edge in groups), sum(int((~edge).sum()) for _, edge in groups)
@@ -90,13 +96,14 @@ def drift(samples: pd.DataFrame, axis: str, n_draws: int, seed: int) -> Position
     """Range over the plate of a straight line through the wells' signals over their treatments' means, in percent of the mean.
 
     Treatments are removed from both sides first (Frisch-Waugh), so a treatment that fills one row cannot pose as drift; where
-    that leaves too little spread of positions the drift is not testable.
+    that leaves too little spread of positions the drift is not testable. `samples` may hold `relative_to_treatment` as `relative`.
     """
-    kept = samples.assign(relative=relative_to_treatment(samples)).dropna(subset="relative") if len(samples) else samples
+    known = samples if "relative" in samples else samples.assign(relative=relative_to_treatment(samples))
+    kept = known[known["relative"].notna()]
     if len(kept) < 2 * MIN_EDGE or kept[axis].nunique() < 3:
         return Position(note=f"not testable: too few wells in too few {axis}s")
     place = kept[axis].to_numpy(float)
-    groups = pd.factorize(pd.MultiIndex.from_frame(kept[TREATMENT].astype(str)))[0]
+    groups = _treatment(kept)
     x, y = _demean(place, groups), _demean(kept["relative"].to_numpy(float), groups)
     if (x**2).sum() < MIN_FREE * ((place - place.mean()) ** 2).sum():
         return Position(note=f"not testable: each treatment keeps to its own {axis}s")
