@@ -49,7 +49,7 @@ def relative_to_treatment(samples: pd.DataFrame) -> pd.Series:
 
 def _treatment(samples: pd.DataFrame) -> NDArray[np.int64]:
     """A number per well: the place of its treatment among all treatments in order."""
-    return samples.groupby(TREATMENT, dropna=False).ngroup().to_numpy()
+    return np.asarray(samples.groupby(TREATMENT, dropna=False).ngroup(), np.int64)
 
 
 def edge_effect(samples: pd.DataFrame, n_draws: int, seed: int) -> Position:
