@@ -22,7 +22,7 @@ from kit.explore import Workbench
 from kit.explore import protocol as planning
 from kit.explore.flow import acquisitions
 from kit.explore.plate_widget import picture
-from kit.explore.state import Session, experiments_below
+from kit.explore.state import experiments_below
 from kit.settings import Settings
 from kit.synthetic_flow import write_acquisition
 

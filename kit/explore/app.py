@@ -48,12 +48,23 @@ class Workbench:
         head = row([self.place, self.find, self.choice, self.again, self.page.who, self.page.busy])
         self.root = w.VBox([w.HTML(parts.STYLE), head, self.page.message, self.verdict, self.report.box, self.stack])
         self.root.add_class("kit-app")
-        self._start(str(experiment) or os.environ.get("KIT_EXPERIMENT", ""))
+        self._begin_with = str(experiment) or os.environ.get("KIT_EXPERIMENT", "")
+        self._started = False
+        if not _in_notebook():
+            self.start()
+
+    def start(self) -> Workbench:
+        """Open what the page was made for, once. In a notebook this waits until the page is shown, so that it is never blank."""
+        if not self._started:
+            self._started = True
+            self._start(self._begin_with)
+        return self
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
         display(self.root)
+        self.start()
 
     def _wire(self) -> None:
         guard = self.page.guard
@@ -126,6 +137,13 @@ class Workbench:
         more = f"<details><summary>{len(summary.reasons)} reasons</summary>{reasons}</details>" if summary.reasons else ""
         head = f"<b>{markup.escape(config.title or config.experiment_id)}</b> {markup.badge(summary.verdict)}{marks}"
         self.verdict.value = markup.wrapped(f'<div class="kit-head">{head}{more}</div>')
+
+
+def _in_notebook() -> bool:
+    """Whether a Jupyter kernel runs this."""
+    from IPython.core.getipython import get_ipython
+
+    return hasattr(get_ipython(), "kernel")
 
 
 def _who() -> str:
