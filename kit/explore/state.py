@@ -88,10 +88,19 @@ class Session:
     def exclude(self, plate: str, wells: Iterable[str], reason: str, by: str) -> str:
         """Leave wells of a plate out; written to exclusions.csv at once. Returns what was done in words."""
         self._catch_up()
-        names = list(wells)
+        names = self._on(plate, wells)
         change = exclusions.exclude(self.loaded.folder, [(plate, well) for well in names], reason, by)
         already = len(names) - len(change.added)
         return self._record(change, "left out") + (f" {already} had been left out before." if already else "")
+
+    def _on(self, plate: str, wells: Iterable[str]) -> list[str]:
+        """The wells, all of which are on the plate. Raises InputError for the first that is not."""
+        table, names = self.loaded.wells, list(wells)
+        there = set(table.loc[table["plate"].eq(plate), "well"]) if len(table) else set()
+        absent = [name for name in names if name not in there]
+        if absent:
+            raise InputError(Problem("", f"plate {plate}", f"has no well {absent[0]}", "Choose wells of the plate that is shown."))
+        return names
 
     def bring_back(self, plate: str, wells: Iterable[str]) -> str:
         """Count wells of a plate again. Returns what was done in words."""
