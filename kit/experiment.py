@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pandas as pd
 
@@ -86,7 +86,8 @@ def load(path: str | Path, settings: Mapping[str, Any] | None = None) -> Experim
     mrna = _read_expression(folder, config, problems)
     problems.raise_if_any()
     files = inputs(folder, config, gated)
-    return Experiment(folder.resolve(), config, wells, exclusions, flow, gated, files, dict(settings or {}), bands, images, mrna)
+    tables = cast(pd.DataFrame, wells), cast(pd.DataFrame, exclusions)  # what could not be read was raised above
+    return Experiment(folder.resolve(), config, *tables, flow, gated, files, dict(settings or {}), bands, images, mrna)
 
 
 def _read_flow(folder: Path, config: ExperimentConfig, problems: Problems) -> tuple[pd.DataFrame | None, tuple[Any, ...]]:

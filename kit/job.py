@@ -178,8 +178,8 @@ def recipe(notebooks: str, settings: Mapping[str, Any], only: Sequence[str]) -> 
     files = [*available(Path(notebooks)), *Path(kit.__file__).parent.rglob("*.py"), *(root / "templates" / "report").glob("*")]
     files += [path for path in (root / "data" / "reference").rglob("*") if path.is_file()]
     digest = hashlib.sha256(json.dumps([kit.__version__, sys.version, packages(), dict(settings), list(only)], sort_keys=True, default=str).encode())
-    for path in sorted(files):
-        digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    for content in sorted(path.name.encode() + hashlib.sha256(path.read_bytes()).digest() for path in files):
+        digest.update(content)  # by name and content: the same kit may lie in a checkout or in a wheel
     return digest.hexdigest()
 
 

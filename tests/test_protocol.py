@@ -222,7 +222,8 @@ WELLS = [
     ("P16", {"plates": []}, lambda w: w.assign(hours=w["hours"].replace(48, 55)), "fail"),
     ("P16", {"plates": [], "flow": [{"file": "f.csv", "hours": 68}]}, None, "warn"),
     ("P16", {"plates": [], "flow": [{"file": "f.csv", "hours": 48}]}, None, "fail"),
-    ("P16", {}, None, "warn"),  # saturation is not given
+    ("P16", {}, None, "pass"),
+    ("P16", {"plates": [{"plate": "X", "file": "f", "layout": "l", "readout": "ATP", "hours": 48, "replicate": 1}]}, None, "warn"),
     ("P17", {}, None, "pass"),
     ("P17", {}, _drop(lambda w: w["medium"].eq("complete") & w["cell_line"].eq("A549")), "fail"),
     ("P17", {}, _drop(lambda w: w["medium"].eq("no_asn_rescue") & w["cell_line"].eq("A549")), "warn"),
@@ -414,7 +415,7 @@ def test_missing_metadata_is_one_finding_however_much_is_missing(book):
     found = findings(changed(book, gaps))
     missing = [item for item in found if "not given" in item.text]
     assert len(missing) == 1
-    assert "5 fields" in missing[0].text  # and plates.saturation, which the example lacks
+    assert "4 fields" in missing[0].text
     assert "`protocol.adherence_h`" in missing[0].action
 
 

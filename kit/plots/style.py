@@ -72,7 +72,7 @@ def limit_line(ax: Axes, value: float, name: str, *, axis: str = "y", color: str
 def name_ticks(ax: Axes, names: Sequence[object], limit: int = 18) -> None:
     """Names along the x axis at 0, 1, 2 ...: level where they fit, slanted where they would touch."""
     labels = [short(name, limit) for name in names]
-    room = ax.figure.get_size_inches()[0] * 0.75 / max(len(labels), 1)  # inches a label has
+    room = ax.figure.bbox.width / ax.figure.dpi * 0.75 / max(len(labels), 1)  # inches a label has
     if max((len(label) for label in labels), default=0) * (FONT - 1) * 0.62 / 72 > room:
         ax.set_xticks(range(len(labels)), labels, rotation=25, ha="right", rotation_mode="anchor")
     else:

@@ -56,7 +56,7 @@ def call_cards(analysis: Analysis) -> tuple[dict[tuple[str, str], Cell], str, pd
     if table is None or analysis.calls is None:
         return {}, "No line could be called: growth was not measured in a dropout medium.", None
     cards = {}
-    narrow = table["without"].nunique() == 1  # one wide card a line: fewer, longer lines
+    narrow = len(set(table["without"])) == 1  # one wide card a line: fewer, longer lines
     for call, row in zip(analysis.calls.to_dict("records"), table.to_dict("records"), strict=True):
         sure = row["confidence"] + (f", P {call['probability']:.2f}" if np.isfinite(call["probability"]) else "")
         last = "; ".join(text for text in (f"rescue {row['rescue']}" if call["rescue"] else "no rescue", _source(call)) if text)
