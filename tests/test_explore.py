@@ -341,6 +341,27 @@ def test_user_text_is_escaped(bench: Workbench) -> None:
     assert "<b>none" not in message(bench)
 
 
+def test_the_experiment_that_is_named_is_the_one_that_is_open(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second one that cannot be read leaves the first open, and named; mended, it opens."""
+    broken = small.parent / "EXP-BROKEN"
+    shutil.copytree(small, broken)
+    config = broken / "experiment.yaml"
+    config.write_text(config.read_text(encoding="utf-8").replace("role: control", "role: contrl"), encoding="utf-8")
+    page = Workbench(small.parent)
+    assert "Did you mean" in message(page) and page.session.experiment is None, "EXP-BROKEN comes first"
+    page.choice.value = str(small)
+    assert page.session.loaded.id == small.name
+    page.choice.value = str(broken)
+    assert "Did you mean" in message(page)
+    assert page.session.loaded.id == small.name and page.choice.value == str(small)
+    page.place.value = str(broken)
+    assert page.choice.value == str(small) and page.session.loaded.id == small.name
+    text = config.read_text(encoding="utf-8").replace("contrl", "control").replace("experiment_id: EXP-DEMO-01", "experiment_id: EXP-BROKEN")
+    config.write_text(text, encoding="utf-8")
+    page.choice.value = str(broken)
+    assert page.session.loaded.id == "EXP-BROKEN" and "✕" not in message(page)
+
+
 def test_a_folder_of_experiments_is_listed(root: Path) -> None:
     assert [path.name for path in experiments_below(root / "data" / "examples")][:2] == ["EXP-DEMO-01", "EXP-DEMO-02"]
     with pytest.raises(InputError, match="holds no"):

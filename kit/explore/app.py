@@ -44,6 +44,7 @@ class Workbench:
         self.report = ReportBox(self.session, self.page)
         self._setting = False
         self._looked = ("", 0.0)
+        self._opened: tuple[tuple[tuple[str, str], ...], str] = ((), "")
         self._wire()
         head = row([self.place, self.find, self.choice, self.again, self.page.who, self.page.busy])
         self.root = w.VBox([w.HTML(parts.STYLE), head, self.page.message, self.verdict, self.report.box, self.stack])
@@ -98,10 +99,7 @@ class Workbench:
     def _list(self, folder: str) -> str:
         """Offer the experiments of a folder and open the first."""
         found = experiments_below(folder)
-        self._setting = True
-        self.choice.options = [(path.name, str(path)) for path in found]
-        self.choice.value = str(found[0])
-        self._setting = False
+        self._offer([(path.name, str(path)) for path in found], str(found[0]))
         self._open()
         return f"{len(found)} experiments found." if len(found) > 1 else ""
 
@@ -109,11 +107,26 @@ class Workbench:
         if self._setting or not self.choice.value:
             return
         self.page.say("")
-        self.session.open(self.choice.value)
+        try:
+            self.session.open(self.choice.value)
+        except Exception:
+            if self.session.experiment is not None:  # it stays open, so it has to be the one that is named
+                self._offer([*self._opened[0]], self._opened[1])
+            raise
+        self._opened = (tuple(self.choice.options), self.choice.value)
+
+    def _offer(self, options: list[tuple[str, str]], value: str) -> None:
+        self._setting = True
+        self.choice.options = options
+        self.choice.value = value
+        self._setting = False
 
     def _reload(self, _: Any) -> str:
-        self.session.open(self.session.loaded.folder)
-        return "Read again."
+        if self.session.experiment is None:
+            self._open()
+        else:
+            self.session.open(self.session.experiment.folder)
+        return "Read again." if self.session.experiment is not None else ""
 
     def _turned(self, _: Any) -> str:
         said = self.session.look_again()
