@@ -1,0 +1,67 @@
+"""The store reads what any writer of its schema wrote, quickly where it was written well, and names what it cannot read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from kit import store
+from kit.errors import InputError
+
+CALLS = "cell_line,amino_acid,call,gr\nJurkat,asparagine,dependent,0.25\nA549,asparagine,prototrophic,0.875\n"
+GROWTH = "cell_line,medium,replicate,gr\nJurkat,no_asn,1,0.25\n"
+
+
+def report(parent: Path, name: str) -> Path:
+    (parent / name / "tables").mkdir(parents=True)
+    (parent / name / "tables" / "calls.csv").write_text(CALLS)
+    (parent / name / "tables" / "growth.csv").write_text(GROWTH)
+    return store.write(parent / name, name)
+
+
+def plain(path: Path) -> None:
+    """The same rows as another writer would leave them: tables mixed in one row group, no statistics."""
+    rows = pq.read_table(path).take(pa.array([1, 0, 2]))
+    pq.write_table(rows, path, write_statistics=False)
+
+
+def grouped(path: Path) -> None:
+    """One row group with statistics, which cannot tell where a table's rows lie."""
+    pq.write_table(pq.read_table(path), path)
+
+
+@pytest.mark.parametrize("rewrite", [lambda path: None, plain, grouped])
+@pytest.mark.parametrize(("table", "lines"), [("calls", ["Jurkat", "A549"]), ("growth", ["Jurkat"]), ("rescue", [])])
+def test_rows_are_found_however_a_file_is_laid_out(tmp_path: Path, rewrite: object, table: str, lines: list[str]) -> None:
+    for name in ("EXP-1", "EXP-2"):
+        rewrite(report(tmp_path, name))  # type: ignore[operator]
+    read = store.read(tmp_path, table)
+    assert read["cell_line"].tolist() == 2 * lines
+    assert read["experiment_id"].tolist() == ["EXP-1"] * len(lines) + ["EXP-2"] * len(lines)
+    if table == "calls":
+        assert read["gr"].tolist() == [0.25, 0.875] * 2
+
+
+def test_a_file_holds_a_row_group_for_each_table(tmp_path: Path) -> None:
+    file = pq.ParquetFile(report(tmp_path, "EXP-1"))
+    found = [file.metadata.row_group(index).column(2).statistics for index in range(file.num_row_groups)]
+    assert [(told.min, told.max) for told in found] == [("growth", "growth"), ("calls", "calls")]
+
+
+@pytest.mark.parametrize("table", ["calls", "rescue"])
+def test_every_file_that_cannot_be_read_is_named(tmp_path: Path, table: str) -> None:
+    for name in ("EXP-1", "EXP-2", "EXP-3", "EXP-4"):
+        report(tmp_path, name)
+    (tmp_path / "EXP-2" / store.FILE).write_bytes(b"PAR1 cut short")
+    for name, statistics in (("EXP-3", True), ("EXP-4", False)):
+        rows = pq.read_table(tmp_path / name / store.FILE)
+        newer = rows.set_column(0, "schema_version", pa.array([7] * len(rows), pa.int16()))
+        pq.write_table(newer, tmp_path / name / store.FILE, write_statistics=statistics)
+    with pytest.raises(InputError) as caught:
+        store.read(tmp_path, table)
+    said = [str(problem) for problem in caught.value.problems]
+    assert len(said) == 3 and "EXP-2" in said[0] and "cannot be read" in said[0]
+    assert all(name in text and "schema version 7" in text for name, text in zip(("EXP-3", "EXP-4"), said[1:], strict=True))
