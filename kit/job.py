@@ -39,6 +39,9 @@ PACKAGES = (
     "scikit-image", "ipython", "ipykernel", "papermill", "nbclient", "nbformat", "jinja2", "mistune", "pygments",
 )  # fmt: skip
 
+ADDED = ("injected-parameters", "papermill-error-cell-tag")
+"""Tags of the cells that papermill adds to a notebook."""
+
 WORST = ("pass", "warn", "fail")
 
 
@@ -301,11 +304,20 @@ def _settle(target: Path, outcome: isolate.Outcome, job: Job, built: Path) -> st
         at = next((index for index, cell in enumerate(cells) if _state(cell) == "running"), running)
         where = _place(cells, at) if 0 <= at < len(cells) else "an unknown cell"
         error = f"{target.stem} stopped in {where}: {'it ' if outcome.how in ('timeout', 'memory') else ''}{outcome.text}"
+    _name_added_cells(cells)
     # It was built elsewhere: what it says of paths should hold where it ends up.
     text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
     here, there = (json.dumps(str(path), ensure_ascii=False)[1:-1] for path in (built, Path(job.out) / job.name))
     target.write_text(text.replace(here, there), encoding="utf-8")
     return error
+
+
+def _name_added_cells(cells: Sequence[dict[str, Any]]) -> None:
+    """papermill gives the cells it adds random ids: with ids that are always the same, the same inputs make the same notebook."""
+    for index, cell in enumerate(cells):
+        added = next((tag for tag in cell["metadata"].get("tags", ()) if tag in ADDED), None)
+        if added and "id" in cell:
+            cell["id"] = f"{added}-{index}"
 
 
 def _read_notebook(path: Path) -> dict[str, Any] | None:

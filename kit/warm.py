@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import io
 import os
 import pkgutil
+import shutil
 import sys
+from multiprocessing import forkserver
+from pathlib import Path
 
 import kit.sections
 
@@ -46,4 +50,12 @@ def _draw() -> None:
         figure.savefig(io.BytesIO(), format=kind)
 
 
+def _clear_socket() -> None:
+    """Remove the folder of the socket this server listened at: its starter does, but cannot when it was killed."""
+    address = getattr(forkserver._forkserver, "_forkserver_address", None)
+    if isinstance(address, str) and Path(address).parent.name.startswith("pymp-"):
+        shutil.rmtree(Path(address).parent, ignore_errors=True)
+
+
 _warm_up()
+atexit.register(_clear_socket)
