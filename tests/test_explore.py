@@ -499,7 +499,7 @@ def test_the_notebook_is_copied_and_the_kit_is_left_alone(tmp_path: Path, monkey
 
     asked: dict[str, Any] = {}
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setattr("subprocess.call", lambda command, env: asked.update(command=command, env=env) or 0)
+    monkeypatch.setattr(launch, "_become", lambda server, environment: asked.update(command=server, env=environment) or 0)
     assert launch.explore(str(root / "data" / "examples"), app=True, options=["--no-browser"]) == 0
     copy = tmp_path / "data" / "asn-dropout-kit" / "explore.ipynb"
     assert copy.read_bytes() == (root / "notebooks" / "explore.ipynb").read_bytes()

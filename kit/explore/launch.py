@@ -29,7 +29,15 @@ def explore(experiment: str | None = None, *, app: bool = False, options: Sequen
         environment["KIT_EXPERIMENT"] = str(folder)
     environment.setdefault("KIT_REPORTS", str(Path.cwd() / "reports"))
     home = own_folder()
-    return subprocess.call(command(_copied(share() / "notebooks" / NOTEBOOK, home / "asn-dropout-kit"), app, options), env=environment)
+    return _become(command(_copied(share() / "notebooks" / NOTEBOOK, home / "asn-dropout-kit"), app, options), environment)
+
+
+def _become(server: list[str], environment: dict[str, str]) -> int:
+    """Run the server in the place of this process, so that ending the one ends the other; where that cannot be, wait for it."""
+    sys.stdout.flush()
+    if os.name == "posix":
+        os.execve(server[0], server, environment)
+    return subprocess.call(server, env=environment)
 
 
 def command(notebook: Path, app: bool, options: Sequence[str] = ()) -> list[str]:
