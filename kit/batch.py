@@ -18,6 +18,7 @@ from kit.paths import share
 CONFIG = "experiment.yaml"
 NEAR_CONFIG = ("experiment.yml", "Experiment.yaml", "experiment.YAML", "experiment.yaml.txt")
 PATIENCE_S = 5.0
+KEPT = ("experiment_id", "status", "verdict", "problems")
 
 Report = Callable[["Progress", Mapping[str, Any] | None], None]
 """Called after each experiment, with its manifest, and once before the first, with None."""
@@ -25,11 +26,15 @@ Report = Callable[["Progress", Mapping[str, Any] | None], None]
 
 @dataclass
 class Progress:
-    """How far a run is; its end state is its result."""
+    """How far a run is; its end state is its result. Of a manifest only what a run tells at its end is kept, so memory stays small."""
 
     total: int
     made: list[dict[str, Any]] = field(default_factory=list)
     skipped: list[dict[str, Any]] = field(default_factory=list)
+
+    def note(self, manifest: Mapping[str, Any]) -> None:
+        """One more experiment was dealt with."""
+        (self.skipped if manifest.get("skipped") else self.made).append({name: manifest[name] for name in KEPT if name in manifest})
 
     @property
     def done(self) -> int:
@@ -38,7 +43,7 @@ class Progress:
 
     @property
     def failed(self) -> list[dict[str, Any]]:
-        """Manifests of the experiments that could not be reported."""
+        """What could not be reported, with its problems."""
         return [manifest for manifest in self.made if manifest["status"] != "ok"]
 
     @property
@@ -81,7 +86,7 @@ def run(
         report(progress, None)
         try:
             for manifest in _results(jobs, workers, force, scheduler):
-                (progress.skipped if manifest.get("skipped") else progress.made).append(manifest)
+                progress.note(manifest)
                 report(progress, manifest)
         finally:
             outfolder.tidy(target)

@@ -49,7 +49,7 @@ def _as_they_come(client: Any, futures: dict[Any, Job], address: str) -> Iterato
     from distributed import as_completed
 
     for future in as_completed(futures, loop=client.loop):
-        job = futures[future]
+        job = futures.pop(future)  # the cluster may forget its result
         try:
             yield future.result()
         except CancelledError:

@@ -48,13 +48,16 @@ def write(report: Path, experiment_id: str) -> Path:
         if name not in LEFT_OUT and path.is_file():
             rows += [(name, index, json.dumps(values, ensure_ascii=False)) for index, values in enumerate(_rows(path, name))]
     columns = [[SCHEMA_VERSION] * len(rows), [experiment_id] * len(rows), *([row[i] for row in rows] for i in range(3))]
-    table = pa.table([pa.array(values, kind.type) for values, kind in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
-    # A row group for each table, found by its statistics: a reader takes what it wants and leaves the rest packed.
+    return save(pa.table([pa.array(values, kind.type) for values, kind in zip(columns, SCHEMA, strict=True)], schema=SCHEMA), report / FILE)
+
+
+def save(rows: pa.Table, path: Path) -> Path:
+    """Write rows of SCHEMA with a row group for each table, found by its statistics: a reader takes what it wants and leaves the rest packed."""
     options = {"write_statistics": ["schema_version", "experiment_id", "table"], "use_dictionary": False, "store_schema": False}
-    with pa.parquet.ParquetWriter(report / FILE, SCHEMA, compression="zstd", **options) as file:
-        for name in dict.fromkeys(row[0] for row in rows):
-            file.write_table(table.filter(pa.compute.equal(table["table"], name)))
-    return report / FILE
+    with pa.parquet.ParquetWriter(path, SCHEMA, compression="zstd", **options) as file:
+        for name in rows["table"].unique().to_pylist():
+            file.write_table(rows.filter(pa.compute.equal(rows["table"], name)))
+    return path
 
 
 def _rows(path: Path, name: str) -> Iterator[dict[str, Any]]:

@@ -1,9 +1,9 @@
-"""How fast `kit run` is against papermill and nbconvert as people use them: python tests/benchmarks/batch.py [--reports 6]
+"""How fast `kit run` is against papermill and nbconvert as people use them: python tests/benchmarks/batch.py [--reports 20]
 
 Every way makes the same reports, from copies of an example experiment with the kit's own notebooks, one after the other in one run:
-  baseline   one papermill command and one nbconvert command per notebook
-  kit 1, 2   `kit run` with one and two workers
-  floor      the notebooks' code in processes forked from a warmed one: the same analysis and figures, no notebook, no page
+  baseline   one papermill command and one nbconvert command per notebook, for --baseline reports
+  kit 1, 2   `kit run` with one and two workers, its start included
+  floor      the notebooks' code in processes forked from a warmed one: the same figures, analysed once a report; no notebook, no page
 """
 
 from __future__ import annotations
@@ -21,8 +21,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
+
+import kit
+from kit import job, memo
+
 ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOKS = ("01_assay_qc", "02_dropout_analysis")
 
 
 def copies(folder: Path, source: Path, count: int) -> list[Path]:
@@ -44,14 +48,20 @@ def command(*words: object) -> None:
         raise SystemExit(f"{' '.join(map(str, words))}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
+def chosen(experiment: Path) -> list[Path]:
+    """The notebooks that the kit runs for an experiment."""
+    return job.choose(kit.load(experiment).config, ROOT / "notebooks")
+
+
 def baseline(experiments: list[Path], out: Path) -> None:
     """papermill and nbconvert from the command line."""
+    notebooks = chosen(experiments[0])
     for folder in experiments:
-        for name in NOTEBOOKS:
-            target = out / folder.name / f"{name}.ipynb"
+        for notebook in notebooks:
+            target = out / folder.name / notebook.name
             target.parent.mkdir(parents=True, exist_ok=True)
             parameters = ["-p", "experiment", folder, "-p", "out", target.parent]
-            command("papermill", ROOT / "notebooks" / target.name, target, *parameters, "--no-progress-bar")
+            command("papermill", notebook, target, *parameters, "--no-progress-bar")
             command("nbconvert", "--to", "html", target)
 
 
@@ -61,20 +71,21 @@ def kit_run(experiments: list[Path], out: Path, workers: int) -> None:
 
 
 def floor(experiments: list[Path], out: Path) -> None:
-    """Bare code in warm processes."""
-    code = {name: _code(name) for name in NOTEBOOKS}
+    """Bare code in warm processes, which find the analysis done."""
+    code = [_code(path) for path in chosen(experiments[0])]
     context = multiprocessing.get_context("fork")
     for folder in experiments:
-        for name in NOTEBOOKS:
-            process = context.Process(target=_bare, args=(code[name], folder, out / folder.name))
+        memo.hold(kit.analyse(kit.load(folder)))
+        for cells in code:
+            process = context.Process(target=_bare, args=(cells, folder, out / folder.name))
             process.start()
             process.join()
             if process.exitcode:
-                raise SystemExit(f"the floor failed on {folder.name}, {name}")
+                raise SystemExit(f"the floor failed on {folder.name}")
 
 
-def _code(name: str) -> list[str]:
-    cells = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
+def _code(path: Path) -> list[str]:
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
 
 
@@ -90,6 +101,7 @@ def _bare(cells: list[str], folder: Path, out: Path) -> None:
 
 
 def timed(way: Callable[[], None]) -> float:
+    """Seconds that a way takes."""
     start = time.perf_counter()
     way()
     return time.perf_counter() - start
@@ -98,7 +110,8 @@ def timed(way: Callable[[], None]) -> float:
 def main() -> None:
     """Time every way once and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--reports", type=int, default=6)
+    parser.add_argument("--reports", type=int, default=20)
+    parser.add_argument("--baseline", type=int, default=5, help="reports of the baseline, which has no start to spread over many")
     parser.add_argument("--source", type=Path, default=ROOT / "data" / "examples" / "EXP-DEMO-02")
     given = parser.parse_args()
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
@@ -109,24 +122,27 @@ def main() -> None:
         command("kit", "check", experiments[0])  # files and compiled code are in the cache for all ways alike
         import kit.warm  # noqa: F401
 
-        ways: dict[str, Callable[[], None]] = {
-            "floor": lambda: floor(experiments, folder / "floor"),
-            "kit, 1 worker": lambda: kit_run(experiments, folder / "kit1", 1),
-            "kit, 2 workers": lambda: kit_run(experiments, folder / "kit2", 2),
-            "baseline": lambda: baseline(experiments, folder / "baseline"),
+        few = experiments[: given.baseline]
+        ways: dict[str, tuple[Callable[[], None], int]] = {
+            "floor": (lambda: floor(experiments, folder / "floor"), len(experiments)),
+            "kit, 1 worker": (lambda: kit_run(experiments, folder / "kit1", 1), len(experiments)),
+            "kit, 2 workers": (lambda: kit_run(experiments, folder / "kit2", 2), len(experiments)),
+            "baseline": (lambda: baseline(few, folder / "baseline"), len(few)),
         }
-        seconds = {name: timed(way) for name, way in ways.items()}
-    show(seconds, given.reports)
+        each = {name: timed(way) / count for name, (way, count) in ways.items()}
+        notebooks = len(chosen(experiments[0]))
+    show(each, given, notebooks)
 
 
-def show(seconds: dict[str, float], reports: int) -> None:
+def show(each: dict[str, float], given: argparse.Namespace, notebooks: int) -> None:
     """Print the table, as Markdown."""
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-    print(f"{reports} reports of {len(NOTEBOOKS)} notebooks; {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {load:.1f}\n")
-    print("| way | s | s per report | baseline / way | way / floor |\n|---|---|---|---|---|")
+    memory = psutil.virtual_memory().total / 1e9
+    print(f"{given.reports} reports of {notebooks} notebooks ({given.source.name}), baseline {min(given.baseline, given.reports)}; {platform.machine()}, "
+          f"{os.cpu_count()} cores, {memory:.0f} GB, Python {platform.python_version()}, load at the end {load:.1f}\n")  # fmt: skip
+    print("| way | s per report | baseline / way | way / floor |\n|---|---|---|---|")
     for name in ("baseline", "kit, 1 worker", "kit, 2 workers", "floor"):
-        value = seconds[name]
-        print(f"| {name} | {value:.1f} | {value / reports:.2f} | {seconds['baseline'] / value:.1f} | {value / seconds['floor']:.2f} |")
+        print(f"| {name} | {each[name]:.2f} | {each['baseline'] / each[name]:.1f} | {each[name] / each['floor']:.2f} |")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,102 @@
+"""How cost grows with the number of experiments: python tests/benchmarks/scaling.py [--counts 10,100,1000]
+
+Makes so many small reports (one plate, one notebook with a figure) with `--workers` workers and prints seconds per report once the run is
+warm, memory of the parent and of the server that forks the reports' processes, and how long a second run takes that finds all of them up to
+date. Then the store: 5,000 reports' results.parquet read as one frame.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lab import BANNER, experiment, notebook
+
+from kit import batch, store
+
+FIGURE = """from matplotlib.figure import Figure
+from kit.exhibits import Exhibit
+figure = Figure()
+figure.subplots().plot([1, 3, 2])
+show.show(Exhibit("line", "A line", "It bends.", figure))"""
+
+
+class Watch:
+    """Notes time and memory after each report."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+        self.parent: list[int] = []
+        self.server: list[int] = []
+
+    def __call__(self, progress: batch.Progress, manifest: Mapping[str, Any] | None) -> None:
+        one = psutil.Process()
+        self.times.append(time.perf_counter())
+        self.parent.append(one.memory_info().rss)
+        self.server.append(max((child.memory_info().rss for child in one.children()), default=0))
+
+
+def small(count: int, workers: int, folder: Path) -> str:
+    """One row of the table."""
+    notebook(folder / "nb", BANNER.format(verdict="pass"), FIGURE)
+    for number in range(count):
+        experiment(folder / "in", f"EXP-{number:05d}")
+    watch = Watch()
+    batch.run([folder / "in"], folder / "out", notebooks=folder / "nb", workers=workers, report=watch)
+    each = (watch.times[-1] - watch.times[1]) / (count - 1)
+    start = time.perf_counter()
+    skipped = len(batch.run([folder / "in"], folder / "out", notebooks=folder / "nb", workers=workers).skipped)
+    again = time.perf_counter() - start
+    grown = [(sizes[-1] - sizes[min(5, count)]) / 1e6 for sizes in (watch.parent, watch.server)]
+    return f"| {count:,} | {each:.3f} | {watch.parent[-1] / 1e6:.0f} ({grown[0]:+.1f}) | {watch.server[-1] / 1e6:.0f} ({grown[1]:+.1f}) | {again:.1f} ({skipped:,}) |"
+
+
+def fill(report: Path, folder: Path, count: int) -> None:
+    """So many reports' results.parquet with the rows of `report`, as the kit writes them."""
+    rows = pq.read_table(report / store.FILE).cast(store.SCHEMA)
+    for number in range(count):
+        made = folder / f"EXP-{number:05d}"
+        made.mkdir(parents=True)
+        store.save(rows.set_column(1, "experiment_id", pa.repeat(pa.scalar(made.name), len(rows))), made / store.FILE)
+
+
+def main() -> None:
+    """Run every count and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--counts", default="10,100,1000")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--stored", type=int, default=5000)
+    given = parser.parse_args()
+    print(f"{given.workers} workers; {platform.machine()}, {os.cpu_count()} cores, {psutil.virtual_memory().total / 1e9:.0f} GB\n")
+    print("| reports | s per report | parent, MB (grown) | fork server, MB (grown) | second run, s (skipped) |\n|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as held:
+        for count in map(int, given.counts.split(",")):
+            print(small(count, given.workers, Path(held) / str(count)), flush=True)
+        example = Path(__file__).resolve().parents[2] / "data" / "examples" / "EXP-DEMO-01"
+        batch.run([example], Path(held) / "one", only=["02"])
+        fill(Path(held) / "one" / example.name, Path(held) / "store", given.stored)
+        files = [path for path in (Path(held) / "store").glob(f"*/{store.FILE}")]
+        rows = pq.ParquetFile(files[0]).metadata.num_rows
+        print(f"\nStore of {len(files):,} experiments, {rows} rows each (EXP-DEMO-01):\n\n| table | rows | s |\n|---|---|---|")
+        for table in ("calls", "growth"):
+            start = time.perf_counter()
+            read = store.read(Path(held) / "store", table)
+            print(f"| {table} | {len(read):,} | {time.perf_counter() - start:.2f} |")
+    print(f"\nLoad at the end {os.getloadavg()[0]:.1f}.")
+
+
+if __name__ == "__main__":
+    main()
