@@ -23,11 +23,12 @@ Format = str | Callable[[Any], str]
 
 
 class Cell(NamedTuple):
-    """One card of `matrix`: `kind` gives its colour class (a word of TONES), `headline` what it says first, `lines` the rest."""
+    """One card of `matrix`: `kind` gives its colour class (a word of TONES), `headline` what it says first, `beside` what refines it, `lines` the rest."""
 
     kind: str
     headline: str
     lines: Sequence[str] = ()
+    beside: str = ""
 
 
 MAX_ROWS = 500
@@ -138,7 +139,7 @@ def matrix(cells: Mapping[tuple[str, str], Cell], *, name: str = "", caption: st
     below = f"<p class=cap>{prose(caption)}</p>" if caption else ""
     return (
         f'<div class="table" data-name="{escape(name)}"><div class="box" tabindex="0" role="region" aria-label="{escape(words(name))}">'
-        f'<table class="matrix"><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div>{below}</div>'
+        f'<table class="matrix{" several" if len(columns) > 1 else ""}"><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div>{below}</div>'
     )
 
 
@@ -146,7 +147,8 @@ def _card(cell: Cell | None) -> str:
     if cell is None:
         return f'<td class="muted">{MISSING}</td>'
     lines = "".join(f"<br><span>{escape(line)}</span>" for line in cell.lines if line)
-    return f'<td class="card"><b class="t-{TONES.get(cell.kind, "plain")}">{escape(cell.headline)}</b>{lines}</td>'
+    beside = f" {escape(cell.beside)}" if cell.beside else ""
+    return f'<td class="card"><b class="t-{TONES.get(cell.kind, "plain")}">{escape(cell.headline)}</b>{beside}{lines}</td>'
 
 
 def _head(column: str, title: str, number: bool, table_name: str) -> str:

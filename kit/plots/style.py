@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -70,11 +71,12 @@ def limit_line(ax: Axes, value: float, name: str, *, axis: str = "y", color: str
 
 
 def name_ticks(ax: Axes, names: Sequence[object], limit: int = 18) -> None:
-    """Names along the x axis at 0, 1, 2 ...: level where they fit, slanted where they would touch."""
+    """Names along the x axis at 0, 1, 2 ...: level where they fit, slanted where they would touch, steeper the closer they stand."""
     labels = [short(name, limit) for name in names]
     room = ax.figure.bbox.width / ax.figure.dpi * 0.75 / max(len(labels), 1)  # inches a label has
     if max((len(label) for label in labels), default=0) * (FONT - 1) * 0.62 / 72 > room:
-        ax.set_xticks(range(len(labels)), labels, rotation=25, ha="right", rotation_mode="anchor")
+        slant = min(90.0, max(25.0, np.degrees(np.arcsin(min(1.0, 1.25 * (FONT - 1) / 72 / room)))))  # a line's height fits between two
+        ax.set_xticks(range(len(labels)), labels, rotation=slant, ha="right", rotation_mode="anchor")
     else:
         ax.set_xticks(range(len(labels)), labels)
 

@@ -59,11 +59,12 @@ def call_cards(analysis: Analysis) -> tuple[dict[tuple[str, str], Cell], str, pd
     narrow = len(set(table["without"])) == 1  # one wide card a line: fewer, longer lines
     for call, row in zip(analysis.calls.to_dict("records"), table.to_dict("records"), strict=True):
         sure = row["confidence"] + (f", P {call['probability']:.2f}" if np.isfinite(call["probability"]) else "")
-        last = "; ".join(text for text in (f"rescue {row['rescue']}" if call["rescue"] else "no rescue", _source(call)) if text)
+        beside = [f"rescue {row['rescue']}" if call["rescue"] else "no rescue", *([source] if (source := _source(call)) else [])]
         numbers = [f"GR {row['GR [95 %]']}", f"SA {row['SA [95 %]']}"]
-        lines = [f"{sure}; {last}", ", ".join(numbers)] if narrow else [sure, *numbers, last]
+        lines = ["; ".join([sure, *beside]), ", ".join(numbers)] if narrow else [sure, *numbers, *beside]
         column = f"without {row['without']}"
-        cards[row["line"], column if (row["line"], column) not in cards else f"{column} ({call['medium']})"] = Cell(call["call"], row["call"], lines)
+        column = column if (row["line"], column) not in cards else f"{column} ({call['medium']})"
+        cards[row["line"], column] = Cell(call["call"], _call(call["call"], ""), lines, str(call["subtype"]).replace("_", " "))
     return cards, caption, table
 
 
@@ -117,7 +118,7 @@ def overview(analysis: Analysis) -> Exhibit:
     config, settings = analysis.experiment.config, analysis.experiment.settings
     arms = call_arms(known(analysis.growth, "growth"), settings)
     y = "gr" if arms["gr"].notna().any() else "relative_viability"
-    fig, ax = style.figure(5.4, 3.7 if len(config.cell_lines) <= 6 else 4.6)
+    fig, ax = style.figure(4.6, 3.5 if len(config.cell_lines) <= 6 else 4.2)  # the first screen shows it at this size
     plots.overview(arms, settings, ax, lines=list(config.cell_lines), media=media_colors(analysis), y=y)
     caption = "Markers are biological replicates (shape: which), bars their means, dashed lines the cut-offs of the call."
     return Exhibit("overview", f"{plots.LABEL[y][0].upper()}{plots.LABEL[y][1:]} by line and medium", caption, fig, arms)

@@ -1,7 +1,8 @@
 "use strict";
 (function () {
-  const HEIGHT = 46;
+  const HEIGHT = 46, MANY_LINES = 4;
   const CALLS = { A: "auxotrophic", D: "dependent", P: "partially dependent", N: "prototrophic", I: "inconclusive" };
+  const ORDER = Object.keys(CALLS);
   const SIGNS = { pass: "✓ PASS", warn: "! WARN", fail: "✕ FAIL", failed: "✕ NOT MADE" };
   const RANK = { failed: 0, fail: 1, warn: 2, pass: 3 };
   const AMINO = ["asparagine", "glutamine", "serine"];
@@ -99,23 +100,44 @@
     const verdict = make("div");
     verdict.append(make("span", "badge v-" + entry.state, SIGNS[entry.state]));
     const calls = make("div", "calls");
-    const byLine = new Map();
-    entry.calls.forEach(function (call) { if (!byLine.has(call.line)) byLine.set(call.line, []); byLine.get(call.line).push(call); });
-    byLine.forEach(function (list, line) {
-      const group = make("span", "", line + " ");
-      list.forEach(function (call) {
-        const mark = make("b", "k-" + call.code, (SHORT[call.amino] || call.amino) + (call.sure ? "" : "?"));
-        mark.title = line + ", " + call.amino + ": " + CALLS[call.code] + (call.sure ? "" : " (not confident)");
-        group.append(mark, " ");
-      });
-      calls.append(group);
-    });
+    (new Set(entry.calls.map(function (call) { return call.line; })).size > MANY_LINES ? tallies : marks)(entry.calls).forEach(function (group) { calls.append(group); });
     const why = make("div", "why", entry.reasons.join(" "));
     why.title = entry.reasons.join("\n");
     node.append(name, make("div", "", entry.date), verdict, calls, why);
     node.querySelectorAll(":scope > div").forEach(function (cell) { cell.setAttribute("role", "cell"); });
     return node;
   }
+
+  // Each line with its calls.
+  function marks(list) {
+    return grouped(list, "line").map(function (pair) {
+      const group = make("span", "", pair[0] + " ");
+      pair[1].forEach(function (call) {
+        const mark = make("b", "k-" + call.code, (SHORT[call.amino] || call.amino) + (call.sure ? "" : "?"));
+        mark.title = inWords(call);
+        group.append(mark, " ");
+      });
+      return group;
+    });
+  }
+  // Many lines: how many of each call, so that nothing is cut off; the names stand in the tooltip.
+  function tallies(list) {
+    return grouped(list, "amino").map(function (pair) {
+      const group = make("span", "", (SHORT[pair[0]] || pair[0]) + " ");
+      grouped(pair[1], "code").sort(function (a, b) { return ORDER.indexOf(a[0]) - ORDER.indexOf(b[0]); }).forEach(function (same) {
+        const mark = make("b", "k-" + same[0], same[1].length + " " + CALLS[same[0]]);
+        mark.title = same[1].map(inWords).join("\n");
+        group.append(mark, " ");
+      });
+      return group;
+    });
+  }
+  function grouped(list, key) {
+    const found = new Map();
+    list.forEach(function (call) { if (!found.has(call[key])) found.set(call[key], []); found.get(call[key]).push(call); });
+    return Array.from(found);
+  }
+  function inWords(call) { return call.line + ", " + call.amino + ": " + CALLS[call.code] + (call.sure ? "" : " (not confident)"); }
 
   function overview() {
     const lines = new Map();
