@@ -1,4 +1,4 @@
-"""Densitometry on lane profiles: lanes, bands and volumes of a blot (a two-dimensional rolling ball takes seconds, a profile none).
+"""Densitometry on lane profiles: bands and volumes of a blot (a two-dimensional rolling ball takes seconds, a profile none).
 
 Rows run down the lane, columns across lanes; a profile is the sum of a lane's pixels per row, so that the area under a
 band equals the sum of its pixels above background (its volume).
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, grey_opening, label
@@ -19,7 +18,6 @@ from kit.readers.blot_image import BlotImage
 MAD_TO_SD = 1.4826  # of a normal distribution
 FWHM_TO_SD = 2.3548
 _REACH_SD = 3.0  # a Gaussian band holds 99.7 % of its volume within this many SD of its peak
-_OWN_RISE = 0.25  # share of a lane's signal by which it rises above the dip to its neighbour
 _CLIPPED_PIXELS = 25  # touching pixels that share the image's largest value: the detector, not the sample, stopped there
 
 
@@ -38,35 +36,6 @@ class Band:
     def volume(self) -> float:
         """Pixel sum above background."""
         return self.total - self.background
-
-
-def find_lanes(pixels: np.ndarray, n_lanes: int | None = None) -> list[tuple[int, int]]:
-    """Lane borders (left, right), half-open, from left to right.
-
-    Columns that hold bands vary down their rows more than the gaps between lanes. `n_lanes` keeps the strongest so many.
-    """
-    width = pixels.shape[1]
-    smooth = max(2.0, width / 250)
-    signal = gaussian_filter1d(gaussian_filter1d(pixels, 1.5, axis=0).std(axis=0), smooth)
-    signal = signal - np.percentile(signal, 5)
-    # a lane list says how many lanes there are, so that a faint one may be told from a gap; without it only clear lanes count
-    least = 0.08 * signal.max() if n_lanes is None else max(0.002 * signal.max(), 6 * noise_sd(signal))
-    peaks, shape = find_peaks(np.r_[0, signal, 0], prominence=least, distance=max(4, width // 60))
-    if n_lanes is not None:
-        # the two shoulders of one wide lane rise little above the dip between them, a faint lane rises from nothing
-        own = shape["prominences"] / np.maximum(signal[peaks - 1], 1e-12)
-        rank = np.where(own > _OWN_RISE, shape["prominences"], 0.0)
-        peaks = np.sort(peaks[np.argsort(rank, kind="stable")[::-1][:n_lanes]])
-    peaks = peaks - 1
-    if not len(peaks):
-        return []
-    valleys = [int(left + np.argmin(signal[left:right])) for left, right in pairwise(peaks)]
-    borders = []
-    for peak, left, right in zip(peaks, [0, *valleys], [*valleys, width]):
-        low = np.flatnonzero(signal < 0.02 * signal[peak])
-        before, after = low[(low >= left) & (low < peak)], low[(low > peak) & (low < right)]
-        borders.append((int(before[-1]) if len(before) else left, int(after[0]) + 1 if len(after) else right))
-    return borders
 
 
 def lane_profile(pixels: np.ndarray, left: int, right: int) -> np.ndarray:

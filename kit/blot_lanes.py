@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kit.blot_image import Band, find_bands, find_lanes, integrate, lane_profile, noise_sd, saturated_pixels
+from kit.blot_image import Band, find_bands, integrate, lane_profile, noise_sd, saturated_pixels
+from kit.blot_lane_finding import find_lanes
 from kit.errors import InputError, Problem
 from kit.readers.blot_image import BlotImage
 
@@ -68,10 +69,7 @@ def _with_borders(image: BlotImage, lanes: pd.DataFrame) -> pd.DataFrame:
             what = f"left {wrong['left'].iloc[0]:g}, right {wrong['right'].iloc[0]:g} do not lie in an image of {image.pixels.shape[1]} columns"
             raise InputError(Problem(image.name, f"lane {wrong['lane'].iloc[0]}", what))
         return lanes
-    found = find_lanes(image.pixels, len(lanes))
-    if len(found) != len(lanes):
-        what = f"{len(found)} lanes are found where the lane list names {len(lanes)}"
-        raise InputError(Problem(image.name, "", what, "Give left and right (columns in pixels) of each lane in the lane list."))
+    found = find_lanes(image.pixels, len(lanes), image.name)
     return lanes.assign(left=[left for left, _ in found], right=[right for _, right in found])
 
 

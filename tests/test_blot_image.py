@@ -9,7 +9,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from kit.blot_image import background, find_bands, find_lanes, integrate, lane_profile, noise_sd
+from kit.blot_image import background, find_bands, integrate, lane_profile, noise_sd
+from kit.blot_lane_finding import find_lanes
 from kit.blot_lanes import measure
 from kit.errors import InputError
 from kit.readers.blot import read_bands, read_lanes
@@ -74,6 +75,79 @@ def test_nothing_is_found_in_noise() -> None:
             profile = lane_profile(pixels, lane * 90 + 30, lane * 90 + 90)
             found += len(find_bands(profile, radius=50, min_snr=3))
     assert found <= 1
+
+
+def comb(volumes: list[float], *, noise: float, seed: int, centres: np.ndarray | None = None, width: float = 24) -> tuple[np.ndarray, np.ndarray]:
+    """Image with one band per lane at `centres` (default: a regular comb of step 50 across the image), and those centres."""
+    rng = np.random.default_rng([seed, int(noise)])
+    at = 25 + 50.0 * np.arange(len(volumes)) if centres is None else centres
+    y, x = np.arange(160)[:, None], np.arange(50 * len(volumes))[None, :]
+    image = 1000 + rng.normal(0, noise, (160, 50 * len(volumes)))
+    for centre, volume in zip(at, volumes):
+        shape = np.exp(-((y - 80) ** 2) / 50) / (1 + np.exp((abs(x - centre) - width / 2) / 1.5))
+        image = image + volume * shape / shape.sum()
+    return np.clip(np.round(image), 0, 65535), at
+
+
+def places(pixels: np.ndarray, centres: np.ndarray, reach: float = 10) -> str:
+    """Whether each planted lane lies in the border found for it, with `reach` columns of it on both sides."""
+    try:
+        found = find_lanes(pixels, len(centres))
+    except InputError:
+        return "refused"
+    return "ok" if all(left <= c - reach and c + reach <= right for (left, right), c in zip(found, centres)) else "misplaced"
+
+
+COMBS = {
+    "faint": [1e6, 1e6, 1e6, 5e5, 2e5, 2e4, 5e5, 2e5],
+    "empty": [1e6, 1e6, 5e5, 0, 5e5, 8e5, 3e5, 2e5],
+    "empty at both ends": [0, 1e6, 5e5, 3e5, 5e5, 8e5, 3e5, 0],
+}
+
+
+@pytest.mark.parametrize("noise", [30, 60, 100])
+@pytest.mark.parametrize("which", COMBS)
+def test_no_lane_is_ever_taken_for_another(which: str, noise: float) -> None:
+    """40 images each with a faint or empty lane: the regular comb places it, noise in a gap never does."""
+    outcomes = [places(*comb(COMBS[which], noise=noise, seed=seed)) for seed in range(40)]
+    assert outcomes.count("misplaced") == 0
+    assert outcomes.count("ok") >= 38
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_dust_in_a_gap_is_not_taken_for_a_faint_lane(seed: int) -> None:
+    """As many clear peaks as lanes, one of them dust halfway between two lanes, one lane empty: refused, never shifted."""
+    volumes = [1e6, 1e6, 5e5, 0, 5e5, 8e5, 3e5, 2e5]
+    pixels, centres = comb(volumes, noise=60, seed=seed)
+    pixels[60:66, 300 - 3 : 300 + 3] += 12_000
+    with pytest.raises(InputError, match=r"uneven steps.*Give left and right"):
+        find_lanes(pixels, 8)
+    assert places(pixels, centres) == "refused"
+
+
+def test_uneven_lanes_are_found_when_all_are_clear_and_refused_when_one_is_not() -> None:
+    centres = np.array([25.0, 65, 120, 165, 205, 260, 315, 372])
+    clear = [1e6, 1e6, 5e5, 4e5, 5e5, 8e5, 3e5, 2e5]
+    assert places(*comb(clear, noise=30, seed=1, centres=centres)) == "ok"
+    outcomes = {places(*comb([*clear[:4], 0, *clear[5:]], noise=noise, seed=2, centres=centres)) for noise in (30, 60, 100)}
+    assert outcomes == {"refused"}
+
+
+def test_more_clear_lanes_than_listed_are_refused() -> None:
+    """A lane list of six for eight lanes: the six strongest are not the six meant."""
+    pixels, _ = comb([*COMBS["faint"][:5], 3e5, 5e5, 2e5], noise=60, seed=3)
+    with pytest.raises(InputError, match="8 clear lanes are found where the lane list names 6"):
+        find_lanes(pixels, 6)
+
+
+def test_an_empty_lane_of_an_image_keeps_the_lines_of_the_others() -> None:
+    """End to end: the volume planted in each lane stands beside its own line."""
+    names = ["pool", "HeLa", "A549", "MOLT-4", "Reh", "K-562", "HL-60", "Raji"]
+    pixels, _ = comb(COMBS["empty"], noise=60, seed=4)
+    bands = measure(as_image(pixels), pd.DataFrame({"lane": range(1, 9), "cell_line": names, "target_row": 80}), S)
+    net = net_volume(bands[bands["target"] == "ASNS"].set_index("cell_line"))
+    for name, planted in zip(names, COMBS["empty"]):
+        assert net[name] == pytest.approx(planted, rel=0.05, abs=2e4), name
 
 
 def test_noise_sd_is_the_planted_one_in_spite_of_bands() -> None:
