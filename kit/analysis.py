@@ -44,6 +44,7 @@ class Analysis:
     calls: pd.DataFrame | None = None
     asns_protein: pd.DataFrame | None = None
     asns_lines: pd.DataFrame | None = None
+    asns_induction: pd.DataFrame | None = None
     western_qc: pd.DataFrame | None = None
     asns_correlation: pd.DataFrame | None = None
     correlation_comparison: pd.DataFrame | None = None
@@ -108,7 +109,7 @@ def _blots(experiment: Experiment, previous: Analysis | None) -> western.Western
         return None
     if previous is not None and previous.western is not None and previous.experiment.bands is experiment.bands:
         return previous.western
-    return western.quantify(experiment.bands, experiment.settings)
+    return western.quantify(experiment.bands, experiment.settings, experiment.config.media)
 
 
 def _asns(experiment: Experiment, steps: dict[str, pd.DataFrame], blotted: western.Western | None) -> dict[str, pd.DataFrame]:
@@ -116,6 +117,8 @@ def _asns(experiment: Experiment, steps: dict[str, pd.DataFrame], blotted: weste
     found: dict[str, pd.DataFrame] = {}
     if blotted is not None:
         found |= {name: check(getattr(blotted, name), name) for name in ("asns_protein", "western_qc")}
+        if len(blotted.asns_induction):
+            found["asns_induction"] = check(blotted.asns_induction, "asns_induction")
     lines = asns_study.asns_lines(
         experiment.config,
         blotted=None if blotted is None else blotted.asns_lines,

@@ -118,7 +118,7 @@ def _read_blots(folder: Path, config: ExperimentConfig, problems: Problems) -> t
     for entry in config.blots:
         found = _attempt(lambda entry=entry: _one_blot(folder, entry, config), problems)  # type: ignore[misc]
         if found is not None:
-            tables.append(found[0].assign(file=entry.file))
+            tables.append(found[0].assign(file=entry.file, antibody=entry.antibody or ""))
             images += [MeasuredBlot(found[1], found[0])] if found[1] is not None else []
     tables = _own_membranes(tables, [entry.replicate for entry in config.blots], problems) if len(tables) == len(config.blots) else tables
     return (pd.concat(tables, ignore_index=True) if tables else None), tuple(images)

@@ -6,40 +6,44 @@ Volumes are in the imager's units; R = (ASNS / normaliser)_lane / mean (ASNS / n
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from scipy import stats
 
+from kit.western_conditions import BASAL, induction, with_conditions
 from kit.western_ladder import LadderFit
-from kit.western_lanes import BASAL, WesternLimits, lane_table, membrane_ladders, relative_to_reference, with_masses
+from kit.western_lanes import WesternLimits, lane_table, membrane_ladders, relative_to_reference, with_masses
 from kit.western_qc import western_qc
 
 CLASSES = ("low", "moderate", "high")
-_JUDGED = ("sample", "reference", "knockout")
 
 
 @dataclass(frozen=True)
 class Western:
-    """`asns_protein` one row per line and lysate, `asns_lines` one per line, `western_qc` the verdicts, `lanes` one row per lane, and the
-    ladder fit of each membrane that has a ladder."""
+    """`asns_protein` one row per line and lysate, `asns_lines` one per line, `western_qc` the verdicts, `lanes` one row per lane, the ladder
+    fit of each membrane that has a ladder, and `asns_induction` one row per line, lysate and condition other than basal."""
 
     asns_protein: pd.DataFrame
     asns_lines: pd.DataFrame
     western_qc: pd.DataFrame
     lanes: pd.DataFrame
     ladders: dict[str, LadderFit]
+    asns_induction: pd.DataFrame
 
 
-def quantify(bands: pd.DataFrame, settings: Any) -> Western:
-    """Everything a set of blots says about ASNS; `bands` is the blot table of `kit.readers.blot` (one or several membranes)."""
+def quantify(bands: pd.DataFrame, settings: Any, media: Mapping[str, Any] | None = None) -> Western:
+    """Everything a set of blots says about ASNS; `bands` is the blot table of `kit.readers.blot` (one or several membranes), `media` those of
+    experiment.yaml, by which a lane's condition is known as basal or starved."""
+    bands = with_conditions(bands, media)
     ladders = membrane_ladders(bands)
     lanes = relative_to_reference(lane_table(with_masses(bands, ladders), settings), settings)
     protein = asns_protein(lanes, settings)
     lines = asns_lines(protein, settings)
-    return Western(protein, lines, western_qc(bands, lanes, lines, ladders, settings), lanes, ladders)
+    induced = induction(lanes, settings)
+    return Western(protein, lines, western_qc(bands, lanes, lines, ladders, induced, settings), lanes, ladders, induced)
 
 
 def asns_protein(lanes: pd.DataFrame, settings: WesternLimits) -> pd.DataFrame:
@@ -47,7 +51,7 @@ def asns_protein(lanes: pd.DataFrame, settings: WesternLimits) -> pd.DataFrame:
 
     Further columns: `log2_relative` (values at or below `asns_floor_percent` stand at it, `floored`), `n_lanes`, `below_loq`, `off_target_share`.
     """
-    samples = lanes[(lanes["lane_role"] == "sample") & lanes["condition"].eq(BASAL)]
+    samples = lanes[(lanes["lane_role"] == "sample") & lanes["condition"].eq(BASAL) & lanes["purpose"].eq("quantify")]
     rows = [_lysate(group, settings) for _, group in samples.groupby(["cell_line", "replicate"], sort=False)]
     columns = ["cell_line", "replicate", "asns_relative", "percent_of_reference", "class", "mw_kDa", "verdict", "note", "log2_relative"]
     return pd.DataFrame(rows, columns=[*columns, "floored", "below_loq", "off_target_share", "n_lanes"])
@@ -66,7 +70,7 @@ def _lysate(group: pd.DataFrame, settings: WesternLimits) -> dict[str, Any]:
         "replicate": int(group["replicate"].iloc[0]),
         "asns_relative": value,
         "percent_of_reference": percent,
-        "class": class_of(percent, settings, below_loq=below),
+        "class": None if verdict == "fail" else class_of(percent, settings, below_loq=below),
         "mw_kDa": float(known["mw_kDa"].mean()),
         "verdict": verdict,
         "note": note,
@@ -91,18 +95,23 @@ def _judge(group: pd.DataFrame, usable: pd.DataFrame, below: bool, percent: floa
     """Worst verdict of the lysate's lanes and why, in words."""
     error = (group["mw_kDa"] / settings.asns_mw_kDa - 1).abs().max() * 100
     factors = group["lane_factor"].dropna()
+    spread = group["reference_spread"].max()
     fails = {
+        "not valid: the antibody's signal is not proportional to load (W03)": bool(group["not_linear"].any()),
+        f"the reference lanes of its membrane differ {spread:.1f}-fold": spread > settings.fail_reference_spread,
         "saturated: a saturated band has no volume": bool((group["saturated"] | group["normaliser_saturated"]).any()),
         f"band at {group['mw_kDa'].mean():.0f} kDa is not ASNS": error > settings.fail_mw_error_percent,
         "no reference lane on this membrane": bool((group["reference"] == "").any()),
         "not normalised: how much was loaded is unknown": not group["normalised"].all(),
-        "normaliser missing or not above background": bool((group["normalised"] & ~(group["normaliser"] > 0)).any()),
+        "without the normaliser that the other lanes of its membrane share": bool((group["normalised"] & group["normaliser_name"].eq("")).any()),
+        "normaliser not above background": bool((group["normaliser_name"].ne("") & ~(group["normaliser"] > 0)).any()),
     }
     warns = {
         f"mass {group['mw_kDa'].mean():.1f} kDa is {error:.0f} % from 64": settings.max_mw_error_percent
         < error
         <= settings.fail_mw_error_percent,
         "relative to the high lines' own lanes, not to a pooled reference": bool((group["reference"] == "high lines").any()),
+        f"the reference lanes of its membrane differ {spread:.1f}-fold": settings.max_reference_spread < spread <= settings.fail_reference_spread,
         "load differs from the membrane's mean": bool(((factors < settings.min_lane_factor) | (factors > settings.max_lane_factor)).any()),
         "more than half of the lane's signal is off-target": bool((group["off_target_share"] > settings.max_off_target_share).any()),
     }
@@ -157,24 +166,3 @@ def _probability(cls: str | None, mean: float, se: float, n: int, settings: West
         (math.log2(value / 100) - mean) / se if 0 < value < math.inf else (-math.inf if value == 0 else math.inf) for value in (bottom, top)
     ]
     return float(stats.t.cdf(ends[1], n - 1) - stats.t.cdf(ends[0], n - 1))
-
-
-def induction(lanes: pd.DataFrame) -> pd.DataFrame:
-    """log2 change of ASNS per line, lysate and condition against its own basal lane: `cell_line`, `replicate`, `condition`,
-    `induction_log2`. Both lanes must lie on one membrane."""
-    samples = lanes[(lanes["lane_role"] == "sample") & (lanes["asns_relative"] > 0)]
-    keys = ["membrane", "cell_line", "replicate"]
-    level = samples.groupby([*keys, "condition"], as_index=False)["asns_relative"].mean()
-    basal = level[level["condition"] == BASAL].drop(columns="condition").rename(columns={"asns_relative": "basal"})
-    other = level[level["condition"] != BASAL].merge(basal, on=keys, how="inner", validate="many_to_one")
-    other["induction_log2"] = np.log2(other["asns_relative"] / other["basal"])
-    return other[["cell_line", "replicate", "condition", "induction_log2"]]
-
-
-def response_of(asns_log2: float, atf4_log2: float, *, threshold: float = 1.0) -> str:
-    """What amino-acid starvation tells: ATF4 and ASNS up: competent; ATF4 up, ASNS flat: silenced (predicts auxotrophy); ATF4 flat: no stimulus."""
-    if math.isnan(atf4_log2) or math.isnan(asns_log2):
-        return "not assessed"
-    if atf4_log2 < threshold:
-        return "stimulus failed"
-    return "competent" if asns_log2 >= threshold else "silenced"

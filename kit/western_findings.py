@@ -22,6 +22,7 @@ LABEL = {
     "W11": "off-target share",
     "W12": "high over low line",
     "W13": "class",
+    "W14": "induction",
 }
 _SHOWN = 2  # subjects named in a sentence
 

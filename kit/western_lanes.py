@@ -9,18 +9,23 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from kit.western_antibody import not_linear, purposes, series
+from kit.western_conditions import BASAL
 from kit.western_ladder import LadderFit, fit_ladder
+from kit.western_rows import JUDGED
 
 NOT_CONTROLS = frozenset({"ASNS", "total_protein", "ladder", "off_target", "ATF4", "p-eIF2a", "CHOP"})
 """Targets that are never a loading control; any other name is one."""
-BASAL = "basal"
-_JUDGED = ("sample", "reference", "knockout")
 
 
 class WesternLimits(Protocol):
     """The settings this module reads; percents are of the reference lanes."""
 
     western_loq_snr: float
+    min_western_linearity_r2: float
+    min_knockout_loss_percent: float
+    max_reference_spread: float
+    fail_reference_spread: float
     asns_mw_kDa: float
     max_mw_error_percent: float
     fail_mw_error_percent: float
@@ -54,33 +59,32 @@ def with_masses(bands: pd.DataFrame, ladders: dict[str, LadderFit]) -> pd.DataFr
     return bands
 
 
+_CARRIED = ("membrane", "lane", "cell_line", "replicate", "lane_role", "condition", "starved", "antibody")
+_LANE = (*_CARRIED, "load", "asns", "off_target", "off_target_share", "mw_kDa", "snr", "saturated", "saturation_known", "atf4")
+
+
 def lane_table(bands: pd.DataFrame, settings: WesternLimits) -> pd.DataFrame:
-    """One row per lane: net `asns` and `off_target`, `mw_kDa` of the ASNS band, `snr`, `saturated`, the `normaliser` and its name, `lane_factor`.
+    """One row per lane: net `asns`, `off_target` and `atf4`, `mw_kDa` of the ASNS band, `snr`, `saturated` (any band of the antibody), the
+    membrane's `normaliser` and its name, `lane_factor`, `per_load` (ASNS over the normaliser), the membrane's `purpose`, and `not_linear`.
 
     ASNS is what lies within the mass limit of 64 kDa (all ASNS rows where no mass is known); the rest of the antibody's bands are off-target.
+    `bands` carries `condition` and `starved` (`kit.western_conditions.with_conditions`).
     """
-    bands = bands.assign(net=net_volume(bands))
+    named = bands["antibody"].fillna("") if "antibody" in bands else ""
+    bands = bands.assign(net=net_volume(bands), antibody=named, saturated=bands["saturated"].astype("boolean"))
     bands = bands[~bands["lane_role"].isin(["ladder", "background"])]
-    if "condition" not in bands:
-        bands = bands.assign(condition=BASAL)
-    rows = [_lane(group, settings) for _, group in bands.groupby(["membrane", "lane"], sort=False)]
-    columns = [
-        "membrane",
-        "lane",
-        "cell_line",
-        "replicate",
-        "lane_role",
-        "condition",
-        "load",
-        "asns",
-        "off_target",
-        "off_target_share",
-        "mw_kDa",
-    ]
-    lanes = pd.DataFrame(rows, columns=[*columns, "snr", "saturated", "normaliser", "normaliser_name", "normaliser_saturated"])
-    judged = lanes["normaliser"].where(lanes["lane_role"].isin(_JUDGED))
+    groups = [group for _, group in bands.groupby(["membrane", "lane"], sort=False)]
+    lanes = pd.DataFrame([_lane(group, settings) for group in groups], columns=list(_LANE))
+    lanes = pd.concat([lanes, _normalisers(bands, groups)], axis=1)
+    judged = lanes["normaliser"].where(lanes["lane_role"].isin(JUDGED))
     lanes["lane_factor"] = lanes["normaliser"] / judged.groupby(lanes["membrane"]).transform("mean")
     lanes["ratio"] = (lanes["asns"] / lanes["normaliser"]).where(lanes["normaliser"] > 0)
+    lanes["normalised"] = lanes["normaliser_name"].ne("").groupby(lanes["membrane"]).transform("any")
+    full = lanes["saturated"] | lanes["normaliser_saturated"]
+    lanes["per_load"] = lanes["ratio"].where(lanes["normalised"], lanes["asns"]).where(~full)
+    lanes["atf4"] = (lanes["atf4"] / lanes["normaliser"]).where(lanes["normalised"], lanes["atf4"])
+    lanes["purpose"] = purposes(lanes)
+    lanes["not_linear"] = not_linear(lanes, series(lanes, settings))
     return lanes
 
 
@@ -93,16 +97,19 @@ def _lane(group: pd.DataFrame, settings: WesternLimits) -> dict[str, Any]:
     off = float(stray["net"].clip(lower=0).sum())
     asns = float(on["net"].sum()) if len(on) else (math.nan if len(own) or not len(stray) else 0.0)
     whole = off + max(asns, 0.0) if math.isfinite(asns) else off
+    antibodys = pd.concat([own, stray])["saturated"]
+    atf4 = group.loc[group["target"] == "ATF4", "net"]
     return {
-        **{key: first[key] for key in ("membrane", "lane", "cell_line", "replicate", "lane_role", "condition")},
+        **{key: first[key] for key in _CARRIED},
         "load": float(first["load"]) if "load" in group else math.nan,
         "asns": asns,
         "off_target": off,
         "off_target_share": off / whole if whole > 0 and (len(stray) or own["mw_kDa"].notna().any()) else math.nan,
         "mw_kDa": _weighted_mass(on if len(on) else own),
         "snr": float(on["snr"].max()) if "snr" in group and len(on) else math.nan,
-        "saturated": bool(on["saturated"].any()),
-        **_normaliser(group),
+        "saturated": bool(antibodys.fillna(False).any()),
+        "saturation_known": bool(group["saturated"].notna().all()),
+        "atf4": float(atf4.sum()) if len(atf4) else math.nan,
     }
 
 
@@ -112,29 +119,49 @@ def _weighted_mass(bands: pd.DataFrame) -> float:
     return float(known["mw_kDa"].to_numpy()[known["net"].to_numpy().argmax()]) if len(known) else math.nan
 
 
-def _normaliser(group: pd.DataFrame) -> dict[str, Any]:
-    """Total protein where it was measured, else the geometric mean of the loading controls."""
-    total = group[group["target"] == "total_protein"]
-    controls = group[~group["target"].isin(NOT_CONTROLS)]
-    chosen = total if len(total) else controls
-    if chosen.empty:
+def _normalisers(bands: pd.DataFrame, groups: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """`normaliser`, its name and whether it is saturated, per lane: the same for every lane of a membrane, nothing where a lane lacks it."""
+    chosen = {membrane: _shared(own) for membrane, own in bands.groupby("membrane", sort=False)}
+    rows = [_normaliser(group, chosen[group["membrane"].iloc[0]]) for group in groups]
+    return pd.DataFrame(rows, columns=["normaliser", "normaliser_name", "normaliser_saturated"])
+
+
+def _shared(bands: pd.DataFrame) -> tuple[str, ...]:
+    """What normalises a membrane: total protein where every sample and reference lane has it, else the loading controls that all of them
+    have, else what most of them have. Two lanes divided by different things have no ratio."""
+    loaded = bands[bands["lane_role"].isin(["sample", "reference"])]
+    loaded = loaded if len(loaded) else bands
+    lanes = loaded["lane"].nunique()
+    able = bands["target"].eq("total_protein") | ~bands["target"].isin(NOT_CONTROLS)
+    held = {str(name): own["lane"].nunique() for name, own in loaded[able.reindex(loaded.index)].groupby("target")}
+    if held.get("total_protein") == lanes:
+        return ("total_protein",)
+    common = tuple(name for name, count in held.items() if count == lanes)
+    if common or not held:
+        return common
+    return (max(held, key=lambda name: (held[name], name == "total_protein")),)
+
+
+def _normaliser(group: pd.DataFrame, names: tuple[str, ...]) -> dict[str, Any]:
+    """The geometric mean of the lane's targets `names`; not a number where one is missing or not above background."""
+    own = group[group["target"].isin(names)]
+    sums = own.groupby("target")["net"].sum()
+    if not names or len(sums) < len(names):
         return {"normaliser": math.nan, "normaliser_name": "", "normaliser_saturated": False}
-    sums = chosen.groupby("target")["net"].sum()
     value = float(np.exp(np.log(sums).mean())) if (sums > 0).all() else math.nan
-    return {"normaliser": value, "normaliser_name": " and ".join(sums.index), "normaliser_saturated": bool(chosen["saturated"].any())}
+    full = bool(own["saturated"].fillna(False).any())
+    return {"normaliser": value, "normaliser_name": " and ".join(sums.index), "normaliser_saturated": full}
 
 
 def relative_to_reference(lanes: pd.DataFrame, settings: WesternLimits) -> pd.DataFrame:
-    """`lanes` with `asns_relative` R and `reference`, what R is relative to ("pooled reference", the high lines, or empty: none).
+    """`lanes` with `asns_relative` R, `reference`, what R is relative to ("pooled reference", the high lines, or empty: none), and
+    `reference_spread`, the highest over the lowest pooled lane.
 
     Without a normaliser anywhere on a membrane the raw volumes are compared, and the row says so. Saturated lanes give no R.
     """
     parts = []
     for _, group in lanes.groupby("membrane", sort=False):
-        group = group.copy()
-        bare = group["normaliser_name"].eq("").all()
-        value = group["asns"] if bare else group["ratio"]
-        value = value.where(~(group["saturated"] | group["normaliser_saturated"]))
+        group, value = group.copy(), group["per_load"]
         pooled = value[(group["lane_role"] == "reference") & value.notna()]
         basal_high = group["cell_line"].map(lambda line: _is_high(line, settings)) & group["condition"].eq(BASAL)
         stand_in = value[(group["lane_role"] == "sample") & basal_high & value.notna()]
@@ -142,9 +169,16 @@ def relative_to_reference(lanes: pd.DataFrame, settings: WesternLimits) -> pd.Da
         level = float(base.mean()) if len(base) and base.mean() > 0 else math.nan
         group["asns_relative"] = value / level
         group["reference"] = ("pooled reference" if len(pooled) else "high lines") if math.isfinite(level) else ""
-        group["normalised"] = not bare
+        group["reference_spread"] = _fold(pooled)
         parts.append(group)
-    return pd.concat(parts, ignore_index=True) if parts else lanes.assign(asns_relative=math.nan, reference="", normalised=False)
+    return pd.concat(parts, ignore_index=True) if parts else lanes.assign(asns_relative=math.nan, reference="", reference_spread=math.nan)
+
+
+def _fold(values: pd.Series) -> float:
+    """Highest over lowest; infinite where one of several is not above background, not a number below two."""
+    if len(values) < 2:
+        return math.nan
+    return float(values.max() / values.min()) if values.min() > 0 else math.inf
 
 
 def _is_high(line: object, settings: WesternLimits) -> bool:

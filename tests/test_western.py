@@ -10,10 +10,11 @@ import pytest
 
 from kit.columns import check
 from kit.settings import Settings
-from kit.western import asns_lines, class_of, induction, quantify, response_of
+from kit.western import asns_lines, class_of, quantify
+from kit.western_antibody import proportionality
+from kit.western_conditions import response_of
 from kit.western_ladder import fit_ladder, left_out_errors
 from kit.western_lanes import net_volume
-from kit.western_qc import proportionality
 
 DEFAULTS = {
     "western_saturation_fraction": 0.98,
@@ -23,6 +24,9 @@ DEFAULTS = {
     "min_lane_factor": 0.7,
     "max_lane_factor": 1.3,
     "min_reference_lanes": 2,
+    "max_reference_spread": 1.5,
+    "fail_reference_spread": 3.0,
+    "min_induction_log2": 1.0,
     "min_lysates": 3,
     "asns_mw_kDa": 64.0,
     "max_mw_error_percent": 10.0,
@@ -306,7 +310,7 @@ def test_induction_and_what_it_means() -> None:
     bands["condition"] = np.where(bands["lane"] == 4, "no_asn_24h", "basal")
     result = quantify(bands, S)
     assert len(result.asns_protein) == 1
-    assert induction(result.lanes)[["condition", "induction_log2"]].values.tolist() == [["no_asn_24h", pytest.approx(2.0)]]
+    assert result.asns_induction[["condition", "induction_log2"]].values.tolist() == [["no_asn_24h", pytest.approx(2.0)]]
     assert [response_of(2, 2), response_of(0, 2), response_of(2, 0), response_of(math.nan, 1)] == [
         "competent",
         "silenced",
@@ -317,3 +321,180 @@ def test_induction_and_what_it_means() -> None:
 
 def test_net_volume_treats_an_empty_background_as_net() -> None:
     assert net_volume(pd.DataFrame({"volume": [10.0, 10.0], "background": [4.0, math.nan]})).tolist() == [6.0, 10.0]
+
+
+# ---- one normaliser, valid ratios, dedicated blots, what is not stated --------------------------------------------------
+
+
+def said(result, rule: str) -> str:
+    rows = result.western_qc[result.western_qc["check"] == rule]
+    return " | ".join(f"{subject}: {value} [{verdict}]" for subject, value, verdict in rows[["subject", "value", "verdict"]].values)
+
+
+def test_lanes_without_the_shared_normaliser_have_no_ratio() -> None:
+    """Reference lanes by total protein, samples by GAPDH only: 5000/100 over 10000/1000 would be a number without meaning."""
+    text = membrane({"A549": 200, "MOLT-4": 10})
+    for lane in (3, 4):
+        text = "\n".join(line.replace("total_protein", "GAPDH") if line.startswith(f"M1,{lane},") else line for line in text.splitlines())
+    result = quantify(blot(text + "\n"), S)
+    assert result.asns_protein["asns_relative"].isna().all()
+    assert set(result.asns_protein["verdict"]) == {"fail"} and "normaliser" in result.asns_protein["note"][0]
+    assert result.asns_lines["class"].isna().all()
+    assert "not measured in lanes 3, 4" in said(result, "W04") and verdicts(result, "W04") == ["fail"]
+
+
+def test_the_loading_control_common_to_all_lanes_is_preferred_to_total_protein_of_some() -> None:
+    extra = "".join(f"M1,{lane},x,1,GAPDH,,,{volume},0,false,{role}\n" for lane, volume, role in [(1, 100, "reference"), (2, 100, "reference"), (3, 50, "sample"), (4, 100, "sample")])  # fmt: skip
+    text = "\n".join(line for line in membrane({"A549": 200, "MOLT-4": 10}).splitlines() if not line.startswith("M1,4,MOLT-4,1,total"))
+    protein = quantify(blot(text + "\n" + extra), S).asns_protein.set_index("cell_line")["asns_relative"]
+    assert protein.to_dict() == pytest.approx({"A549": (200 / 50) / (200 / 100), "MOLT-4": (10 / 100) / (200 / 100)})
+
+
+def dilution(signals: tuple[int, ...], name: str = "M1") -> str:
+    return "".join(f"{name},{20 + i},pool,1,ASNS,,64,{v + 50},50,false,dilution\n" for i, v in enumerate(signals))
+
+
+def with_loads(text: str, antibodies: dict[str, str] | None = None) -> pd.DataFrame:
+    bands = blot(text)
+    bands["load"] = [2.0 ** (lane - 20) if lane >= 20 else math.nan for lane in bands["lane"]]
+    return bands.assign(antibody=[(antibodies or {}).get(name, "") for name in bands["membrane"]])
+
+
+PROPORTIONAL, BENT = (20, 40, 80, 160, 320), (20, 40, 80, 110, 130)
+
+
+def test_ratios_of_an_antibody_that_is_not_proportional_are_void() -> None:
+    """No class, not in the line's mean, not in the table that correlations are made from."""
+    from kit.asns_lines import protein_by_line
+
+    result = quantify(with_loads(membrane({"A549": 200, "MOLT-4": 10}) + dilution(BENT)), S)
+    assert set(result.asns_protein["verdict"]) == {"fail"} and "not proportional" in result.asns_protein["note"][0]
+    assert result.asns_protein["class"].isna().all() and result.asns_lines["class"].isna().all()
+    assert result.asns_lines["n_replicates"].tolist() == [0, 0] and result.asns_lines["log2_relative"].isna().all()
+    assert protein_by_line(result.asns_protein).empty
+    assert "no line has a valid ratio" not in said(result, "W07") and "not assessable" in said(result, "W12")
+
+
+SERIES_CASES = [  # antibodies of the three blots and of the series blot, the series, verdict of a lysate, verdicts of W03
+    ({}, PROPORTIONAL, "pass", ["pass"]),
+    ({}, BENT, "fail", ["fail"]),
+    ({"M1": "A", "M2": "A", "M3": "A", "LIN": "A"}, PROPORTIONAL, "pass", ["pass"]),
+    ({"M1": "A", "M2": "A", "M3": "A", "LIN": "B"}, BENT, "pass", ["fail", "warn"]),
+]
+
+
+@pytest.mark.parametrize(("antibodies", "signals", "lysate", "expected"), SERIES_CASES)
+def test_linearity_is_judged_per_antibody(antibodies: dict, signals: tuple, lysate: str, expected: list[str]) -> None:
+    """A blot of its own carries the series: it serves every membrane of its antibody, and has itself nothing to normalise or to compare."""
+    three = "".join(membrane({"A549": 200, "MOLT-4": 10}, name=f"M{i}", replicate=i) for i in (1, 2, 3))
+    result = quantify(with_loads(three + dilution(signals, "LIN"), antibodies), S)
+    assert verdicts(result, "W03") == expected
+    assert set(result.asns_protein["verdict"]) == {lysate}
+    for rule in ("W02", "W04", "W05", "W06", "W09", "W11"):
+        assert "LIN" not in said(result, rule), rule
+
+
+def test_a_knockout_blot_of_its_own_validates_the_antibody_of_the_others() -> None:
+    """Parent 200, knockout 20 on a blot without reference or total protein: 90 % lost; its parent lane is no lysate."""
+    knockout = "KO,1,A549,1,ASNS,,64,250,50,false,sample\nKO,2,A549,1,ASNS,,64,70,50,false,knockout\n"
+    result = quantify(with_loads(membrane({"A549": 180}) + knockout), S)
+    assert verdicts(result, "W10") == ["pass"] and "90 % less than its parent" in said(result, "W10")
+    assert "KO" not in said(result, "W04") + said(result, "W06")
+    assert result.asns_protein["asns_relative"].tolist() == pytest.approx([0.9]) and result.asns_protein["verdict"].tolist() == ["pass"]
+    alone = quantify(with_loads(membrane({"A549": 180}) + knockout.splitlines()[1] + "\n"), S)
+    assert "not assessable" in said(alone, "W10") and set(verdicts(alone, "W10")) == {"warn"}
+
+
+def test_saturation_that_is_not_stated_is_no_pass() -> None:
+    bands = blot(membrane({"A549": 200}))
+    result = quantify(bands.assign(saturated=pd.array([None] * len(bands), dtype="boolean")), S)
+    assert set(verdicts(result, "W01")) == {"warn"} and "not stated" in said(result, "W01")
+    assert result.asns_protein["asns_relative"].tolist() == pytest.approx([1.0])
+
+
+def test_a_saturated_off_target_band_spoils_the_lane() -> None:
+    for row in ("M1,3,A549,1,off_target,,40,9050,50,true,sample\n", "M1,3,A549,1,ASNS,,150,9050,50,true,sample\n"):
+        result = quantify(blot(membrane({"A549": 200}) + row), S)
+        assert math.isnan(result.asns_protein["asns_relative"][0]) and "fail" in verdicts(result, "W01")
+
+
+@pytest.mark.parametrize("rule", [f"W{n:02d}" for n in range(1, 15)])
+def test_every_rule_has_a_row_even_for_the_barest_blot(rule: str) -> None:
+    """Volumes of two lanes and nothing else: what cannot be judged says so."""
+    bare = "M1,1,pool,1,ASNS,,,250,50,false,reference\nM1,2,A549,1,ASNS,,,150,50,false,sample\n"
+    assert said(quantify(blot(bare), S), rule)
+    if rule in ("W02", "W05", "W09", "W11"):
+        assert "not assessable: " in said(quantify(blot(bare), S), rule)
+
+
+@pytest.mark.parametrize(("second", "verdict", "lysate"), [(140, "pass", "pass"), (100, "warn", "warn"), (20, "fail", "fail")])
+def test_reference_lanes_have_to_agree(second: float, verdict: str, lysate: str) -> None:
+    """200 against 140, 100, 20: 1.4-fold, 2-fold, 10-fold."""
+    text = membrane({"A549": 100}).replace("M1,2,pool,1,ASNS,,64.0,250.0", f"M1,2,pool,1,ASNS,,64.0,{second + 50}")
+    result = quantify(blot(text), S)
+    assert verdicts(result, "W06") == [verdict] and result.asns_protein["verdict"].tolist() == [lysate]
+    assert f"{200 / second:.2f}" in said(result, "W06")
+
+
+MEDIA = {
+    "complete": SimpleNamespace(role="control", removes=None),
+    "drop": SimpleNamespace(role="dropout", removes="asparagine"),
+    "no_gln": SimpleNamespace(role="dropout", removes="glutamine"),
+}
+
+
+@pytest.mark.parametrize("word", ["complete", "Complete ", "basal", "", None])
+def test_the_control_medium_is_basal(word: str | None) -> None:
+    bands = blot(membrane({"A549": 100})).assign(condition=word)
+    result = quantify(bands, S, MEDIA)
+    assert result.asns_protein["asns_relative"].tolist() == pytest.approx([0.5])
+
+
+STARVED = [("drop", True), ("no_asn_24h", True), ("-Asn 16 h", True), ("Asn-free", True), ("asparaginase", True), ("no_gln", False), ("tunicamycin", False)]
+
+
+@pytest.mark.parametrize(("word", "starved"), STARVED)
+def test_starved_conditions_are_told(word: str, starved: bool) -> None:
+    from kit.western_conditions import with_conditions
+
+    assert with_conditions(blot(membrane({"A549": 100})).assign(condition=word), MEDIA)["starved"].tolist() == [starved] * 6
+
+
+def test_a_blot_without_a_basal_lane_says_so() -> None:
+    result = quantify(blot(membrane({"A549": 100})).assign(condition="serum X"), S, MEDIA)
+    assert result.asns_protein.empty
+    assert "no basal lane of A549: the lanes are of condition 'serum X'" in said(result, "W14") and verdicts(result, "W14") == ["warn"]
+
+
+ATF4 = "M1,{lane},A549,1,ATF4,,39,{volume},0,false,sample\n"
+RESPONSES = [  # ASNS and ATF4 of the starved lane (basal 50 and 100), response, verdict
+    (200, 800, "competent", "pass"),
+    (55, 800, "silenced", "info"),
+    (55, 110, "stimulus failed", "warn"),
+    (200, None, "not assessed", "warn"),
+]
+
+
+@pytest.mark.parametrize(("asns", "atf4", "response", "verdict"), RESPONSES)
+def test_induction_is_a_verdict_row_and_a_table(asns: float, atf4: float | None, response: str, verdict: str) -> None:
+    text = membrane({"A549": 50, "x": asns}).replace("M1,4,x,1", "M1,4,A549,1")
+    text += "" if atf4 is None else ATF4.format(lane=3, volume=100) + ATF4.format(lane=4, volume=atf4)
+    bands = blot(text)
+    bands["condition"] = np.where(bands["lane"] == 4, "drop", "complete")
+    result = quantify(bands, S, MEDIA)
+    row = check(result.asns_induction, "asns_induction").iloc[0]
+    assert (row["response"], row["starved"]) == (response, True) and verdicts(result, "W14") == [verdict]
+    assert row["induction_log2"] == pytest.approx(math.log2(asns / 50))
+    assert math.isnan(row["atf4_log2"]) if atf4 is None else row["atf4_log2"] == pytest.approx(math.log2(atf4 / 100))
+
+
+def test_induction_from_nothing_is_a_finite_rise() -> None:
+    """Basal ATF4 below background: it stands at 1 % of the starved lane, log2(100)."""
+    text = membrane({"A549": 50, "x": 200}).replace("M1,4,x,1", "M1,4,A549,1") + ATF4.format(lane=3, volume=-5) + ATF4.format(lane=4, volume=900)
+    bands = blot(text)
+    bands["condition"] = np.where(bands["lane"] == 4, "drop", "complete")
+    assert quantify(bands, S, MEDIA).asns_induction["atf4_log2"].tolist() == pytest.approx([math.log2(100)])
+
+
+def test_no_starved_lane_is_told_as_not_measured() -> None:
+    assert "not measured" in said(quantify(blot(membrane({"A549": 50})), S), "W14")

@@ -156,7 +156,9 @@ def _columns(records: list[dict[str, Any]], name: str, problems: Problems) -> pd
         for flag, cell, place in zip(flags, frame["saturated"], frame["_place"]):
             if flag is None:
                 problems.say(name, place, f"saturated '{cell}' is neither true nor false")
-        frame["saturated"] = [bool(flag) for flag in flags]
+        given = frame["saturated"].fillna("").astype(str).str.strip().str.casefold()
+        unknown = given.isin(["", "nan", "n/a", "na", "?"])  # not stated is not "no"
+        frame["saturated"] = pd.array([None if blank else bool(flag) for flag, blank in zip(flags, unknown)], dtype="boolean")
     return frame
 
 
@@ -231,11 +233,11 @@ def _complete(bands: pd.DataFrame, name: str, replicate: int | None, problems: P
         "target": "ASNS",
         "lane_role": "sample",
         "cell_line": "",
-        "saturated": False,
         "condition": "basal",
     }
     for column, value in defaults.items():
         bands[column] = bands[column].fillna(value) if column in bands else value
+    bands["saturated"] = bands["saturated"].astype("boolean") if "saturated" in bands else pd.array([None] * count, dtype="boolean")
     for column in ("rf", "mw_kDa", "volume", "background"):
         bands[column] = bands[column].astype(float) if column in bands else np.full(count, np.nan)
     bands["lane"] = [_plain(cell) for cell in bands["lane"]] if "lane" in bands else list(range(1, count + 1))

@@ -111,7 +111,7 @@ def flag(cell: object) -> bool | None:
     text = str(cell).strip().casefold()
     if text in ("true", "yes", "y", "1", "x", "saturated"):
         return True
-    if text in ("false", "no", "n", "0", "", "nan", "none", "ok"):
+    if text in ("false", "no", "n", "0", "", "nan", "none", "n/a", "na", "?", "ok"):
         return False
     value = number(cell)
     return None if math.isnan(value) else value > 0

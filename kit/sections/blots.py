@@ -22,6 +22,8 @@ LINES = {"cell_line": "line", "lineage": "lineage", "class_range": "class", "per
 QC = ("check", "verdict", "subject", "value", "rule", "advice")
 LYSATES = {"cell_line": "line", "replicate": "lysate", "percent_of_reference": "% of reference", "class": "class", "mw_kDa": "mass (kDa)",
            "off_target_share": "off-target", "verdict": "verdict", "note": "note"}  # fmt: skip
+INDUCED = {"cell_line": "line", "replicate": "lysate", "condition": "condition", "induction_log2": "ASNS, log2", "atf4_log2": "ATF4, log2",
+           "response": "response"}  # fmt: skip
 PERCENTS = dict.fromkeys(("percent_of_reference", "ci_low_percent", "ci_high_percent"), ".1f")
 _PER_ROW = 2
 _MOST = 8  # lanes shown as profiles, and membranes in a figure; the tables hold all
@@ -163,7 +165,20 @@ def quality(analysis: Analysis) -> Table:
     ordered = table.iloc[table["verdict"].map(WORST.index).argsort(kind="stable")].reset_index(drop=True)
     counts = ", ".join(f"{count} {name}" for name in WORST if (count := int(table["verdict"].eq(name).sum())))
     columns = QC if ordered["advice"].ne("").any() else QC[:-1]
-    return ordered, f"W01 to W13: {counts}.", columns
+    return ordered, f"W01 to W14: {counts}.", columns
+
+
+def induction(analysis: Analysis) -> Table:
+    """What asparagine loss did to ASNS, per line and lysate."""
+    table = None if analysis.western is None else analysis.western.asns_induction
+    if table is None or table.empty:
+        return None, "Induction was not measured: no line has a basal and a starved lane on one membrane.", None
+    least = analysis.experiment.settings.min_induction_log2
+    caption = (
+        f"log2 against the line's basal lane on the same membrane; a rise is {least:g} or more. ATF4 up and ASNS up: competent. ATF4 up and ASNS flat: silenced, "
+        "which predicts auxotrophy. ATF4 flat: the stimulus failed."
+    )
+    return table, caption, INDUCED
 
 
 def mrna(analysis: Analysis) -> Table:
