@@ -196,7 +196,7 @@ class ExperimentConfig(Part):
     description: Annotated[str, StringConstraints(max_length=4000)] = Field("", description="anything a reader should know")
     cell_lines: dict[Name, CellLine] = Field(description="lines by name", min_length=1)
     sera: dict[Name, Serum] = Field(default_factory=dict, description="sera by name")
-    media: dict[Name, Medium] = Field(description="media by name", min_length=1)
+    media: dict[Name, Medium] = Field(default_factory=dict, description="media by name; may be absent without plates and flow")
     protocol: Protocol = Field(default_factory=lambda: Protocol.model_validate({}), description="how it was done")
     replicates: dict[int, Replicate] = Field(default_factory=dict, description="biological replicates by number")
     plates: list[Plate] = Field(default_factory=list, description="plate files")
@@ -241,7 +241,7 @@ def read_config(folder: Path, overrides: Mapping[str, Any] | None = None) -> Exp
     data = dict(source.data)
     if overrides:
         data["settings"] = {**(data.get("settings") or {}), **overrides}
-    for section in ("sera", "protocol", "replicates", "plates", "flow", "blots", "expression", "settings"):
+    for section in ("sera", "media", "protocol", "replicates", "plates", "flow", "blots", "expression", "settings"):
         if section in data and data[section] is None:
             del data[section]
     try:
@@ -270,6 +270,10 @@ def _check_references(config: ExperimentConfig, source: YamlFile, folder: Path, 
 
 
 def _check_media(config: ExperimentConfig, say: Any) -> None:
+    measured = [section for section in ("plates", "flow") if getattr(config, section)]
+    if measured and not config.media:
+        what = f"no medium is named, but {' and '.join(measured)} are listed"
+        say(("media",), what, "List each medium with its role: `media: {complete: {role: control}, no_asn: {role: dropout, removes: asparagine}}`.")
     controls = [name for name, medium in config.media.items() if medium.role == "control"]
     if len(controls) > 1:
         say(

@@ -34,6 +34,9 @@ NOTEBOOKS = {
 }
 """Notebook -> the sections of experiment.yaml, any of which it needs."""
 
+WITHOUT_DATA = ("03_asns_correlation",)
+"""Notebooks that say something of cell lines by name alone, from the reference panels, and what is missing for more."""
+
 PACKAGES = (
     "numpy", "pandas", "scipy", "matplotlib", "seaborn", "pyarrow", "pydantic", "wellmap", "python-calamine", "openpyxl", "flowio", "flowutils",
     "scikit-image", "ipython", "ipykernel", "papermill", "nbclient", "nbformat", "jinja2", "mistune", "pygments",
@@ -142,8 +145,11 @@ def write_manifest(report: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def choose(config: Any, folder: Path, only: Sequence[str] = ()) -> list[Path]:
-    """The notebooks for which the experiment has data, in order. Raises InputError when there is none."""
-    wanted = [path for path in available(folder, only) if any(getattr(config, section) for section in NOTEBOOKS[path.stem])]
+    """The notebooks for which the experiment has data, in order; those that need none (the reference panels tell of lines alone) also where
+    they are asked for by name, or where nothing else could be run. Raises InputError when there is none."""
+    found = available(folder, only)
+    wanted = [path for path in found if any(getattr(config, section) for section in NOTEBOOKS[path.stem]) or (only and path.stem in WITHOUT_DATA)]
+    wanted = wanted or [path for path in found if path.stem in WITHOUT_DATA]
     if not wanted:
         names = ", ".join(only) or "any notebook"
         raise InputError(Problem("experiment.yaml", "", f"has no data for {names}", "List plates, flow, blots or expression."))

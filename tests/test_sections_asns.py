@@ -3,6 +3,7 @@
 import json
 import math
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from kit.asns_pool import study
 from kit.columns import TABLES
 from kit.errors import InputError
 from kit.exhibits import Exhibits
+from kit.job import choose
 from kit.plots.asns import lineage_styles
 from kit.sections import asns, blots
 from kit.sections import claims as pages
@@ -89,7 +91,7 @@ def test_planted_levels_of_the_four_lines_come_back(four):
     for name, line in synthetic.SOURCE_LINES.items():
         assert table.loc[name, "percent_of_reference"] == pytest.approx(line.asns_percent, rel=0.25)
         assert table.loc[name, MRNA] == pytest.approx(line.asns_mrna_log2, abs=0.3)
-    assert set(four.western_qc["verdict"]) <= {"pass", "info"} and set(four.western_qc["check"]) == {f"W{i:02d}" for i in range(1, 14)}
+    assert set(four.western_qc["verdict"]) <= {"pass", "info"} and set(four.western_qc["check"]) == {f"W{i:02d}" for i in range(1, 15)}
     assert four.asns_protein["mw_kDa"].to_numpy() == pytest.approx(64.4, rel=0.05)
 
 
@@ -284,6 +286,39 @@ def test_notebook_on_growth_without_asns(root, monkeypatch):
     scope, html = run_notebook(root, root / "data/examples/EXP-DEMO-02", monkeypatch)
     assert "Sensitivity (1 - GR without asparagine): 2 lines" in html and 'class="banner' not in html
     assert scope["analysis"].asns_lines[PROTEIN].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("text", "only", "expected"),
+    [
+        ("", (), ["03_asns_correlation"]),
+        ("", ("03_asns_correlation",), ["03_asns_correlation"]),
+        ("plates: [x]", ("03_asns_correlation",), ["03_asns_correlation"]),
+        ("plates: [x]", (), ["01_assay_qc", "02_dropout_analysis"]),
+        ("", ("01_assay_qc",), None),
+    ],
+)
+def test_the_panels_alone_are_a_report(root, text, only, expected):
+    """Lines without data: notebook 03 by default and when asked for; with plates only when asked for; 01 has nothing to tell."""
+    config = SimpleNamespace(plates=[1] if text else [], flow=[], blots=[], expression=[])
+    if expected is None:
+        with pytest.raises(InputError, match="has no data for 01_assay_qc"):
+            choose(config, root / "notebooks", only)
+    else:
+        assert [path.stem for path in choose(config, root / "notebooks", only)] == expected
+
+
+def test_an_experiment_of_lines_alone_needs_no_media(tmp_path):
+    root = tmp_path / "PAN"
+    root.mkdir()
+    (root / "experiment.yaml").write_text("schema_version: 1\nexperiment_id: PAN\ncell_lines: {MOLT-4: {}, A549: {}}\n")
+    analysis = kit.analyse(kit.load(root))
+    assert analysis.summary.verdict == "pass" and "Nothing was measured" in analysis.summary.reasons[0]
+    said = " ".join(asns.present(study(analysis)))
+    assert "ASNS protein (western blot): not measured here" in said and "Sensitivity was not measured here" in said
+    (root / "experiment.yaml").write_text("schema_version: 1\nexperiment_id: PAN\ncell_lines: {MOLT-4: {}}\nmedia: {}\nflow: [{file: a.csv}]\n")
+    with pytest.raises(InputError, match=r"no medium is named, but flow are listed.*List each medium with its role"):
+        kit.load(root)
 
 
 def test_other_kinds_of_expression_are_predictors_of_their_own(tmp_path):

@@ -9,6 +9,8 @@ from kit.protocol.base import FILE, listing
 from kit.verdict import Finding
 
 SEVERE = {"fail": 0, "warn": 1}
+OF_LINES = ("P04", "P22")
+"""Checks of a line's history and identity, which matter for a lysate as much as for an assay."""
 WEIGHT = {"void": 0, "masking": 1, "cap": 2, "none": 3}
 
 
@@ -17,7 +19,7 @@ def protocol_findings(compliance: pd.DataFrame, carryover: pd.DataFrame | None, 
 
     `carryover` (None where there is none) tells which line has most left over, so that the advice on washing is the one that mends all.
     """
-    bad = compliance[compliance["verdict"].isin(list(SEVERE))]
+    bad = compliance[compliance["verdict"].isin(list(SEVERE)) & _concerned(compliance["check"], config)]
     judged = bad[bad["missing"].eq("")]
     ranked = judged.assign(order=judged["verdict"].map(SEVERE), weight=judged["effect"].map(WEIGHT))
     ranked = ranked.sort_values(["order", "weight", "check"], kind="stable")
@@ -30,6 +32,13 @@ def protocol_findings(compliance: pd.DataFrame, carryover: pd.DataFrame | None, 
             worst = _most_masked_first(worst, carryover)
         findings.append(Finding(str(rows["verdict"].iloc[0]), _sentence(worst, str(check)), _action(worst, 1 if check == "P13" else 2)))
     return [*findings, *_missing(bad[bad["missing"].ne("")])]
+
+
+def _concerned(checks: pd.Series, config: ExperimentConfig) -> pd.Series:
+    """Where no cells were grown in the media, only what concerns the lines themselves counts; where nothing was measured, nothing does."""
+    if config.plates or config.flow:
+        return pd.Series(True, index=checks.index)
+    return checks.isin(OF_LINES if config.blots or config.expression else ())
 
 
 def _action(rows: pd.DataFrame, limit: int) -> str:
