@@ -160,7 +160,8 @@ def _lines(folder: Path, experiments: pd.DataFrame) -> pd.DataFrame:
     rows = _in_time(folder, "asns_lines", experiments)
     if rows.empty:
         return pd.DataFrame(columns=["cell_line", "line_key", "lineage"])
-    return pool([_typed(rows.drop(columns=["experiment_id", "date"]))], ALL)
+    typed = _typed(rows.drop(columns=["experiment_id", "date"]))
+    return pool([own for _, own in typed.groupby(rows["experiment_id"], sort=False)], ALL)
 
 
 def _typed(rows: pd.DataFrame) -> pd.DataFrame:

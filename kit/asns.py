@@ -147,19 +147,23 @@ def comparison_sentence(row: dict[str, Any], settings: AsnsLimits) -> str:
     a, b, n = row["predictor_a"], row["predictor_b"], row["n_lines"]
     if not math.isfinite(row["williams_p"]):
         return f"{n} lines have {a}, {b} and the outcome: too few to compare ({settings.min_lines_inference} needed)."
-    stronger = a if abs(row["r_a"]) > abs(row["r_b"]) else b
-    opposite = " The two correlations have opposite signs." if row["r_a"] * row["r_b"] < 0 else ""
-    if row["williams_p"] < settings.alpha:
-        head = (
-            f"On {n} lines {stronger} predicts better (Williams p = {row['williams_p']:.2g}; "
-            f"difference from {row['zou_ci_low']:+.2f} to {row['zou_ci_high']:+.2f})."
-        )
+    difference = f"Williams p = {row['williams_p']:.2g}; difference from {row['zou_ci_low']:+.2f} to {row['zou_ci_high']:+.2f}"
+    if row["williams_p"] >= settings.alpha:
+        head = f"On {n} lines no difference is shown (Williams p = {row['williams_p']:.2g}); "
+        head += f"differences from {row['zou_ci_low']:+.2f} to {row['zou_ci_high']:+.2f} remain possible, so equality is not shown either."
+    elif row["r_a"] < 0 and row["r_b"] < 0:
+        head = f"On {n} lines {a if row['r_a'] < row['r_b'] else b} predicts better ({difference})."
     else:
-        head = (
-            f"On {n} lines no difference is shown (Williams p = {row['williams_p']:.2g}); "
-            f"differences from {row['zou_ci_low']:+.2f} to {row['zou_ci_high']:+.2f} remain possible, so equality is not shown either."
-        )
-    return f"{head}{opposite} {NOT_A_TEST}"
+        head = f"On {n} lines {a} and {b} differ ({difference}), which does not make one the better predictor."
+    return f"{head}{_signs(row)} {NOT_A_TEST}"
+
+
+def _signs(row: dict[str, Any]) -> str:
+    """What the signs of the two correlations mean, where they are not both inverse."""
+    if row["r_a"] < 0 and row["r_b"] < 0:
+        return ""
+    both = "opposite signs" if row["r_a"] * row["r_b"] < 0 else "no inverse sign"
+    return f" The two correlations have {both}: more ASNS should mean less sensitive."
 
 
 def banner(table: pd.DataFrame) -> str:

@@ -6,7 +6,7 @@ The unit of every correlation is the line: replicates and experiments are averag
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,9 @@ import pandas as pd
 
 from kit import reference
 
-PROTEIN, MRNA = "protein", "mRNA"
+PROTEIN, MRNA, MRNA_SCALE = "protein", "mRNA", "mRNA_scale"
+OWN_LINES = "the mean of its own lines"
+_VAGUE = {"", "log2", "log2 relative", "relative", "fold", "log2 fold", "log2 expression", "expression"}
 GR_OUTCOME = "1 - GR without asparagine"
 IC50_OUTCOME = "-log10 IC50 of asparaginase"
 GI50_OUTCOME = "-log10 GI50 of asparaginase"
@@ -35,10 +37,11 @@ def protein_by_line(asns_protein: pd.DataFrame) -> pd.DataFrame:
 
 
 def mrna_by_line(expression: pd.DataFrame) -> pd.DataFrame:
-    """`cell_line`, `mRNA` (mean over lysates of log2 `value`, basal condition only)."""
+    """`cell_line`, `mRNA` (mean over lysates of log2 `value`, basal condition only) and, where it is known, its `mRNA_scale`."""
     basal = expression[expression["condition"].eq("basal")] if "condition" in expression else expression
     known = basal[basal["value"].notna()].rename(columns={"value": MRNA})
-    return pd.DataFrame(known.groupby("cell_line", sort=False)[MRNA].mean()).reset_index()
+    table = pd.DataFrame(known.groupby("cell_line", sort=False)[MRNA].mean()).reset_index()
+    return table.assign(**{MRNA_SCALE: " and ".join(dict.fromkeys(known["scale"]))}) if "scale" in known else table
 
 
 def sensitivity_from_calls(calls: pd.DataFrame) -> pd.DataFrame:
@@ -101,9 +104,12 @@ def known_lineage(name: str) -> str:
 def pool(tables: Iterable[pd.DataFrame], source: str = "all experiments") -> pd.DataFrame:
     """Lines of several experiments as one table: each line once, its values averaged over the experiments that have them.
 
-    A line that is an auxotroph in one experiment and not in another has no class.
+    A line that is an auxotroph in one experiment and not in another has no class. mRNA is averaged within one unit and calibrator only
+    (`mrna_scales`); the other experiments' mRNA is left out.
     """
-    stacked = pd.concat([table for table in tables if len(table)], ignore_index=True)
+    used = [table for table in tables if len(table)]
+    kept, _ = mrna_scales(used)
+    stacked = pd.concat([_without_mrna(table) if index not in kept else table for index, table in enumerate(used)], ignore_index=True)
     numbers = [column for column in stacked if pd.api.types.is_float_dtype(stacked[column])]
     grouped = stacked.groupby("line_key", sort=False)
     pooled = grouped[numbers].mean()
@@ -113,6 +119,36 @@ def pool(tables: Iterable[pd.DataFrame], source: str = "all experiments") -> pd.
         votes = stacked.dropna(subset="auxotroph").groupby("line_key")["auxotroph"]
         pooled["auxotroph"] = votes.first().where(votes.nunique().eq(1)).astype("boolean")
     return pooled.assign(n_experiments=grouped.size(), source=source).reset_index()
+
+
+def mrna_scales(tables: Sequence[pd.DataFrame]) -> tuple[set[int], dict[int, str]]:
+    """Which tables' mRNA may be averaged, by position, and the scale of each that may not: the scale with the most lines wins.
+
+    log2 TPM, delta-delta Cq against one line and against another differ by a shift that would pass for a difference between lines. A scale
+    that is not stated, or is relative to the experiment's own lines, is like no other.
+    """
+    lines: dict[str, list[tuple[int, int]]] = {}
+    scale: dict[int, str] = {}
+    for index, table in enumerate(tables):
+        if MRNA in table and (count := int(table[MRNA].notna().sum())):
+            given = list(dict.fromkeys(table[MRNA_SCALE].dropna().astype(str))) if MRNA_SCALE in table else []
+            scale[index] = str(given[0]) if len(given) == 1 else ""
+            key = scale[index] if comparable(scale[index]) else f"{scale[index]} {index}"
+            lines.setdefault(key.strip().casefold(), []).append((index, count))
+    if not lines:
+        return set(), {}
+    best = max(lines.values(), key=lambda members: sum(count for _, count in members))
+    kept = {index for index, _ in best}
+    return kept, {index: text or "unit not stated" for index, text in scale.items() if index not in kept}
+
+
+def comparable(scale: str) -> bool:
+    """Whether a unit says relative to what: then equal ones of two experiments mean the same."""
+    return scale.strip().casefold() not in _VAGUE and not scale.endswith(OWN_LINES)
+
+
+def _without_mrna(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(**{MRNA: math.nan}) if MRNA in table else table
 
 
 @dataclass(frozen=True)

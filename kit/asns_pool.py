@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,7 @@ import pandas as pd
 
 from kit import reference, store
 from kit.analysis import Analysis
-from kit.asns_lines import Panel, pool
+from kit.asns_lines import Panel, mrna_scales, pool
 from kit.asns_study import correlate, predictors, reference_panel, sources
 from kit.columns import TABLES
 from kit.errors import InputError
@@ -83,8 +84,18 @@ def study(analysis: Analysis, out: str | Path = "") -> Study:
     if not others:
         kind = "simulated" if analysis.experiment.config.simulated else "real"
         return Study(analysis, lines, None, (), f"The reports folder holds no other {kind} experiment with ASNS or sensitivity without asparagine.")
-    pooled = pool([table for table in (lines, *others.values()) if len(table)], ALL)
-    return Study(analysis, lines, pooled, tuple(others), f"Pooled with the reports finished before this one: {', '.join(others)}.")
+    named = {name: table for name, table in {analysis.experiment.id: lines, **others}.items() if len(table)}
+    note = f"Pooled with the reports finished before this one: {', '.join(others)}."
+    return Study(analysis, lines, pool(named.values(), ALL), tuple(others), note + _left_out(named))
+
+
+def _left_out(named: Mapping[str, pd.DataFrame]) -> str:
+    """Whose mRNA the pool does not hold, and why."""
+    names, (kept, left) = list(named), mrna_scales(list(named.values()))
+    if not left:
+        return ""
+    parts = ", ".join(f"{names[index]} ({scale})" for index, scale in left.items())
+    return f" mRNA of {parts} is left out of the pool: its unit or calibrator is not that of {', '.join(names[index] for index in sorted(kept))}."
 
 
 def _others(reports: Path, analysis: Analysis) -> dict[str, pd.DataFrame]:

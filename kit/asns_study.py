@@ -14,6 +14,7 @@ from kit.asns_lines import (
     GR_OUTCOME,
     IC50_OUTCOME,
     MRNA,
+    MRNA_SCALE,
     PROTEIN,
     Panel,
     lines_table,
@@ -64,7 +65,9 @@ def _by_kind(expression: pd.DataFrame | None) -> list[pd.DataFrame]:
         return []
     found = []
     for kind, rows in expression.groupby("kind", sort=False):
-        found.append(mrna_by_line(rows).rename(columns={MRNA: f"{PROTEIN} (table)" if str(kind).casefold() == PROTEIN else str(kind)}))
+        own = mrna_by_line(rows)
+        own = own if kind == MRNA else own.drop(columns=MRNA_SCALE, errors="ignore")
+        found.append(own.rename(columns={MRNA: f"{PROTEIN} (table)" if str(kind).casefold() == PROTEIN else str(kind)}))
     return found
 
 

@@ -158,6 +158,8 @@ TABLES: dict[str, Table] = {
         class_probability="number: share of the t distribution over lysates that lies within the class",
         mRNA="number: log2 of ASNS mRNA, mean over lysates",
         auxotroph="flag: called auxotrophic for asparagine; empty where not called",
+        mRNA_scale="text: unit, or calibrator and reference genes, of mRNA; experiments are pooled only within one",
+        floored="flag: no lysate is above the floor, so percent_of_reference is an upper bound",
     ),
     "asns_induction": _table(
         cell_line=_LINE,

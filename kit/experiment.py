@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 import pandas as pd
 
 from kit import memo
+from kit.asns_lines import OWN_LINES
 from kit.blots import read_blot, read_mrna
 from kit.config import Blot, ExperimentConfig, Expression, Flow, Plate, read_config
 from kit.errors import InputError, Problem, Problems, did_you_mean
@@ -158,8 +159,17 @@ def _read_expression(folder: Path, config: ExperimentConfig, problems: Problems)
     for entry in config.expression:
         found = _attempt(lambda entry=entry: _one_expression(folder, entry, config), problems)  # type: ignore[misc]
         if found is not None:
-            tables.append(found.assign(kind="mRNA" if entry.kind.casefold() == "mrna" else entry.kind, file=entry.file))
+            kind = "mRNA" if entry.kind.casefold() == "mrna" else entry.kind
+            tables.append(found.assign(kind=kind, file=entry.file, scale=_scale(entry, found)))
     return pd.concat(tables, ignore_index=True) if tables else None
+
+
+def _scale(entry: Expression, found: pd.DataFrame) -> str:
+    """What values of one expression entry are relative to: its unit, or the calibrator and reference genes of a qPCR file."""
+    if "delta_cq" not in found:
+        return entry.unit or ""
+    genes = ", ".join(sorted(entry.reference_genes or ())) or "the reference genes"
+    return f"delta-delta Cq over {genes} against {entry.calibrator or OWN_LINES}"
 
 
 def _one_expression(folder: Path, entry: Expression, config: ExperimentConfig) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
@@ -116,6 +117,8 @@ def _names() -> tuple[list[CellLineName], list[tuple[str, ...]]]:
 
 
 def _compact(name: str) -> str:
+    """Letters and digits alone; full-width and other compatibility forms count as the plain ones."""
+    name = unicodedata.normalize("NFKC", name)
     return re.sub(r"[^a-z0-9]", "", name.casefold())
 
 

@@ -126,7 +126,7 @@ def asns_lines(protein: pd.DataFrame, settings: WesternLimits) -> pd.DataFrame:
     and `class_probability`, the share of the t distribution inside the class. Only lysates without a failed verdict count."""
     rows = [_line(str(line), group, settings) for line, group in protein.groupby("cell_line", sort=False)]
     columns = ["cell_line", "n_replicates", "log2_relative", "se", "percent_of_reference", "ci_low_percent", "ci_high_percent", "class"]
-    return pd.DataFrame(rows, columns=[*columns, "class_range", "class_probability"])
+    return pd.DataFrame(rows, columns=[*columns, "class_range", "class_probability", "floored"])
 
 
 def _line(line: str, group: pd.DataFrame, settings: WesternLimits) -> dict[str, Any]:
@@ -151,6 +151,7 @@ def _line(line: str, group: pd.DataFrame, settings: WesternLimits) -> dict[str, 
         "class": cls,
         "class_range": "-".join(dict.fromkeys([spans[0], spans[-1]])) if spans else None,
         "class_probability": _probability(cls, mean, se, n, settings),
+        "floored": bool(n and "floored" in used and used["floored"].all()),
     }
 
 

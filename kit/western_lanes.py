@@ -60,7 +60,7 @@ def with_masses(bands: pd.DataFrame, ladders: dict[str, LadderFit]) -> pd.DataFr
 
 
 _CARRIED = ("membrane", "lane", "cell_line", "replicate", "lane_role", "condition", "starved", "antibody")
-_LANE = (*_CARRIED, "load", "asns", "off_target", "off_target_share", "mw_kDa", "snr", "saturated", "saturation_known", "atf4")
+_LANE = (*_CARRIED, "load", "asns", "off_target", "off_target_share", "mw_kDa", "snr", "asns_saturated", "saturated", "saturation_known", "atf4")
 
 
 def lane_table(bands: pd.DataFrame, settings: WesternLimits) -> pd.DataFrame:
@@ -107,6 +107,7 @@ def _lane(group: pd.DataFrame, settings: WesternLimits) -> dict[str, Any]:
         "off_target_share": off / whole if whole > 0 and (len(stray) or own["mw_kDa"].notna().any()) else math.nan,
         "mw_kDa": _weighted_mass(on if len(on) else own),
         "snr": float(on["snr"].max()) if "snr" in group and len(on) else math.nan,
+        "asns_saturated": bool(on["saturated"].fillna(False).any()),
         "saturated": bool(antibodys.fillna(False).any()),
         "saturation_known": bool(group["saturated"].notna().all()),
         "atf4": float(atf4.sum()) if len(atf4) else math.nan,

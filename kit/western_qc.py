@@ -77,7 +77,7 @@ def _saturation(lanes: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """W01: saturation, per lane; a table that does not state it is no proof of its absence."""
     for lane in lanes.to_dict("records"):
         full, known = lane["saturated"] or lane["normaliser_saturated"], lane["saturation_known"]
-        what = "a band of the ASNS antibody" if lane["saturated"] else lane["normaliser_name"]
+        what = "ASNS" if lane["asns_saturated"] else "an off-target band" if lane["saturated"] else lane["normaliser_name"]
         advice = (
             "Expose shorter and image again; the lane cannot be quantified."
             if full
@@ -231,7 +231,8 @@ def _lines(lines: pd.DataFrame, settings: QcLimits) -> Iterator[dict[str, Any]]:
             continue
         spans = "-" in line["class_range"]
         interval = f" (95 % {line['ci_low_percent']:.0f} to {line['ci_high_percent']:.0f} %)" if n > 1 else " (one lysate: no interval)"
-        value = f"{line['class_range']}, {line['percent_of_reference']:.0f} % of reference{interval}"
+        most = "<= " if line["floored"] else ""
+        value = f"{line['class_range']}, {most}{line['percent_of_reference']:.0f} % of reference{'' if most else interval}"
         yield row("W13", line["cell_line"], value, "interval within one class", "info", "info" if spans or n < 2 else "pass")
 
 

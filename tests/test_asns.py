@@ -326,7 +326,116 @@ def test_claims_about_levels_follow_the_blots() -> None:
     assert (claims.loc["C1", "judged"], claims.loc["C2", "judged"]) == ("supported", "contradicted")
     alone = claims_table().set_index("claim")
     assert alone.loc["C1", "judged"] == "left open" and "no usable blot of HeLa and A549" in alone.loc["C1", "these_data"]
-    assert (alone.loc[["S1", "S5"], "judged"] == "").all()
+    assert alone.loc[["S1", "S5", "S2", "S7"], "judged"].tolist() == ["contradicted", "contradicted", "left open", "left open"]
+    assert (alone.loc[["S1", "S5", "S2", "S7"], "these_data"] == "Not addressed by these data: judged by the cited papers.").all()
+
+
+def blotted(**percents: float) -> pd.DataFrame:
+    """`Western.asns_lines` of lines by their percent of the reference (dots in names stand for hyphens)."""
+    names = [name.replace("_", "-") for name in percents]
+    cls = ["low" if p <= 10 else "moderate" if p <= 50 else "high" for p in percents.values()]
+    return pd.DataFrame({"cell_line": names, "class": cls, "class_range": cls, "percent_of_reference": list(percents.values()), "n_replicates": 3, "floored": False})
+
+
+C1_CASES = [
+    (blotted(HeLa=100, A549=98, MOLT_4=900, Jurkat=1200), "contradicted"),  # nine to twelve times the reference stand beside them
+    (blotted(HeLa=110, A549=90), "left open"),  # the reference against itself
+    (blotted(HeLa=110, A549=90, MOLT_4=5, Reh=20, Jurkat=8), "supported"),
+]
+
+
+@pytest.mark.parametrize(("lines", "judged"), C1_CASES)
+def test_high_lines_are_judged_against_others_not_against_themselves(lines: pd.DataFrame, judged: str, monkeypatch) -> None:
+    """HeLa and A549 make the reference, so about 100 % is what they have whatever they hold."""
+    monkeypatch.setattr("kit.asns_claims._places", lambda names: ({}, []))
+    row = claims_table(protein_lines=lines).set_index("claim").loc["C1"]
+    assert row["judged"] == judged
+    assert ("the reference is made of these lines" in row["these_data"]) == (judged == "left open")
+
+
+SIGNS = [  # correlations of protein and mRNA with sensitivity, their own, what the sentence says, C3
+    (-0.8, -0.1, 0.3, "protein predicts better", "supported"),
+    (-0.1, -0.8, 0.3, "mRNA predicts better", "contradicted"),
+    (0.8, -0.1, 0.1, "protein and mRNA differ", "left open"),
+    (-0.7, 0.7, -0.4, "protein and mRNA differ", "left open"),
+    (0.8, 0.1, 0.3, "protein and mRNA differ", "left open"),
+]
+
+
+@pytest.mark.parametrize(("protein", "mrna", "both", "said", "judged"), SIGNS)
+def test_only_inverse_correlations_predict(protein: float, mrna: float, both: float, said: str, judged: str) -> None:
+    """40 lines with exactly these correlations (Cholesky of whitened normals): a wrong sign predicts nothing, however strong."""
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(40, 3))
+    x = np.linalg.qr(x - x.mean(axis=0))[0]
+    values = x @ np.linalg.cholesky(np.array([[1, protein, mrna], [protein, 1, both], [mrna, both, 1]])).T
+    lines = pd.DataFrame(values, columns=[GR_OUTCOME, PROTEIN, MRNA])
+    table = comparisons(lines, [(PROTEIN, MRNA)], GR_OUTCOME, S).assign(source="x")
+    pearson = table[table["kind"] == "pearson"].iloc[0]
+    assert (pearson["r_a"], pearson["r_b"]) == pytest.approx((protein, mrna)) and pearson["williams_p"] < 0.05
+    assert said in pearson["note"] and ("predicts better" in pearson["note"]) == ("predicts" in said)
+    assert claims_table(comparison=table.assign(kind="spearman").iloc[[1]]).set_index("claim").loc["C3", "judged"] == judged
+
+
+def strict(**sources: tuple[float, float, float]) -> pd.DataFrame:
+    rows = [(name, PROTEIN, rho, low, high, 12) for name, (rho, low, high) in sources.items()]
+    return pd.DataFrame(rows, columns=["source", "predictor", "spearman", "spearman_ci_low", "spearman_ci_high", "n_lines"])
+
+
+def test_a_strong_correlation_of_our_own_does_not_undo_the_panels() -> None:
+    claims = claims_table(correlation=strict(ours=(-0.97, -0.99, -0.9), panel=(-0.2, -0.45, 0.1))).set_index("claim")
+    assert claims.loc["S4", "judged"] == "contradicted"
+    assert "ours: protein rho -0.97" in claims.loc["S4", "these_data"] and "panel: protein rho -0.20" in claims.loc["S4", "these_data"]
+    alone = claims_table(correlation=strict(ours=(-0.97, -0.99, -0.9))).set_index("claim")
+    assert alone.loc["S4", "judged"] == "left open"
+    wrong = claims_table(correlation=strict(ours=(0.97, 0.9, 0.99))).set_index("claim")  # more ASNS, more sensitive: not the claim
+    assert wrong.loc["S4", "judged"] == "contradicted"
+
+
+SERA = [((150.0, False), "supported"), ((40.0, False), "contradicted"), ((0.4, True), "left open")]
+
+
+@pytest.mark.parametrize(("serum", "judged"), SERA)
+def test_measured_serum_judges_its_claim(serum: tuple[float, bool], judged: str) -> None:
+    row = claims_table(sera={"FBS": SimpleNamespace(asparagine_uM=serum[0], dialyzed=serum[1])}).set_index("claim").loc["S7"]
+    assert (row["judged"], row["literature"]) == (judged, "left open") and f"{serum[0]:g} uM measured" in row["these_data"]
+
+
+@pytest.mark.parametrize(("percent", "s3"), [(80.0, "contradicted"), (4.0, "left open")])
+def test_a_line_said_to_have_none_is_judged_by_its_blot(percent: float, s3: str) -> None:
+    row = claims_table(protein_lines=blotted(MOLT_4=percent)).set_index("claim").loc["S3"]
+    assert (row["judged"], row["literature"]) == (s3, "contradicted")
+
+
+# ---- pooling of mRNA ------------------------------------------------------------------------------------------------------
+
+
+def with_mrna(values: dict[str, float], sensitivity: dict[str, float], scale: str | None) -> pd.DataFrame:
+    mrna = pd.DataFrame({"cell_line": list(values), MRNA: list(values.values())})
+    return lines_table(mrna if scale is None else mrna.assign(mRNA_scale=scale), pd.DataFrame({"cell_line": list(sensitivity), GR_OUTCOME: list(sensitivity.values())}))  # fmt: skip
+
+
+TPM = {"MOLT-4": 6.0, "Jurkat": 7.0, "HL-60": 8.0, "Reh": 9.0}
+CQ = {"A549": -1.5, "HeLa": -0.5, "PC-3": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("scales", "kept"),
+    [
+        (("log2 TPM", "log2 TPM"), {**TPM, **CQ}),
+        (("log2 TPM", "log2 relative to A549"), TPM),
+        ((None, None), TPM),
+        (("log2 relative", "log2 relative"), TPM),
+        (("delta-delta Cq over GAPDH against the mean of its own lines",) * 2, TPM),
+    ],
+)
+def test_mrna_is_pooled_within_one_scale_only(scales: tuple, kept: dict[str, float]) -> None:
+    """Two experiments whose units differ by a shift would make a correlation out of the shift."""
+    one = with_mrna(TPM, dict.fromkeys(TPM, 1.0), scales[0])
+    two = with_mrna(CQ, dict.fromkeys(CQ, 0.2), scales[1])
+    pooled = pool([one, two]).set_index("cell_line")
+    assert pooled[MRNA].dropna().to_dict() == kept
+    assert pooled[GR_OUTCOME].notna().all()  # the sensitivity of all is kept
 
 
 # ---- figures -------------------------------------------------------------------------------------------------------------

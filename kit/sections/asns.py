@@ -112,7 +112,7 @@ def _suffix(panel: Panel) -> str:
 def pooled(study: Study) -> list[Exhibit]:
     """Lines of all experiments of the reports folder; nothing where there are no others."""
     text = (
-        "A point is a line, averaged over the experiments that have it, so one measured twice counts once. Protein is relative to each experiment's own reference lanes."
+        "A point is a line, averaged over the experiments that have it, so one measured twice counts once. Protein is relative to each experiment's own reference lanes; mRNA is pooled within one unit and calibrator only."
     )
     return [_scatter(study, panel, f"asns_all{_suffix(panel)}", "ASNS against sensitivity, all experiments", text) for panel in study.together]
 
@@ -145,7 +145,7 @@ def comparison(study: Study) -> Exhibit:
     known = table[table["zou_ci_low"].notna()] if len(table) else pd.DataFrame({"zou_ci_low": [], "r_a": [], "r_b": []})
     fig, ax = style.figure(style.WIDTH, max(1.5, 0.9 + 0.4 * len(known)))
     plots.comparison(known.sort_values("kind", ascending=False, kind="stable") if len(known) else known, ax)
-    caption = "Both predictors on the same lines only. Both correlations are expected negative, so left of zero the first (protein) is the stronger. p: Williams."
+    caption = "Both predictors on the same lines only. Where both correlations are inverse, left of zero the first (protein) is the stronger; with another sign they only differ. p: Williams."
     return Exhibit("asns_comparison", "Protein against mRNA", caption, fig)
 
 
@@ -226,9 +226,13 @@ def discordant(study: Study) -> Table:
     parts = [table for table in (own, panel) if len(table)]
     columns = ("source", "cell_line", "z_mrna", "z_protein", "difference", "percent_of_reference")
     caption = (
-        f"z of mRNA over z of protein by more than {settings.discordant_z:g}, protein at most {settings.asns_low_percent:g} % of the reference (in a panel: in its lowest quarter). "
-        "They have the message and, as far as these assays agree, hardly any of the protein."
+        f"z of mRNA over z of protein by more than {settings.discordant_z:g}, protein at most {settings.asns_low_percent:g} % of the reference (in a panel: in its lowest quarter)."
     )
+    rich = [str(name) for table in parts for name in table.loc[table["z_mrna"].gt(0), "cell_line"]]
+    if rich:
+        caption += f" {', '.join(dict.fromkeys(rich))}: mRNA above the mean of the lines and, as far as these assays agree, hardly any of the protein."
+    if rich and len(rich) < sum(map(len, parts)):
+        caption += " The others have less mRNA than the mean too, and still less protein."
     return (pd.concat(parts, ignore_index=True), caption, columns) if parts else (pd.DataFrame(columns=list(columns)), caption, columns)
 
 

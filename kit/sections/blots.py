@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from kit.analysis import Analysis
+from kit.asns_claims import at_most
 from kit.exhibits import Exhibit
 from kit.experiment import MeasuredBlot
 from kit.plots import asns as plots
@@ -53,7 +54,11 @@ def lines(analysis: Analysis) -> Table:
     if table is None or analysis.western is None:
         return None, "No blot, so no line has an ASNS class.", None
     known = table[table["n_lysates"].notna()]
-    return known, "The class is that of the mean; where the interval spans a cut-off both classes are named. P: share of the t distribution within the class.", LINES
+    caption = "The class is that of the mean; where the interval spans a cut-off both classes are named. P: share of the t distribution within the class."
+    least = [str(name) for name, floored in zip(known["cell_line"], known["floored"]) if at_most(floored)]
+    if least:
+        caption += f" {', '.join(least)}: no lysate above {analysis.experiment.settings.asns_floor_percent:g} %, so the line has <= {analysis.experiment.settings.asns_floor_percent:g} %."
+    return known, caption, LINES
 
 
 def lysates(analysis: Analysis) -> Table:

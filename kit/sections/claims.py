@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
 from kit import reference
-from kit.asns_claims import CONTRADICTED, SUPPORTED, claims_table
+from kit.asns_claims import CONTRADICTED, NOT_HERE, SUPPORTED, at_most, claims_table, percent_text
 from kit.asns_lines import PROTEIN
 from kit.asns_pool import ALL, Study
 from kit.asns_study import OWN
 
-Table = tuple[pd.DataFrame | None, str, tuple[str, ...] | None]
-CLAIMS = ("claim", "source_says", "judged", "these_data", "finding")
+Table = tuple[pd.DataFrame | None, str, Sequence[str] | Mapping[str, str] | None]
+CLAIMS = {"claim": "claim", "source_says": "the source says", "judged": "judged", "these_data": "these data", "literature": "papers", "finding": "what the papers found"}  # fmt: skip
 HERE = ("C1", "C2", "C3", "S4", "S2", "S3", "S5", "S7")
 """Claims of the source that concern ASNS and its measurement, in the order shown."""
 
@@ -30,19 +30,24 @@ def claims(study: Study) -> Table:
     correlation, comparison = study.everything
     if simulated:  # invented lines tell nothing of the world
         correlation, comparison = (table[~table["source"].isin([OWN, ALL])] for table in (correlation, comparison))
+    config = study.analysis.experiment.config
     table = claims_table(
         protein_lines=None if blotted is None else blotted.asns_lines,
         correlation=correlation,
         comparison=comparison,
+        sera=config.sera,
         alpha=study.analysis.experiment.settings.alpha,
     )
     table = table[table["claim"].isin(HERE)]
     table = table.iloc[table["claim"].map(HERE.index).argsort(kind="stable")].reset_index(drop=True)
-    own = {"S2": _line_text(study, "Jurkat"), "S3": _line_text(study, "MOLT-4"), "S7": _serum_text(study)}
+    own = {"S2": _line_text(study, "Jurkat"), "S3": _line_text(study, "MOLT-4")}
     table["these_data"] = [own.get(claim) or text for claim, text in zip(table["claim"], table["these_data"], strict=True)]
-    caption = "Judged: what these data (this experiment and the panels) say. Finding: what the cited papers support."
+    caption = (
+        "Judged: by these data (this experiment and the panels) where they address the claim, else by the cited papers. "
+        "Papers: what their findings come to (disputed and unproven leave a claim open)."
+    )
     if simulated:
-        levels = table["claim"].isin(["C1", "C2"]) & table["judged"].isin([SUPPORTED, CONTRADICTED])
+        levels = table["claim"].isin(["C1", "C2", "S2", "S3", "S7"]) & table["these_data"].ne(NOT_HERE) & table["judged"].isin([SUPPORTED, CONTRADICTED])
         table["judged"] = table["judged"].where(~levels, table["judged"] + " (simulated)")
         caption += " This experiment is simulated: its blots are no evidence for or against any claim, and its correlations are left out here."
     return table, caption, CLAIMS
@@ -55,17 +60,11 @@ def _line_text(study: Study, name: str) -> str:
         return ""
     row, said = lines.iloc[0], []
     if PROTEIN in row and pd.notna(row[PROTEIN]):
-        interval = "" if pd.isna(row["ci_low_percent"]) else f" (95 % {row['ci_low_percent']:.0f} to {row['ci_high_percent']:.0f} %)"
-        said.append(f"ASNS {row['percent_of_reference']:.0f} % of reference{interval}")
+        interval = "" if pd.isna(row["ci_low_percent"]) or at_most(row["floored"]) else f" (95 % {row['ci_low_percent']:.0f} to {row['ci_high_percent']:.0f} %)"
+        said.append(f"ASNS {percent_text(row)} of reference{interval}")
     if "auxotroph" in row and pd.notna(row["auxotroph"]):
         said.append("called auxotrophic" if row["auxotroph"] else "not called auxotrophic")
     return f"{name}: {', '.join(said)}." if said else ""
-
-
-def _serum_text(study: Study) -> str:
-    sera = {name: serum for name, serum in study.analysis.experiment.config.sera.items() if serum.asparagine_uM is not None}
-    kinds = {True: "dialyzed", False: "not dialyzed", None: "dialysis not stated"}
-    return "; ".join(f"{name} ({kinds[serum.dialyzed]}): {serum.asparagine_uM:g} uM measured" for name, serum in sera.items()) + ("." if sera else "")
 
 
 def methods(study: Study) -> Iterable[str]:
