@@ -36,11 +36,12 @@ def read_blot(
     lanes: str | None = None,
     replicate: int | None = None,
     lines: Iterable[str] | None = None,
+    dark_bands: bool | None = None,
 ) -> tuple[pd.DataFrame, BlotImage | None]:
     """Bands of one blot of `folder`, table or image by content, and the image where it is one (for its overlay figure).
 
     `lanes` is the lane list's file (needed for an image), `replicate` fills lysates not named, `lines` are the experiment's names: another
-    spelling of one of them becomes that name. Raises InputError with every problem.
+    spelling of one of them becomes that name. `dark_bands` says whether an image's bands are dark; None: told from its border. Raises InputError with every problem.
     """
     folder, known = Path(folder), list(lines or [])
     table = read_lanes(folder / lanes, name=lanes) if lanes else None
@@ -49,7 +50,8 @@ def read_blot(
         if table is None:
             remedy = "Add `lanes:` with a table of lane, cell_line, lane_role and target, from left to right."
             raise InputError(Problem(file, "", "is an image without a lane list: what was loaded is unknown", remedy))
-        image = read_blot_image(folder / file, name=file)
+        image = read_blot_image(folder / file, name=file, dark_bands=dark_bands)
+        table = table if "lane" in table else table.assign(lane=range(1, len(table) + 1))
         lysate = table["replicate"].fillna(replicate or 1) if "replicate" in table else replicate or 1
         bands = measure(image, table.assign(replicate=lysate), settings).astype({"replicate": int}).assign(format="image")
     else:

@@ -175,6 +175,7 @@ class Blot(Part):
     file: RelativePath = Field(description="densitometry table or blot image")
     replicate: Annotated[int, Field(ge=1, le=1000)] | None = Field(None, description="independent lysate; null: the table says")
     lanes: RelativePath | None = Field(None, description="lane list of a blot image")
+    dark_bands: bool | None = Field(None, description="bands of the image are dark on bright; null: told from its border (a white frame misleads)")
     antibody: Name | None = Field(None, description="ASNS antibody; its dilution series and knockout lanes serve every blot that names it")
 
 

@@ -126,7 +126,9 @@ def _read_blots(folder: Path, config: ExperimentConfig, problems: Problems) -> t
 
 
 def _one_blot(folder: Path, entry: Blot, config: ExperimentConfig) -> tuple[pd.DataFrame, BlotImage | None]:
-    return read_blot(folder, entry.file, config.settings, lanes=entry.lanes, replicate=entry.replicate, lines=config.cell_lines)
+    return read_blot(
+        folder, entry.file, config.settings, lanes=entry.lanes, replicate=entry.replicate, lines=config.cell_lines, dark_bands=entry.dark_bands
+    )
 
 
 def _own_membranes(tables: list[pd.DataFrame], replicates: list[int | None], problems: Problems) -> list[pd.DataFrame]:

@@ -39,7 +39,18 @@ def delta_delta_cq(
     table = pd.DataFrame(rows)
     base = _calibrator_level(table, calibrator, name)
     table["value"] = -(table["delta_cq"] - base)
+    if said := _without_template(wells, target):
+        table["note"] = [f"{note}; {said}" if note else said for note in table["note"]]
     return table[list(COLUMNS)]
+
+
+def _without_template(wells: pd.DataFrame, target: str) -> str:
+    """What the wells without template show of the target; they are never used."""
+    own = wells[wells["task"].isin(["NTC", "NRT"]) & wells["target"].eq(target) & ~wells["omitted"]]
+    risen = own["cq"].dropna()
+    if own.empty:
+        return ""
+    return f"{len(own)} well{'s' * (len(own) > 1)} without template left out, " + (f"{len(risen)} with a Cq from {risen.min():.1f}" if len(risen) else "none with a Cq")
 
 
 def _check(wells: pd.DataFrame, target: str, references: Sequence[str], name: str) -> None:

@@ -123,14 +123,16 @@ def _compact(name: str) -> str:
 
 
 def _matches(name: str) -> list[CellLineName]:
-    """Lines that `name` may mean, by the strictest rule that finds any: spelling, alias, letters and digits alone, identifier, stem."""
+    """Lines that `name` may mean, by the strictest rule that finds any: spelling, alias, letters and digits alone, identifier, the bench's
+    short form (H1299 of NCI-H1299, LNCaP of LNCaP clone FGC), stem."""
     lines, aliases = _names()
-    wanted, compact = name.strip().casefold(), _compact(name)
+    wanted, compact = unicodedata.normalize("NFKC", name).strip().casefold(), _compact(name)
     rules = (
         lambda line, others: line.name.casefold() == wanted,
         lambda line, others: wanted in (other.casefold() for other in others),
         lambda line, others: compact != "" and compact in (_compact(other) for other in (line.name, *others)),
         lambda line, others: wanted != "" and wanted in (line.cellosaurus.casefold(), line.depmap.casefold()),
+        lambda line, others: len(compact) >= _MIN_STEM and (_compact(line.name) == f"nci{compact}" or line.name.casefold().startswith(f"{wanted} clone ")),
     )
     for rule in rules:
         found = [line for line, others in zip(lines, aliases) if rule(line, others)]

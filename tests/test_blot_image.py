@@ -12,6 +12,7 @@ from PIL import Image
 from kit.blot_image import background, find_bands, integrate, lane_profile, noise_sd
 from kit.blot_lane_finding import find_lanes
 from kit.blot_lanes import measure
+from kit.blots import read_blot
 from kit.errors import InputError
 from kit.readers.blot import read_bands, read_lanes
 from kit.readers.blot_image import BlotImage, read_blot_image
@@ -335,6 +336,18 @@ def test_grey_rgb_png_and_polarity(tmp_path: Path, dark: bool) -> None:
     image = read_blot_image(tmp_path / "b.png")
     assert (image.inverted, image.bits) == (dark, 8)
     assert image.pixels == pytest.approx(eight.astype(float))
+
+
+def test_a_white_frame_is_overruled_by_the_user(tmp_path: Path) -> None:
+    """Bright bands on black, saved with a white frame: the border says dark bands, the experiment says no."""
+    pixels, planted = synthetic(np.full((3, 4), 9000.0), seed=1)
+    framed = np.pad(pixels, 20, constant_values=65535).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "b.tif", framed)
+    assert read_blot_image(tmp_path / "b.tif").inverted
+    (tmp_path / "lanes.csv").write_text("cell_line,target,label,left,right,top,front\n" + "".join(f"{c},ASNS,{c},{50 + 90 * i},{110 + 90 * i},20,420\n" for i, c in enumerate("abc")))
+    bands, image = read_blot(tmp_path, "b.tif", S, lanes="lanes.csv", dark_bands=False)
+    assert image is not None and not image.inverted
+    assert net_volume(bands).tolist() == pytest.approx(planted.ravel().tolist(), rel=0.05)
 
 
 def test_clipped_below_the_files_maximum_is_saturated() -> None:

@@ -164,3 +164,13 @@ def test_lane_list_reads_and_checks(tmp_path: Path) -> None:
         read_lanes(path, lines=["A-549"])
     with pytest.raises(InputError, match="is no lane list"):
         read_lanes(write(tmp_path, "a,b\n1,2\n", "x.csv"))
+
+
+def test_a_lane_list_may_know_lanes_by_label_alone(tmp_path: Path) -> None:
+    """An ImageJ table of boxes names each box; the list says by that name what was loaded."""
+    boxes = write(tmp_path, "Label,Area,Mean,IntDen\nb:one,100,210,21000\nb:two,100,30,3000\n")
+    listing = tmp_path / "lanes.csv"
+    listing.write_text("label,cell_line,lane_role,target\nb:two,MOLT-4,sample,ASNS\nb:one,pool,reference,ASNS\n")
+    bands = read_bands(boxes, lanes=read_lanes(listing)).set_index("cell_line")
+    assert bands["volume"].to_dict() == {"pool": 21000, "MOLT-4": 3000}
+    assert bands["lane"].nunique() == 2

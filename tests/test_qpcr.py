@@ -169,3 +169,14 @@ def test_no_table_at_all(tmp_path: Path) -> None:
 def test_frame_has_the_declared_columns(tmp_path: Path) -> None:
     wells = read_cq(cq(tmp_path, "1,A549,ASNS,,22\n"))
     assert isinstance(wells, pd.DataFrame) and wells["replicate"].tolist() == [1] and wells["condition"].tolist() == ["basal"]
+
+
+@pytest.mark.parametrize("sample", ["NTC", "water", "H2O", "Blank"])
+def test_wells_without_template_are_known_by_name_and_told(tmp_path, sample):
+    """No Task column: the name says it. delta Cq of MOLT-4 is 23 - 18, A549's 25 - 18; against A549 log2 is 2."""
+    path = tmp_path / "cq.csv"
+    rows = ["A1,MOLT-4,ASNS,23", "A2,MOLT-4,GAPDH,18", "A3,A549,ASNS,25", "A4,A549,GAPDH,18", f"A5,{sample},ASNS,38", f"A6,{sample},GAPDH,Undetermined"]
+    path.write_text("\n".join(["Well,Sample,Target,Cq", *rows]) + "\n")
+    table = delta_delta_cq(read_cq(path, lines=["MOLT-4", "A549"]), "ASNS", ["GAPDH"], "A549").set_index("cell_line")
+    assert table["value"].to_dict() == pytest.approx({"MOLT-4": 2.0, "A549": 0.0})
+    assert table["note"].unique().tolist() == ["1 well without template left out, 1 with a Cq from 38.0"]

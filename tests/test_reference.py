@@ -160,3 +160,12 @@ def test_tables_are_copies_and_unknown_ones_are_named() -> None:
     assert reference.claims().loc[0, "claim"] == "S1"
     with pytest.raises(InputError, match="Did you mean 'claims'"):
         reference.table("claim")
+
+
+@pytest.mark.parametrize(
+    ("spelling", "name"),
+    [("H1299", "NCI-H1299"), ("LNCaP", "LNCaP clone FGC"), ("\uff2d\uff2f\uff2c\uff34\uff0d\uff14", "MOLT-4"), ("\uff21\uff15\uff14\uff19", "A549")],
+)
+def test_the_benchs_short_forms_and_full_width_letters_resolve(spelling, name):
+    assert reference.resolve_line(spelling).name == name
+    assert reference.line_key(spelling) == reference.line_key(name)

@@ -91,17 +91,19 @@ def read_bands(path: Path | str, *, name: str = "", lanes: pd.DataFrame | None =
 
 
 def read_lanes(path: Path | str, *, name: str = "", lines: Iterable[str] | None = None) -> pd.DataFrame:
-    """The lane list of a blot: `lane`, `cell_line`, `lane_role`, `replicate` and any further column (see `kit.blot_lanes.measure`)."""
+    """The lane list of a blot: `lane` (or `label`, as the export writes it), `cell_line`, `lane_role`, `replicate` and any further column (see `kit.blot_lanes.measure`)."""
     path = Path(path)
     name = name or path.name
-    table = headed.find(path, name, lambda headings: "lane" in headings and bool({"cell line", "lane role", "target"} & set(headings)))
+    table = headed.find(path, name, _is_lane_list)
     if table is None:
         raise InputError(
-            Problem(name, "", "is no lane list", "Write one row per lane with the columns lane, cell_line, lane_role, replicate.")
+            Problem(name, "", "is no lane list", "Write one row per lane with the columns lane (or label), cell_line, lane_role, replicate.")
         )
     problems = Problems()
     keys = {heading.replace(" ", "_"): heading for heading in table.headings if heading}
     names = {"target_kda": "target_kDa", "ladder_kda": "ladder_kDa", "mw_kda": "mw_kDa"}
+    if "label" not in keys:
+        names |= {heading.replace(" ", "_"): "label" for heading in HEADINGS["label"]}
     rows = [
         {names.get(key, key): record.get(heading) for key, heading in keys.items()} | {"_place": record["_place"]}
         for record in table.records()
@@ -110,13 +112,20 @@ def read_lanes(path: Path | str, *, name: str = "", lines: Iterable[str] | None 
     for column in ("left", "right", "top", "front", "load"):
         if column in frame:
             frame[column] = headed.numbers(list(frame[column]), column, list(frame["_place"]), name, problems)
-    frame["lane"] = [_plain(cell) for cell in frame["lane"]]
+    if "lane" in frame:
+        frame["lane"] = [_plain(cell) for cell in frame["lane"]]
     if "replicate" in frame:
         frame["replicate"] = headed.numbers(list(frame["replicate"]), "replicate", list(frame["_place"]), name, problems)
     _check_roles(frame, name, problems)
     _check_lines(frame, lines, name, problems)
     problems.raise_if_any()
     return frame.drop(columns="_place")
+
+
+def _is_lane_list(headings: list[str]) -> bool:
+    """Lanes by number, or by the label that the imaging program's export gives each band."""
+    told = {"cell line", "lane role", "target"} & set(headings)
+    return bool(told) and bool({"lane", *HEADINGS["label"]} & set(headings))
 
 
 def _format(headings: list[str]) -> Format | None:
@@ -209,6 +218,8 @@ def _join(bands: pd.DataFrame, lanes: pd.DataFrame, name: str, problems: Problem
         problems.say(name, row["_place"], f"{_spelt({key: row[key] for key in keys})} is not in the lane list", "Add it there.")
     for column in [c for c in extra if f"{c}_export" in merged]:
         merged[column] = merged[column].where(merged[column].notna(), merged[f"{column}_export"])
+    if keys == ["label"] and "lane" not in merged:
+        merged["lane"] = merged["label"]  # an export may give both channels of a lane one label
     return merged.drop(columns=["_merge", *[c for c in merged if str(c).endswith("_export")]])
 
 

@@ -29,6 +29,8 @@ _HEADINGS = {
     "cq": _CQ,
 }
 _NOT_DETECTED = frozenset({"undetermined", "nan", "n/a", "na", "no cq", "no ct", "-", ""})
+BLANK_SAMPLES = frozenset({"ntc", "no template", "no template control", "no-template control", "water", "h2o", "blank", "nrt", "-rt", "no rt"})
+"""Names of wells without template: no cell line, whatever the export's Task column says or lacks."""
 _VALUE = ("value", "expression", "log2 relative", "log2", "log2 expression", "relative", "tpm", "log2 tpm")
 _REPLICATE = re.compile(r"[\s_-]*(?:\(|\b|_)(?:r|rep|replicate|lysate|n|#)[\s_-]*(\d{1,3})\)?$", re.IGNORECASE)
 
@@ -104,16 +106,20 @@ def split_sample(sample: str, lines: Iterable[str]) -> tuple[str, int | None]:
 def _name_lines(frame: pd.DataFrame, lines: Iterable[str] | None, name: str, problems: Problems) -> None:
     """Fill `cell_line` and `replicate` in place; unknown samples are problems only when the experiment's lines are known."""
     known = list(lines or [])
-    line_column, replicates = [], []
+    line_column: list[str] = []
+    replicates: list[int] = []
+    tasks = list(frame["task"])
     for row in frame.to_dict("records"):
         given = row["cell_line"] or row["sample"]
         line, number = split_sample(given, known) if known else (row["cell_line"] or row["sample"], None)
-        unknown = known and given and not line and row["task"] in ("", "UNKNOWN", "UNKN")
+        if not line and given.strip().casefold() in BLANK_SAMPLES:
+            tasks[len(line_column)] = "NTC"  # an export without a Task column says it by the sample's name
+        unknown = known and given and not line and tasks[len(line_column)] in ("", "UNKNOWN", "UNKN")
         if unknown:
             problems.say(name, row["_place"], f"sample '{given}' is no cell line of experiment.yaml", did_you_mean(given, known))
         line_column.append(line)
         replicates.append(int(row["replicate"]) if not math.isnan(row["replicate"]) else (number or 1))
-    frame["cell_line"], frame["replicate"] = line_column, replicates
+    frame["cell_line"], frame["replicate"], frame["task"] = line_column, replicates, tasks
 
 
 def is_cq_file(path: Path | str, *, name: str = "") -> bool:
