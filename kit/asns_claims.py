@@ -65,7 +65,7 @@ def _strict(correlation: pd.DataFrame | None) -> Answer:
     for source, own in inferred.groupby("source", sort=False):
         parts = [f"{row.predictor} rho {row.spearman:+.2f} ({row.spearman_ci_low:+.2f} to {row.spearman_ci_high:+.2f}, n {row.n_lines})" for row in own.itertuples()]  # fmt: skip
         weak[source] = bool((own["spearman_ci_low"] > _STRICT).all())
-        verdict = "none may be strict" if weak[source] else "a strict one is possible, not shown"
+        verdict = f"no interval reaches {_STRICT:g}" if weak[source] else "a strict one is possible, not shown"
         said.append(f"{source}: {'; '.join(parts)}: {verdict}")
     return (CONTRADICTED if any(weak.values()) else OPEN), ". ".join(said) + "."
 

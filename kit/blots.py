@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from kit.expression import delta_delta_cq
 from kit.readers.blot import read_bands, read_lanes
 from kit.readers.blot_image import BlotImage, read_blot_image
 from kit.readers.qpcr import is_cq_file, read_cq, read_expression
+from kit.western_conditions import with_conditions
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM")
 
@@ -88,13 +89,15 @@ def read_mrna(
     references: Sequence[str] = (),
     calibrator: str | None = None,
     lines: Iterable[str] | None = None,
+    media: Mapping[str, Any] | None = None,
 ) -> pd.DataFrame:
     """mRNA of one file: a qPCR export (delta-delta Cq of `target` against `references`) or a table of one value per line.
 
-    Columns `cell_line`, `replicate`, `value` (log2), `note`; a qPCR file adds those of `kit.expression.delta_delta_cq`.
+    Columns `cell_line`, `replicate`, `value` (log2), `note`; a qPCR file adds those of `kit.expression.delta_delta_cq`. `media` are
+    those of experiment.yaml: the control medium is the basal condition.
     """
     path, known = Path(folder) / file, list(lines or [])
     if is_cq_file(path, name=file):
-        wells = read_cq(path, name=file, lines=known)
+        wells = with_conditions(read_cq(path, name=file, lines=known), media).drop(columns="starved")
         return delta_delta_cq(wells, target, list(references), calibrator, name=file)
     return read_expression(path, name=file, unit=unit, lines=known)

@@ -183,6 +183,7 @@ def _one_expression(folder: Path, entry: Expression, config: ExperimentConfig) -
         references=entry.reference_genes or (),
         calibrator=entry.calibrator,
         lines=config.cell_lines,
+        media=config.media,
     )
 
 

@@ -2,11 +2,14 @@
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from kit.asns_lines import mrna_by_line
+from kit.blots import read_mrna
 from kit.errors import InputError
 from kit.expression import delta_delta_cq
 from kit.readers.qpcr import is_cq_file, read_cq, read_expression, split_sample
@@ -180,3 +183,13 @@ def test_wells_without_template_are_known_by_name_and_told(tmp_path, sample):
     table = delta_delta_cq(read_cq(path, lines=["MOLT-4", "A549"]), "ASNS", ["GAPDH"], "A549").set_index("cell_line")
     assert table["value"].to_dict() == pytest.approx({"MOLT-4": 2.0, "A549": 0.0})
     assert table["note"].unique().tolist() == ["1 well without template left out, 1 with a Cq from 38.0"]
+
+
+def test_cells_of_the_control_medium_are_basal(tmp_path):
+    """A Condition column that names the control medium must not make the lines vanish as not measured."""
+    rows = ["A1,MOLT-4,ASNS,23,complete", "A2,MOLT-4,GAPDH,18,complete", "A3,MOLT-4,ASNS,21,no_asn", "A4,MOLT-4,GAPDH,18,no_asn"]
+    (tmp_path / "cq.csv").write_text("\n".join(["Well,Sample,Target,Cq,Condition", *rows]) + "\n")
+    media = {"complete": SimpleNamespace(role="control", removes=None), "no_asn": SimpleNamespace(role="dropout", removes="asparagine")}
+    table = read_mrna(tmp_path, "cq.csv", references=["GAPDH"], calibrator="MOLT-4", lines=["MOLT-4"], media=media)
+    assert table.set_index("condition")["value"].to_dict() == pytest.approx({"basal": 0.0, "no_asn": 2.0})
+    assert mrna_by_line(table)["mRNA"].tolist() == pytest.approx([0.0])

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import pandas as pd
 
 from kit import reference
-from kit.asns_claims import CONTRADICTED, NOT_HERE, SUPPORTED, at_most, claims_table, percent_text
+from kit.asns_claims import CONTRADICTED, SUPPORTED, at_most, claims_table, percent_text
 from kit.asns_lines import PROTEIN
 from kit.asns_pool import ALL, Study
 from kit.asns_study import OWN
@@ -47,7 +47,8 @@ def claims(study: Study) -> Table:
         "Papers: what their findings come to (disputed and unproven leave a claim open)."
     )
     if simulated:
-        levels = table["claim"].isin(["C1", "C2", "S2", "S3", "S7"]) & table["these_data"].ne(NOT_HERE) & table["judged"].isin([SUPPORTED, CONTRADICTED])
+        table["judged"] = table["judged"].where(~table["claim"].isin(["S2", "S3", "S7"]), table["literature"])
+        levels = table["claim"].isin(["C1", "C2"]) & table["judged"].isin([SUPPORTED, CONTRADICTED])
         table["judged"] = table["judged"].where(~levels, table["judged"] + " (simulated)")
         caption += " This experiment is simulated: its blots are no evidence for or against any claim, and its correlations are left out here."
     return table, caption, CLAIMS
