@@ -17,6 +17,7 @@ from kit.columns import TABLES, check
 from kit.effects import effects
 from kit.experiment import Experiment
 from kit.protocol import compliance, protocol_findings
+from kit.quality_findings import quality_findings
 from kit.reference import priors
 from kit.rescue import rescue
 from kit.verdict import Summary
@@ -186,7 +187,7 @@ def _findings(experiment: Experiment, steps: dict[str, pd.DataFrame]) -> tuple[v
     """What the first screen says, worst first within each kind."""
     found = protocol_findings(steps["compliance"], steps.get("carryover"), experiment.config)
     if "plate_qc" in steps:
-        found += verdict.quality_findings(steps["plate_qc"])
+        found += quality_findings(steps["plate_qc"])
         found += verdict.growth_findings(steps["growth"])
         found += verdict.design_findings(experiment.config)
     if "western_qc" in steps:

@@ -291,7 +291,7 @@ def _groups(used: pd.DataFrame, wells: pd.DataFrame, line: str, judge: _Judge, c
         else:
             row = judge.at_most("cv_group_percent", float(cv_percent(values)), "cv_group_percent", note=f"{treated}{len(values)} wells", **fields)
             few = len(values) < 4 and row["verdict"] == "pass"
-            yield {**row, "verdict": "warn" if few else row["verdict"], "note": row["note"] + (": 4 advised" if few else "")}
+            yield {**row, "verdict": "warn" if few else row["verdict"], "note": row["note"] + (", 4 advised" if few else "")}
 
 
 def _linearity(control: pd.DataFrame, line: str, judge: _Judge) -> Iterator[dict]:
@@ -306,7 +306,8 @@ def _linearity(control: pd.DataFrame, line: str, judge: _Judge) -> Iterator[dict
     slope, r2 = np.polyfit(x, y, 1)[0], np.corrcoef(x, y)[0, 1] ** 2
     settings = judge.settings
     good = settings.min_linearity_slope <= slope <= settings.max_linearity_slope
-    yield judge.row("linearity_slope", slope, "pass" if good else "warn", cell_line=line, limit_pass=settings.min_linearity_slope)
+    asked = f"{settings.min_linearity_slope:g} to {settings.max_linearity_slope:g} asked"
+    yield judge.row("linearity_slope", slope, "pass" if good else "warn", cell_line=line, limit_pass=settings.min_linearity_slope, note=asked)
     yield judge.row("linearity_r2", r2, "pass" if r2 >= settings.min_linearity_r2 else "warn", cell_line=line, limit_pass=settings.min_linearity_r2)
 
 

@@ -1,5 +1,6 @@
 """Plate metrics against closed forms and independent calculations; position against planted effects."""
 
+import re
 import statistics
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 import kit
 from kit import quality, spatial, synthetic
+from kit.quality_findings import quality_findings
 from kit.synthetic import Design, LineTruth, Noise, Truth
 
 C = [100.0, 110.0, 90.0, 105.0, 95.0, 100.0]
@@ -187,3 +189,44 @@ def test_bootstrap_interval_covers_the_true_z_prime():
         interval = kit.stats.bootstrap_interval((rng.normal(100, 8, 24), rng.normal(5, 2, 24)), quality.z_prime, 400, seed=seed, level=0.95)
         hits += interval[0] <= true <= interval[1]
     assert 125 <= hits <= 149
+
+
+def judged(metric, value, note="", limit=0.5, verdict="warn", plate="P1"):
+    return {"plate": plate, "metric": metric, "value": value, "verdict": verdict, "limit_pass": limit, "note": note}
+
+
+def said(*rows):
+    return quality_findings(pd.DataFrame(rows))
+
+
+def test_a_value_that_keeps_its_limit_is_not_said_to_miss_it():
+    """Z' 0.85 warns for its blanks, not for its size; 0.3 warns for its size: two reasons with two remedies."""
+    window = "control against blanks, for want of killed wells: an optimistic window"
+    high, low = said(judged("z_prime", 0.85, window), judged("ssmd", 20.0, window, 5), judged("z_prime", 0.3, window, plate="P2"))
+    assert window in high.text and "asked" not in high.text and "P2" not in high.text
+    assert "killed wells" in high.action and "pipetting" not in high.action
+    assert "0.3 (at least 0.5 asked) on P2." in low.text and "pipetting" in low.action
+
+
+def test_a_value_that_could_not_be_formed_is_told_apart_from_a_bad_one():
+    none = judged("z_prime", np.nan, "not estimable: 3 control and 2 blanks, 4 of each needed")
+    bad, unknown = sorted(said(none, judged("z_prime", 0.3, plate="P2")), key=lambda finding: "not estimable" in finding.text)
+    assert "P1" not in bad.text
+    assert unknown.text == "Z' not estimable on P1: 3 control and 2 blanks, 4 of each needed." and "pipetting" not in unknown.action
+    blanks = said(judged("cv_blank_percent", np.nan, "no blank wells: the signal is not corrected", 20))[0]
+    assert "blank wells" in blanks.action and "contaminated" not in blanks.action
+
+
+def test_limits_on_both_sides_are_said_as_such():
+    assert "0.7 (0.9 to 1.1 asked)" in said(judged("linearity_slope", 0.7, "0.9 to 1.1 asked", 0.9))[0].text
+    assert "1.3 (0.9 to 1.1 asked)" in said(judged("linearity_slope", 1.3, "0.9 to 1.1 asked", 0.9))[0].text
+    assert "-15 (within ±10 asked)" in said(judged("edge_effect_percent", -15.0, limit=10))[0].text
+
+
+def test_no_reason_of_any_spoilt_plate_contradicts_its_value():
+    """Whatever was spoilt, a sentence with a limit quotes a value beyond it."""
+    spoilt = (lambda wells: wells[~wells["role"].eq("kill")], lambda wells: wells[~wells["role"].eq("blank")], lambda wells: wells.iloc[::3])
+    for change in spoilt:
+        for text in (finding.text for finding in quality_findings(spoil(change)[1].plate_qc)):
+            for value, bound, limit in re.findall(r"(-?[\d.]+(?:e[+-]\d+)?) \((at least|at most) ([\d.]+) asked\)", text):
+                assert (float(value) < float(limit)) == (bound == "at least"), text

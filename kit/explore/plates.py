@@ -11,7 +11,7 @@ from kit.explore.calls import call_rows
 from kit.explore.parts import Page, Tab, button, row
 from kit.explore.plate_widget import PlateWidget, on_plate, picture
 from kit.explore.state import Session
-from kit.verdict import LABEL
+from kit.quality_findings import LABEL
 
 VIEWS = (("Raw signal", "raw"), ("Less blank", "corrected"), ("Deviation from wells treated alike", "residual"))
 REASONS = ("air bubble", "pipetting error", "evaporation at the edge", "cells detached", "contamination", "reader error")

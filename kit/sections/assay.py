@@ -8,7 +8,7 @@ from kit.analysis import Analysis
 from kit.columns import known
 from kit.exhibits import Exhibit
 from kit.plots import plates, style
-from kit.verdict import LABEL
+from kit.quality_findings import LABEL
 
 GLANCE = ("z_prime", "ssmd", "signal_to_background", "cv_control_percent", "edge_effect_percent", "row_drift_percent", "column_drift_percent",
           "missing_wells_percent")  # fmt: skip
