@@ -20,6 +20,7 @@ from kit.errors import InputError, Problem, did_you_mean
 from kit.settings import Settings
 
 KEYS = ["cell_line", "medium", "replicate", "hours"]
+QUADRANTS = ["viable_percent", "early_percent", "late_percent", "necrotic_percent"]
 ASSUMED_EVENTS = 10_000  # [K] for the continuity correction only, where a table does not say how many events there were
 
 
@@ -71,19 +72,20 @@ def is_inducer(medium: Medium) -> bool:
 def apoptosis(flow: pd.DataFrame, media: Mapping[str, Medium], settings: Settings) -> pd.DataFrame:
     """TABLES["apoptosis"] plus hours (where given), role, annexin_ci_low/high (Wilson, percent), control_annexin_percent and note.
 
-    Each sample is set against the control of its own line, replicate and time; without one, SA is NaN and the verdict fail. The control's
-    own SA is 0. Raises InputError for a medium that `media` does not hold or a sample that stands twice.
+    Each sample is set against the control of its own line, replicate and time; without one, or where it holds too few events, the verdict
+    is fail. The control's own SA is 0. Percents of no event at all are NaN, whatever the file says. Raises InputError for a medium that `media` does not hold or a sample that stands twice.
     """
     table = flow.copy().reset_index(drop=True)
     _check(table, media)
     if table.empty:
         return columns.empty("apoptosis").assign(note=pd.Series(dtype=object))
+    table.loc[table["events"].eq(0), QUADRANTS] = np.nan
     table["role"] = ["inducer" if is_inducer(media[name]) else media[name].role for name in table["medium"]]
     table["annexin_percent"] = table["early_percent"] + table["late_percent"]
     table["annexin_ci_low"], table["annexin_ci_high"] = wilson(table["annexin_percent"], table["events"])
     table = _with_control(table)
     table["specific_apoptosis"] = specific_death(table["annexin_percent"], table["control_annexin_percent"])
-    table.loc[table["role"] == "control", "specific_apoptosis"] = 0.0
+    table.loc[table["role"].eq("control") & table["annexin_percent"].notna(), "specific_apoptosis"] = 0.0
     weak = _weak_inducers(table, settings)
     judged = [_judge(row, weak, settings) for row in table.to_dict("records")]
     table["verdict"] = [verdict for verdict, _ in judged]
@@ -107,13 +109,14 @@ def _check(table: pd.DataFrame, media: Mapping[str, Medium]) -> None:
 
 
 def _with_control(table: pd.DataFrame) -> pd.DataFrame:
-    """The matched control's Annexin V+ and necrotic percents (and debris, where measured) beside each sample."""
+    """The matched control's Annexin V+ and necrotic percents, events (and debris, where measured) beside each sample."""
     match = _keys(table, "cell_line", "replicate", "hours")
     debris = table["debris_percent"] if "debris_percent" in table else pd.Series(np.nan, index=table.index)
     table = table.assign(_debris=debris)
-    control = table.loc[table["role"] == "control", [*match, "annexin_percent", "necrotic_percent", "_debris"]]
+    control = table.loc[table["role"] == "control", [*match, "annexin_percent", "necrotic_percent", "events", "_debris"]]
     control = control.drop_duplicates(match)
-    names = {"annexin_percent": "control_annexin_percent", "necrotic_percent": "_control_necrotic", "_debris": "_control_debris"}
+    names = {"annexin_percent": "control_annexin_percent", "necrotic_percent": "_control_necrotic"}
+    names |= {"events": "_control_events", "_debris": "_control_debris"}
     return table.merge(control.rename(columns=names), on=match, how="left", validate="many_to_one")
 
 
@@ -154,10 +157,12 @@ def _events_finding(events: float, settings: Settings) -> tuple[str, str] | None
 
 
 def _control_findings(row: dict[Any, Any], settings: Settings) -> list[tuple[str, str]]:
-    control, necrotic = row["control_annexin_percent"], row["_control_necrotic"]
-    if not np.isfinite(control):
-        return [("fail", "no control of the same line and replicate: SA cannot be formed")]
+    control, necrotic, events = row["control_annexin_percent"], row["_control_necrotic"], row["_control_events"]
     found = []
+    if row["role"] != "control" and events < settings.fail_events:
+        found.append(("fail", f"control has {events:.0f} singlets, below fail_events = {settings.fail_events}"))
+    if not np.isfinite(control):
+        return found or ([] if row["role"] == "control" else [("fail", "no control of the same line and replicate: SA cannot be formed")])
     limits = settings.fail_control_annexin_percent, settings.max_control_annexin_percent
     if control > limits[0]:
         found.append(("fail", f"control is {control:.1f} % Annexin V+, above fail_control_annexin_percent = {limits[0]:g}"))
@@ -191,7 +196,7 @@ def apoptosis_effects(table: pd.DataFrame, media: Mapping[str, Medium], settings
     """Contrasts of Annexin V+ on the logit scale, paired by experiment (line, replicate, hours): one row per line and contrast.
 
     Columns of TABLES["effects"] with scale `logit_annexin`, plus odds_ratio with its interval, mean_specific_apoptosis, hours (where
-    given) and note. Families, Holm-adjusted within each line: dropout (and other) media against control; rescue against the dropout of
+    given) and note. Samples whose verdict is fail stay out, with the pair they belong to. Families, Holm-adjusted within each line: dropout (and other) media against control; rescue against the dropout of
     what it restores. The interval is the contrast's own t interval. Below `min_replicates` pairs nothing is tested.
     """
     if table.empty:
@@ -221,19 +226,21 @@ def _families(part: pd.DataFrame, media: Mapping[str, Medium]) -> list[list[tupl
 
 def _contrast(part: pd.DataFrame, medium: str, reference: str, settings: Settings) -> dict[str, Any]:
     """Paired difference of logits of two media of one line: estimate, t interval, two-sided paired t."""
-    wide = part.pivot_table(index="replicate", columns="medium", values="_logit")[[medium, reference]].dropna()
-    difference = (wide[medium] - wide[reference]).to_numpy()
+    pair = part[part["medium"].isin([medium, reference])]
+    usable = pair[pair["verdict"].ne("fail") & pair["_logit"].notna()]
+    wide = usable.pivot_table(index="replicate", columns="medium", values="_logit").reindex(columns=[medium, reference]).dropna()
+    difference = (wide[medium] - wide[reference]).to_numpy(float)
     n = len(difference)
     estimate = float(difference.mean()) if n else np.nan
     se = float(difference.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan
     half = stats.t.ppf(0.975, n - 1) * se if n > 1 else np.nan
     tested = n >= settings.min_replicates and se > 0
     p = float(2 * stats.t.sf(abs(estimate) / se, n - 1)) if tested else np.nan
-    chosen = part[(part["medium"] == medium) & part["replicate"].isin(wide.index)]
-    failed = int((part[part["medium"].isin([medium, reference]) & part["replicate"].isin(wide.index)]["verdict"] == "fail").sum())
+    chosen = usable[usable["medium"].eq(medium) & usable["replicate"].isin(wide.index)]
+    failed = len(pair) - len(usable)
     notes = [] if n >= settings.min_replicates else [f"exploratory: {n} paired replicate(s), min_replicates = {settings.min_replicates}"]
     notes += ["the differences do not vary: not tested"] if n >= settings.min_replicates and not tested else []
-    notes += [f"{failed} of the samples failed their check"] if failed else []
+    notes += [f"{failed} sample{'s' * (failed > 1)} failed and stayed out"] if failed else []
     return {
         "medium": medium,
         "contrast": f"{medium} - {reference}",

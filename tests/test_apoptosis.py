@@ -110,6 +110,21 @@ def test_verdict_and_reason(case: str) -> None:
     assert note in found["note"] if note else found["note"] == ""
 
 
+def test_no_event_gives_no_percent_whatever_the_file_says() -> None:
+    table = judged(row("complete", 5), row("no_asn", 30, events=0), row("complete", 5, replicate=2, events=0), row("no_asn", 30, replicate=2))
+    empty, beside_empty = table.iloc[1], table.iloc[3]
+    percents = ["viable_percent", "early_percent", "late_percent", "necrotic_percent", "annexin_percent", "specific_apoptosis"]
+    assert empty[percents].isna().all() and empty["verdict"] == "fail" and "0 singlets" in empty["note"]
+    assert np.isnan(beside_empty["specific_apoptosis"]) and "control has 0 singlets" in beside_empty["note"]
+    assert table.loc[2, ["annexin_percent", "specific_apoptosis"]].isna().all()
+
+
+def test_a_control_of_too_few_events_fails_the_samples_that_lean_on_it() -> None:
+    table = judged(row("complete", 5, events=500), row("no_asn", 30))
+    assert table["verdict"].tolist() == ["fail", "fail"]
+    assert table["note"].tolist() == ["500 singlets, below fail_events = 2000", "control has 500 singlets, below fail_events = 2000"]
+
+
 def test_an_inducer_judges_only_its_own_line_and_replicate() -> None:
     rows = [row("complete", 5), row("sts", 10), row("complete", 5, replicate=2), row("no_asn", 30, replicate=2)]
     assert judged(*rows)["verdict"].tolist() == ["fail", "fail", "pass", "pass"]
@@ -213,6 +228,24 @@ def test_fewer_than_three_replicates_are_exploratory() -> None:
 def test_replicates_without_a_partner_are_left_out() -> None:
     rows = [r for r in experiment({"complete": 0, "no_asn": 2}, replicates=4, seed=0) if (r["medium"], r["replicate"]) != ("complete", 2)]
     assert apoptosis_effects(judged(*rows), MEDIA, SETTINGS).iloc[0]["n_replicates"] == 3
+
+
+@pytest.mark.parametrize("spoilt", [{"events": 0}, {"events": 500}], ids=["no event", "few events"])
+@pytest.mark.parametrize("where", ["no_asn", "complete"])
+def test_failed_samples_take_no_part_in_a_contrast(spoilt: dict, where: str) -> None:
+    """Replicate 4 failed: the contrast is that of the other three, to the last digit, and says so."""
+    rows = experiment({"complete": 0, "no_asn": 2}, replicates=4, seed=0)
+    bad = [{**r, **spoilt} if (r["medium"], r["replicate"]) == (where, 4) else r for r in rows]
+    names = ["estimate", "se", "df", "ci_low", "ci_high", "p", "p_adjusted", "n_replicates", "odds_ratio", "mean_specific_apoptosis"]
+    found, want = (apoptosis_effects(judged(*each), MEDIA, SETTINGS).iloc[0] for each in (bad, [r for r in rows if r["replicate"] != 4]))
+    assert found[names].tolist() == want[names].tolist() and found["n_replicates"] == 3
+    assert "failed and stayed out" in found["note"]
+
+
+def test_where_every_sample_failed_there_is_no_estimate() -> None:
+    rows = [{**r, "events": 0} if r["medium"] == "no_asn" else r for r in experiment({"complete": 0, "no_asn": 2}, replicates=3, seed=0)]
+    found = apoptosis_effects(judged(*rows), MEDIA, SETTINGS).iloc[0]
+    assert found["n_replicates"] == 0 and found[["estimate", "se", "p", "ci_low"]].isna().all()
 
 
 def test_false_positives_stay_at_five_percent_where_cells_as_n_would_not() -> None:
