@@ -195,19 +195,20 @@ def logit(percent: ArrayLike, events: ArrayLike) -> NDArray[np.float64]:
 def apoptosis_effects(table: pd.DataFrame, media: Mapping[str, Medium], settings: Settings) -> pd.DataFrame:
     """Contrasts of Annexin V+ on the logit scale, paired by experiment (line, replicate, hours): one row per line and contrast.
 
-    Columns of TABLES["effects"] with scale `logit_annexin`, plus odds_ratio with its interval, mean_specific_apoptosis, hours (where
-    given) and note. Samples whose verdict is fail stay out, with the pair they belong to. Families, Holm-adjusted within each line: dropout (and other) media against control; rescue against the dropout of
-    what it restores. The interval is the contrast's own t interval. Below `min_replicates` pairs nothing is tested.
+    TABLES["apoptosis_effects"] plus hours (where given). Samples whose verdict is fail stay out, with the pair they belong to. Families, Holm-adjusted within each line: dropout (and other) media against control; rescue against the dropout of
+    what it restores. The interval is the contrast's own t interval. Below `min_replicates` pairs the estimate
+    stands alone.
     """
     if table.empty:
-        return columns.empty("effects").assign(note=pd.Series(dtype=object))
+        return columns.empty("apoptosis_effects")
     table = table.assign(_logit=logit(table["annexin_percent"], table["events"]))
     rows: list[dict[str, Any]] = []
     for keys, part in table.groupby(_keys(table, "cell_line", "hours"), sort=False):
         named = dict(zip(_keys(table, "cell_line", "hours"), keys if isinstance(keys, tuple) else (keys,)))
         for family in _families(part, media):
-            rows += _holm([{**named, **_contrast(part, *pair, settings)} for pair in family])
-    return columns.check(pd.DataFrame(rows), "effects") if rows else columns.empty("effects").assign(note=pd.Series(dtype=object))
+            members = "rescues against their dropout" if media[family[0][0]].role == "rescue" else "media against control"
+            rows += _holm([{**named, **_contrast(part, *pair, settings)} for pair in family], members)
+    return columns.check(pd.DataFrame(rows), "apoptosis_effects") if rows else columns.empty("apoptosis_effects")
 
 
 def _families(part: pd.DataFrame, media: Mapping[str, Medium]) -> list[list[tuple[str, str]]]:
@@ -232,14 +233,15 @@ def _contrast(part: pd.DataFrame, medium: str, reference: str, settings: Setting
     difference = (wide[medium] - wide[reference]).to_numpy(float)
     n = len(difference)
     estimate = float(difference.mean()) if n else np.nan
-    se = float(difference.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan
-    half = stats.t.ppf(0.975, n - 1) * se if n > 1 else np.nan
-    tested = n >= settings.min_replicates and se > 0
+    enough = n >= max(2, settings.min_replicates)
+    se = float(difference.std(ddof=1) / np.sqrt(n)) if enough else np.nan
+    tested = enough and se > 0
+    half = stats.t.ppf(0.975, n - 1) * se if tested else np.nan
     p = float(2 * stats.t.sf(abs(estimate) / se, n - 1)) if tested else np.nan
     chosen = usable[usable["medium"].eq(medium) & usable["replicate"].isin(wide.index)]
     failed = len(pair) - len(usable)
-    notes = [] if n >= settings.min_replicates else [f"exploratory: {n} paired replicate(s), min_replicates = {settings.min_replicates}"]
-    notes += ["the differences do not vary: not tested"] if n >= settings.min_replicates and not tested else []
+    notes = [] if enough else [f"exploratory: {n} paired replicate(s), min_replicates = {settings.min_replicates}"]
+    notes += ["the differences do not vary: not tested"] if enough and not tested else []
     notes += [f"{failed} sample{'s' * (failed > 1)} failed and stayed out"] if failed else []
     return {
         "medium": medium,
@@ -247,7 +249,7 @@ def _contrast(part: pd.DataFrame, medium: str, reference: str, settings: Setting
         "scale": "logit_annexin",
         "estimate": estimate,
         "se": se,
-        "df": float(n - 1) if n > 1 else np.nan,
+        "df": float(n - 1) if enough else np.nan,
         "ci_low": estimate - half,
         "ci_high": estimate + half,
         "p": p,
@@ -260,12 +262,12 @@ def _contrast(part: pd.DataFrame, medium: str, reference: str, settings: Setting
     }
 
 
-def _holm(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _holm(rows: list[dict[str, Any]], members: str) -> list[dict[str, Any]]:
     """Holm (1979) step-down over the contrasts of one family that were tested."""
     tested = sorted((row for row in rows if np.isfinite(row["p"])), key=lambda row: row["p"])
     largest = 0.0
     for rank, row in enumerate(tested):
         largest = max(largest, min(1.0, (len(tested) - rank) * row["p"]))
         row["p_adjusted"] = largest
-    text = f"Holm over {len(tested)} contrasts of the line" if tested else ""
+    text = f"paired t on logits, Holm over {len(tested)} {members}" if tested else ""
     return [{"p_adjusted": np.nan, **row, "adjustment": text if np.isfinite(row["p"]) else "none"} for row in rows]

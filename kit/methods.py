@@ -63,9 +63,13 @@ def _rescue(analysis: Analysis) -> str:
 
 
 def _apoptosis(analysis: Analysis) -> str:
+    formed = "Specific Annexin V positivity is (A - A_control)/(100 - A_control) per replicate, A being early plus late percent; samples carry Wilson intervals. "
+    least, effects = analysis.experiment.settings.min_replicates, analysis.apoptosis_effects
+    if effects is None or not effects["p"].notna().any():
+        return f"{formed}Death was not tested: no contrast has {least} biological replicates with both samples."
     return (
-        "Specific Annexin V positivity is (A - A_control)/(100 - A_control) per replicate, A being early plus late percent. Samples carry Wilson intervals; "
-        "inference uses paired logits over biological replicates."
+        f"{formed}Contrasts of death are paired t tests on logits over biological replicates (n counts replicates, never cells), Holm-adjusted within each line over media against "
+        f"control and, apart, over rescues against their dropout; intervals are each contrast's own. Failed samples stay out; nothing is tested below {least} replicates."
     )
 
 

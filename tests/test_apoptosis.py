@@ -336,3 +336,12 @@ def test_gate_figures_name_their_limits() -> None:
     debris = plots.debris_gate(axes(), scatter, 45_000)
     assert f"debris_fsc_min = 45000\n{100 * np.mean(area >= 45_000):.1f} % kept" in words(debris)
     assert "singlet_ratio = 0.75 to 1.3 x 1.25\n100.0 % kept" in words(plots.singlet_gate(axes(), scatter, 45_000, 1.25, (0.75, 1.3)))
+
+
+def test_forest_of_odds_shows_each_contrast_and_its_interval() -> None:
+    rows = experiment({"complete": 0, "no_asn": 1.5, "no_gln": 0.3}, replicates=4, seed=1)
+    effects = apoptosis_effects(judged(*rows), MEDIA, SETTINGS)
+    ax = plots.odds_forest(Figure().subplots(), effects)
+    spans = sorted((segment[0][0], segment[1][0]) for lines in ax.collections if hasattr(lines, "get_segments") for segment in lines.get_segments())
+    assert np.allclose(spans, sorted(zip(effects["odds_ratio_low"], effects["odds_ratio_high"], strict=True)))
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["MOLT-4: no_asn - complete", "MOLT-4: no_gln - complete"]

@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import kit
 from kit import synthetic
-from kit.sections import assay, dropout, protocol
+from kit.sections import assay, death, dropout, protocol
 from kit.synthetic import SOURCE_LINES, Truth
 
 HOSTILE = "<b>$x_{</b> & \\frac"
@@ -32,7 +32,7 @@ FIGURES = {
     "drift": lambda a: [assay.drift(a)], "replicates": lambda a: [assay.replicates(a)], "carry-over": lambda a: [protocol.carryover_figure(a)],
     "overview": lambda a: [dropout.overview(a)], "doublings": lambda a: [dropout.doublings(a)], "superplot": lambda a: [dropout.superplots(a, "gr")],
     "viability": lambda a: [dropout.superplots(a, "relative_viability")], "forest": lambda a: [dropout.forest(a)], "rescue": lambda a: [dropout.rescue_figure(a)],
-    "death": dropout.death, "certainty": lambda a: [dropout.certainty(a)],
+    "death": death.figures, "certainty": lambda a: [dropout.certainty(a)],
 }  # fmt: skip
 
 
@@ -67,9 +67,23 @@ def test_exhibit(analyses, case, figure):
 def test_tables_and_sentences(analyses, case):
     analysis = analyses(case)
     for table, *_ in (assay.glance(analysis), assay.qc_details(analysis), protocol.compliance(analysis), protocol.carryover(analysis), dropout.effects(analysis),
-                      dropout.rescue(analysis), dropout.apoptosis(analysis), (assay.left_out(analysis),)):  # fmt: skip
+                      dropout.rescue(analysis), death.samples(analysis), death.effects(analysis), (assay.left_out(analysis),)):  # fmt: skip
         assert table is None or list(table.columns)
     cards, caption, table = dropout.call_cards(analysis)
     assert caption and (len(cards) == len(analysis.calls) if table is not None else not cards)
     assert all(sentence.endswith(".") for sentence in dropout.methods(analysis))
     assert len(dropout.reasons(analysis)) == (0 if analysis.calls is None else len(analysis.calls))
+
+
+def test_death_is_tested_in_sight(analyses):
+    """The contrasts of death reach the report with unit, n and adjustment, the tables folder and the methods; two replicates give no p."""
+    good, few = analyses("demo_01"), analyses("ten lines of long names")
+    table, caption, shown = death.effects(good)
+    assert {"p_adjusted", "n_replicates", "odds_ratio"} <= set(shown) and (table["n_replicates"] == 3).all() and table["p"].notna().all()
+    assert all(words in caption for words in ("biological replicates", "Holm", "paired t"))
+    assert table["adjustment"].str.startswith("paired t on logits, Holm over ").all()
+    assert "apoptosis_effects" in good.tables
+    assert "paired t tests on logits" in " ".join(dropout.methods(good))
+    thin = few.apoptosis_effects
+    assert thin["estimate"].notna().all() and thin[["p", "p_adjusted", "ci_low", "odds_ratio_high", "se"]].isna().all(axis=None)
+    assert "Death was not tested" in " ".join(dropout.methods(few))

@@ -18,7 +18,7 @@ from kit.explore.saving import Saving
 from kit.explore.state import Session
 from kit.plots import apoptosis as plots
 from kit.plots import style
-from kit.sections import dropout
+from kit.sections import death
 
 CHANNELS = (("annexin_threshold", "Annexin V threshold"), ("pi_threshold", "PI threshold"))
 LOG_LOW, LOG_HIGH, STEP = 1.0, 5.4, 0.01
@@ -173,13 +173,13 @@ class ApoptosisTab(Tab):
         analysis = self.session.analysis
         if analysis is None:
             return ""
-        shown = [parts.figure(item.figure, item.title, item.caption) for item in dropout.death(analysis) if item.figure is not None]
+        shown = [parts.figure(item.figure, item.title, item.caption) for item in death.figures(analysis) if item.figure is not None]
         why = "Gates can be moved where experiment.yaml lists FCS files (flow: a sample sheet with gates)." if analysis.apoptosis is not None else ""
         return (parts.note(why) if why else "") + "".join(shown) + (parts.table(*_named(analysis)) if analysis.apoptosis is not None else "")
 
 
 def _named(analysis: Any) -> tuple[pd.DataFrame | None, str, str]:
-    table, caption = dropout.apoptosis(analysis)
+    table, caption = death.samples(analysis)
     return table, "apoptosis", caption
 
 

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
-from matplotlib.ticker import FixedLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from kit.gating import Logicle, logicle
 from kit.gating import quadrants as count_quadrants
-from kit.plots.style import BLUE, CYCLE, GREEN, GREY, ORANGE, VERMILION, no_data, text
+from kit.plots.style import BLUE, CYCLE, GREEN, GREY, ORANGE, VERMILION, no_data, short, text
 
 QUADRANT_COLORS = {"viable": GREEN, "early": ORANGE, "late": VERMILION, "necrotic": BLUE}
 QUADRANT_LABELS = {
@@ -231,6 +231,32 @@ def specific_apoptosis(
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, title="dot: replicate\nbar: mean\nhollow: failed check")
     if exploratory:
         ax.set_title(f"EXPLORATORY: fewer than {min_replicates} replicates", loc="left", fontsize="small", color=VERMILION)
+    return ax
+
+
+def odds_forest(ax: Axes, effects: pd.DataFrame, word: str = "Annexin V+") -> Axes:
+    """Odds ratio and interval of each row of TABLES["apoptosis_effects"] on a log axis, grouped by line; hollow where nothing was tested."""
+    if effects.empty:
+        return no_data(ax, "no line has a control and another medium in the same replicate")
+    lines = list(dict.fromkeys(effects["cell_line"]))
+    places, y = [], 0.0
+    for line, part in effects.groupby("cell_line", sort=False):
+        color = CYCLE[lines.index(line) % len(CYCLE)]
+        for row in part.to_dict("records"):
+            y += 1.0
+            tested = bool(np.isfinite(row["odds_ratio_low"]))
+            if tested:
+                ax.hlines(y, row["odds_ratio_low"], row["odds_ratio_high"], color=color, linewidth=1.6)
+            ax.scatter(row["odds_ratio"], y, s=34, color=color if tested else "white", edgecolors=color, zorder=3)
+            places.append((y, f"{short(line, 14)}: {short(row['contrast'], 34)}"))
+        y += 0.7
+    ax.axvline(1, color=GREY, linewidth=0.9)
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set_yticks([place for place, _ in places], [name for _, name in places], fontsize=7.5)
+    ax.set(ylim=(places[-1][0] + 0.8, 0.2), xlabel=f"odds ratio of {word} (95 % interval)")
     return ax
 
 

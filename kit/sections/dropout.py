@@ -1,4 +1,4 @@
-"""Exhibits of 02_dropout_analysis: the call, growth, contrasts, rescue, death, certainty."""
+"""Exhibits of 02_dropout_analysis: the call, growth, contrasts, rescue, certainty (death: see `death`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from kit.evidence import call_arms, gather
 from kit.exhibits import Exhibit
 from kit.markup import Cell
 from kit.methods import methods_text
-from kit.plots import apoptosis as plots_death
 from kit.plots import evidence, style
 from kit.plots import growth as plots
 from kit.plots import pathways as drawings
@@ -209,29 +208,6 @@ def rescue(analysis: Analysis) -> tuple[pd.DataFrame | None, str, tuple[str, ...
         return None, "No medium of role rescue was measured.", None
     caption = "Full: better than the dropout and equivalent to control. Likely full: index high, equivalence unproven (usual with three replicates)."
     return table, caption, RESCUE
-
-
-def death(analysis: Analysis) -> list[Exhibit]:
-    """Quadrants and specific Annexin V positivity; density plots where FCS files were gated."""
-    table, settings = analysis.apoptosis, analysis.experiment.settings
-    if table is None:
-        fig, ax = style.figure(5, 1.2)
-        style.no_data(ax, "no flow cytometry: death was not assessed")
-        return [Exhibit("death", "Death", "Calls without it are provisional at most.", fig)]
-    many = table["cell_line"].nunique() * table["medium"].nunique()
-    fig, ax = style.figure(style.WIDTH + 0.6, 3.0 if many < 25 else 3.6)
-    plots_death.quadrants(ax, table, media=list(analysis.experiment.config.media))
-    quadrants = Exhibit("quadrants", "Annexin V / PI quadrants", "One bar per biological replicate; the four quadrants add to 100 %.", fig)
-    fig, ax = style.figure(style.WIDTH + 0.6, 3.0)
-    plots_death.specific_apoptosis(ax, table, media=list(analysis.experiment.config.media), sa_low=settings.sa_low, sa_high=settings.sa_high)
-    specific = Exhibit("specific_apoptosis", "Cells lost beyond control", "Share of control's Annexin V negative cells that became positive; markers are replicates.", fig)
-    return [quadrants, specific]
-
-
-def apoptosis(analysis: Analysis) -> tuple[pd.DataFrame | None, str]:
-    """The apoptosis table with its caption."""
-    text = "Wilson intervals describe counting within a sample; they say nothing of biology."
-    return analysis.apoptosis, text if analysis.apoptosis is not None else "No flow cytometry in this experiment."
 
 
 def certainty(analysis: Analysis) -> Exhibit:
