@@ -1,6 +1,7 @@
 """Every check of the protocol with a case that passes and the cases that warn and fail as the specification says."""
 
 import copy
+import re
 from pathlib import Path
 
 import numpy as np
@@ -427,3 +428,44 @@ def test_a_good_experiment_needs_no_words(book):
 def test_checks_are_declared_once():
     assert len({check.id for check in CHECKS}) == len(CHECKS) == 25
     assert np.all([check.severity in ("fail", "warn", "info") for check in CHECKS])
+
+
+def test_suspension_lines_are_told_to_spin_and_adherent_ones_to_wash_in_the_plate(book):
+    """EXP-DEMO-02 washed its suspension line in the plate: its remedy is tubes; the adherent lines keep theirs."""
+    spoiled = read_config(EXAMPLES / "EXP-DEMO-02")
+    washing = next(item.action for item in findings(spoiled) if "(P13)" in item.text)
+    modes = {name: line.growth_mode for name, line in spoiled.cell_lines.items()}
+    suspended = [name for name, mode in modes.items() if mode == "suspension"]
+    assert suspended and f"Wash {suspended[0]} by 2 spin-washes in bulk tubes (300 g, 5 min, 10 mL or more each) before plating." in washing
+    both = changed(book, {"protocol/wash/residual_uL": 20, "protocol/pre_plating_spin_washes": None})
+    action = next(item.action for item in findings(both) if "(P13)" in item.text)
+    for name, line in both.cell_lines.items():
+        tubes, _, plate = action.partition(" in the plate: ")
+        assert name in (tubes if line.growth_mode == "suspension" else action)
+        assert "spin-washes in bulk tubes" in tubes and "spin" not in plate
+
+
+@pytest.mark.parametrize("control", [378.0, 100.0, 150.0])
+def test_doing_what_p08_advises_leaves_p07_content(book, control):
+    """Add the rescue, and the control where one is asked, with the very numbers of the advice: neither check has a word left."""
+    media = {name: medium for name, medium in book["media"].items() if medium.get("restores") != "asparagine"}
+    media = {name: {**medium, "asparagine_uM": control if medium.get("asparagine_uM") else 0.0} for name, medium in media.items()}
+    advice = next(row for row in compliance(ExperimentConfig(**{**book, "media": media, "plates": [], "flow": []})).to_dict("records")
+                  if row["check"] == "P08" and row["subject"] == "asparagine")["advice"]  # fmt: skip
+    amount = float(re.search(r"plus ([\d.]+) uM asparagine", advice)[1])
+    assert amount == 100 and ("Control@100 uM" in advice) == (control > 200)
+    complete = next(medium for medium in media.values() if medium["role"] == "control")
+    media["asn_rescue"] = {**complete, "role": "rescue", "restores": "asparagine", "asparagine_uM": amount}
+    if "Control@100 uM" in advice:
+        media["complete_100"] = {**complete, "role": "other", "asparagine_uM": 100.0}
+    after = compliance(ExperimentConfig(**{**book, "media": media, "plates": [], "flow": []}))
+    rows = after[after["check"].isin(["P07", "P08"]) & (after["check"].eq("P07") | after["subject"].eq("asparagine"))]
+    assert set(rows["verdict"]) == {"pass"}
+
+
+def test_rescues_are_advised_at_the_protocols_concentrations(book):
+    config = changed(book, {"media/gln_rescue": {**book["media"]["complete"], "role": "rescue", "restores": "glutamine", "glutamine_uM": 500}})
+    table = compliance(config)
+    advice = " ".join(table.loc[table["check"].eq("P08"), "advice"])
+    assert "Rescue with 2000 uM glutamine." in advice
+    assert "serine" not in advice or "400 uM serine" in advice

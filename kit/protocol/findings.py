@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from kit.carryover import wash_plan
 from kit.config import ExperimentConfig
 from kit.protocol.base import FILE, listing
 from kit.verdict import Finding
@@ -30,7 +31,8 @@ def protocol_findings(compliance: pd.DataFrame, carryover: pd.DataFrame | None, 
             continue
         if check == "P13" and carryover is not None:
             worst = _most_masked_first(worst, carryover)
-        findings.append(Finding(str(rows["verdict"].iloc[0]), _sentence(worst, str(check)), _action(worst, 1 if check == "P13" else 2)))
+        action = _wash_action(worst, config) if check == "P13" else _action(worst, 2)
+        findings.append(Finding(str(rows["verdict"].iloc[0]), _sentence(worst, str(check)), action))
     return [*findings, *_missing(bad[bad["missing"].ne("")])]
 
 
@@ -42,9 +44,28 @@ def _concerned(checks: pd.Series, config: ExperimentConfig) -> pd.Series:
 
 
 def _action(rows: pd.DataFrame, limit: int) -> str:
-    """What to do about the first rows; the washes have one remedy for all, that of the line with most left over."""
+    """What to do about the first rows."""
     advice = [text for text in dict.fromkeys(rows["advice"]) if text]
     return " ".join(advice[:limit])
+
+
+def _wash_action(rows: pd.DataFrame, config: ExperimentConfig) -> str:
+    """One remedy for all adherent lines, that of the line with most left over; suspension cells are washed in tubes, whatever was done."""
+    line_of = {subject: next((line for line in config.cell_lines if f"{subject},".startswith(f"{line},")), "") for subject in rows["subject"]}
+    in_tubes = [name for name, line in config.cell_lines.items() if line.growth_mode == "suspension" and name in line_of.values()]
+    if not in_tubes:
+        return _action(rows, 1)
+    washed = wash_plan(config, in_tubes[0])
+    bulk = rows[rows["subject"].map(line_of).isin(in_tubes)]
+    if all(wash_plan(config, line).kind == "bulk" for line in in_tubes) and (washed.washes or 0) >= config.settings.min_washes:
+        spun = f"{listing(in_tubes)}: {_action(bulk, 1)}"
+    else:
+        how_much = f"300 g, 5 min, {config.settings.min_spin_wash_mL:g} mL or more each"
+        spun = f"Wash {listing(in_tubes)} by {config.settings.min_washes} spin-washes in bulk tubes ({how_much}) before plating."
+    rest = rows[~rows["subject"].map(line_of).isin(in_tubes)]
+    adherent = [name for name in config.cell_lines if name in line_of.values() and name not in in_tubes]
+    there = _action(rest, 1)
+    return f"{spun} {listing(adherent)}, in the plate: {there}" if adherent and there else f"{spun} {there}".strip()
 
 
 def _told_by_p08(groups: pd.DataFrame, judged: pd.DataFrame) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kit.config import CALLED, Serum
+from kit.config import CALLED, ExperimentConfig, Serum
 from kit.protocol.base import FILE, Check, Evidence, Ruling, band, listing, not_given, scope_of
+from kit.settings import Settings
 
 COMPARED = ("control", "dropout", "rescue")
 
@@ -147,11 +148,31 @@ def rescue_asparagine(evidence: Evidence) -> Iterator[Ruling]:
         near = (
             abs(made - settings.rescue_asparagine_uM) <= settings.max_rescue_deviation_percent / 100 * settings.rescue_asparagine_uM + 1e-9
         )
-        ratio = made / control if control else None
-        like = ratio is None or 1 / settings.max_rescue_to_control_ratio <= ratio <= settings.max_rescue_to_control_ratio
+        like = control is None or not control or _like_a_control(config, made, settings.max_rescue_to_control_ratio)
         value = f"{made:g} uM asparagine" + ("" if control is None else f", {control:g} uM in control")
-        advice = "" if near and like else f"Rescue with {settings.rescue_asparagine_uM:g} uM, and add a control with as much asparagine."
+        steps = [] if near else [f"Rescue with {settings.rescue_asparagine_uM:g} uM asparagine."]
+        steps += [_add_control(config, settings)] if control and not like else []
+        advice = " ".join(dict.fromkeys(step for step in steps if step))
         yield Ruling(name, value, band(near and like, False), advice, "asparagine")
+
+
+def _within(made: float, control: float, ratio: float) -> bool:
+    return 1 / ratio <= made / control <= ratio
+
+
+def _like_a_control(config: ExperimentConfig, made: float, ratio: float) -> bool:
+    """Whether control, or a further complete medium (`Control@100 uM`), holds asparagine within `ratio` of a rescue's."""
+    complete = [medium for medium in config.media.values() if medium.role in ("control", "other") and medium.glutamine_uM and medium.serine_uM]
+    return any(_within(made, medium.asparagine_uM, ratio) for medium in complete if medium.asparagine_uM)
+
+
+def _add_control(config: ExperimentConfig, settings: Settings) -> str:
+    """The further control that a rescue at the usual concentration needs, or nothing."""
+    usual = settings.rescue_asparagine_uM
+    control = config.media[config.control_medium].asparagine_uM if config.control_medium else None
+    if not control or _like_a_control(config, usual, settings.max_rescue_to_control_ratio):
+        return ""
+    return f"Add Control@{usual:g} uM, a control with {usual:g} uM asparagine: the control has {control:g} uM."
 
 
 def specific_rescue(evidence: Evidence) -> Iterator[Ruling]:
@@ -160,10 +181,11 @@ def specific_rescue(evidence: Evidence) -> Iterator[Ruling]:
     control = config.media[config.control_medium] if config.control_medium else None
     for amino_acid in evidence.dropped:
         usual = getattr(settings, f"rescue_{amino_acid}_uM")
-        wanted = (control and getattr(control, f"{amino_acid}_uM")) or usual
+        good = {usual, (control and getattr(control, f"{amino_acid}_uM")) or usual}
         rescues = config.rescues(amino_acid)
         if not rescues:
-            advice = f"Add a rescue group: the -{amino_acid} medium plus {wanted:g} uM {amino_acid}."
+            advice = f"Add a rescue group: the -{amino_acid} medium plus {usual:g} uM {amino_acid}."
+            advice += f" {_add_control(config, settings)}".rstrip() if amino_acid == "asparagine" else ""
             yield Ruling(amino_acid, f"no rescue with {amino_acid}", "warn", advice, amino_acid)
         for name in rescues:
             made = getattr(config.media[name], f"{amino_acid}_uM")
@@ -172,8 +194,8 @@ def specific_rescue(evidence: Evidence) -> Iterator[Ruling]:
             elif made is None:
                 yield not_given(name, f"media.{name}.{amino_acid}_uM", amino_acid)
             else:
-                near = abs(made - wanted) <= settings.max_rescue_deviation_percent / 100 * wanted + 1e-9
-                advice = "" if near else f"Rescue with {wanted:g} uM {amino_acid}."
+                near = any(abs(made - wanted) <= settings.max_rescue_deviation_percent / 100 * wanted + 1e-9 for wanted in good)
+                advice = "" if near else f"Rescue with {usual:g} uM {amino_acid}."
                 yield Ruling(amino_acid, f"rescued by {name} with {made:g} uM", band(near, False), advice, amino_acid)
 
 
