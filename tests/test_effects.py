@@ -16,6 +16,7 @@ from kit.simulations import MEDIA, growth_table
 from kit.stats import dunnett_critical
 
 SETTINGS = SimpleNamespace(alpha=0.05, min_replicates=3, max_sd_ratio=3.0)
+POOLED = SimpleNamespace(alpha=0.05, min_replicates=3, max_sd_ratio=1e6)  # whatever the SDs of so few replicates
 TRUTH = {"no_asn": -1.2, "no_gln": -0.5, "no_asn_rescue": -0.1}
 
 
@@ -48,7 +49,7 @@ def test_dropout_contrasts_by_analysis_of_variance():
         np.sum((y - y.mean()) ** 2), 5 * np.sum((y.mean(axis=1) - y.mean()) ** 2), 3 * np.sum((y.mean(axis=0) - y.mean()) ** 2),
     )  # fmt: skip
     se = math.sqrt((total - between_runs - between_media) / 8 * 2 / 3)
-    found = row(effects(table, MEDIA, SETTINGS), medium="no_asn", family="dropout")
+    found = row(effects(table, MEDIA, POOLED), medium="no_asn", family="dropout")
     estimate = y[:, 1].mean() - y[:, 0].mean()
     half = dunnett_critical(3, 8) * se
     assert (found.estimate, found.se, found.df) == pytest.approx((estimate, se, 8))
@@ -58,8 +59,8 @@ def test_dropout_contrasts_by_analysis_of_variance():
 
 
 def test_adjusted_p_and_interval_agree():
-    table = effects(growth(lines=40, truth={"no_asn": -0.45, "no_gln": -0.3}), MEDIA, SETTINGS, max_lines_compared=0)
-    dropout = table[table["family"].eq("dropout") & ~table["adjustment"].str.contains("larger p")]
+    table = effects(growth(lines=40, truth={"no_asn": -0.45, "no_gln": -0.3}), MEDIA, POOLED, max_lines_compared=0)
+    dropout = table[table["family"].eq("dropout")]
     excludes = (dropout["ci_low"] > 0) | (dropout["ci_high"] < 0)
     assert excludes.any() and not excludes.all()
     assert (excludes == (dropout["p_adjusted"] < 0.05)).all()
@@ -94,7 +95,7 @@ def test_a_missing_medium_in_one_replicate_by_least_squares():
     df = len(values) - np.linalg.matrix_rank(design)
     variance = np.sum((values - design @ beta) ** 2) / df
     weights = np.array([0, 0, 0, -1, 1, 0, 0, 0])
-    found = effects(table, MEDIA, SETTINGS)
+    found = effects(table, MEDIA, POOLED)
     asn, gln = row(found, medium="no_asn", family="dropout"), row(found, medium="no_gln", family="dropout")
     se = math.sqrt(variance * weights @ np.linalg.pinv(design.T @ design) @ weights)
     assert (asn.estimate, asn.se, asn.df) == pytest.approx((weights @ beta, se, df)) and df == 7
@@ -117,29 +118,44 @@ def test_one_run_written_three_times_is_not_three_replicates():
     assert found["p"].isna().all() and found["note"].str.contains("agree exactly").all()
 
 
-def test_unequal_spread_asks_for_both_tests():
+def of_one_test(row, critical):
+    """p and interval follow from the row's own estimate, se and df."""
+    assert row.p == pytest.approx(2 * sps.t.sf(abs(row.estimate) / row.se, row.df))
+    assert (row.ci_low, row.ci_high) == pytest.approx((row.estimate - critical * row.se, row.estimate + critical * row.se))
+
+
+def test_unequal_spread_beyond_chance_is_judged_by_paired_t_with_holm():
+    """Eight replicates, one medium twenty-fold more variable: scipy's paired t of every medium, Holm over the three by hand."""
     table = growth(replicates=8, sd=0.1)
     wild = table["medium"].eq("no_gln")
     table.loc[wild, "log2_fc"] += np.random.default_rng(1).normal(0, 2.0, wild.sum())
-    found = effects(table, MEDIA, SETTINGS)
-    gln = row(found, medium="no_gln", family="dropout")
-    values = table.loc[wild, "log2_fc"]
-    assert "paired t, Holm over 3" in gln.adjustment and "Dunnett" in gln.adjustment and "larger p" in gln.adjustment
-    assert gln.se == pytest.approx(values.std() / math.sqrt(8)) and gln.df == 7
-    assert gln.p >= sps.ttest_1samp(values, 0).pvalue - 1e-12
-    half = sps.t.isf(0.025 / 3, 7) * gln.se
-    assert gln.ci_low <= values.mean() - half + 1e-9 and gln.ci_high >= values.mean() + half - 1e-9
+    dropout = effects(table, MEDIA, SETTINGS).query("family == 'dropout'").set_index("medium")
+    tests = {name: sps.ttest_1samp(table.loc[table["medium"].eq(name), "log2_fc"], 0) for name in dropout.index}
+    largest = 0.0
+    for rank, name in enumerate(sorted(tests, key=lambda name: tests[name].pvalue)):
+        largest = max(largest, min(1.0, (3 - rank) * tests[name].pvalue))
+        line, interval = dropout.loc[name], tests[name].confidence_interval(1 - 0.05 / 3)
+        assert (line.p, line.p_adjusted, line.df) == pytest.approx((tests[name].pvalue, largest, 7))
+        assert (line.ci_low, line.ci_high) == pytest.approx((interval.low, interval.high))
+        assert line.adjustment == "paired t, Holm over 3 dropout media against control" and "more than chance" in line.note
+        of_one_test(line, sps.t.isf(0.025 / 3, 7))
     lenient = effects(table, MEDIA, SimpleNamespace(alpha=0.05, min_replicates=3, max_sd_ratio=100.0))
     assert "paired" not in row(lenient, medium="no_gln", family="dropout").adjustment
 
 
-def test_a_ratio_that_chance_explains_is_said_but_not_acted_on():
+def test_a_ratio_that_chance_explains_asks_for_both_tests_and_shows_one_whole():
+    """SDs 0.02 and 0.1 in three replicates: each row is Dunnett or paired t from se to p, whichever has the larger adjusted p."""
     values = {"no_asn": [-1.0, -1.02, -0.98], "no_gln": [-0.5, -0.4, -0.6]}
     rows = [(name, i + 1, v) for name, series in values.items() for i, v in enumerate(series)]
     table = pd.DataFrame(rows, columns=["medium", "replicate", "log2_fc"]).assign(cell_line="A549", hours=48.0, readout="ATP", gr=np.nan)
-    found = effects(table, MEDIA, SETTINGS)
+    found = effects(table, MEDIA, SETTINGS).set_index("medium")
     assert found["note"].str.contains("5.0-fold, no more than chance").all()
-    assert not found["adjustment"].str.contains("paired").any()
+    asn, gln = found.loc["no_asn"], found.loc["no_gln"]
+    paired = sps.ttest_1samp(values["no_gln"], 0).pvalue
+    assert gln.adjustment.startswith("paired t, Holm over 2") and (gln.p, gln.df) == pytest.approx((paired, 2)) and gln.p_adjusted == pytest.approx(paired)
+    of_one_test(gln, sps.t.isf(0.0125, 2))
+    assert asn.df in (2, 4)
+    of_one_test(asn, sps.t.isf(0.0125, 2) if asn.df == 2 else dunnett_critical(2, 4))
 
 
 def test_q_across_lines_is_benjamini_hochberg_over_the_stated_family():
@@ -169,14 +185,14 @@ def test_two_dropouts_at_once_give_their_interaction():
 
 def test_lines_are_compared_with_welch():
     table = pd.concat([growth(truth={"no_asn": -1.5}, seed=1), growth(truth={"no_asn": -0.2}, seed=2).assign(cell_line="HeLa")])
-    found = effects(table, MEDIA, SETTINGS)
+    found = effects(table, MEDIA, POOLED)
     between = row(found, family="line", medium="no_asn")
     a, b = (row(found, family="dropout", medium="no_asn", cell_line=line) for line in ("L0", "HeLa"))
     assert between.estimate == pytest.approx(a.estimate - b.estimate)
     assert between.se == pytest.approx(math.hypot(a.se, b.se))
     assert 8 <= between.df <= 16
     assert between.contrast == "(no_asn - complete) in L0 - in HeLa"
-    assert "line" not in set(effects(table, MEDIA, SETTINGS, max_lines_compared=1)["family"])
+    assert "line" not in set(effects(table, MEDIA, POOLED, max_lines_compared=1)["family"])
 
 
 def test_treated_wells_other_times_and_readouts_stay_out():

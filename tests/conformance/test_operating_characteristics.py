@@ -28,7 +28,7 @@ def test_the_kits_own_effects_keep_error_and_coverage():
     null = simulations.kit_effects(250, seed=1)
     assert null["family error"] == pytest.approx(0.05, abs=0.03)  # standard error 1.4 points
     assert 0.92 <= found["simultaneous coverage"] <= 0.98
-    assert found["pooled test only"] > 0.9
+    assert found["Dunnett rules"] > 0.5
 
 
 @pytest.mark.parametrize(
@@ -55,12 +55,19 @@ def test_equivalence_power_of_the_specification():
     assert found["simulated"].to_numpy() == pytest.approx(found["power"].to_numpy(), abs=0.025)
 
 
-def test_switching_tests_on_a_ratio_of_spreads_costs_error_and_power():
-    found = simulations.unequal_spread(SMALL).set_index(["blocks", "case"]).loc[3, "equal SDs"]
-    assert found["SDs differ 3-fold"] > 0.4
-    assert found["error, switch"] > 0.065  # what the bare rule does
-    assert found["error, kit"] == pytest.approx(0.05, abs=0.01)
-    assert found["power, kit"] > found["power, switch"] + 0.15
+def test_unequal_spreads_keep_the_family_error():
+    """Pure noise, 3, 4 and 6 replicates: the plain switch of tests leaves 5 +-1 % with equal SDs, the kit's rule keeps it, and errs less
+    than the switch and than Dunnett alone where one dropout's SD is 3- or 6-fold (to two standard errors, where both are near)."""
+    found = simulations.unequal_spread(SMALL).set_index(["blocks", "case"])
+    slack = 2 * (0.05 * 0.95 / SMALL) ** 0.5
+    equal = found.xs("equal SDs", level="case")
+    assert equal["SDs differ 3-fold"].loc[3] > 0.4
+    assert (equal["error, switch"] > 0.06).all()
+    assert equal["error, kit"].between(0.04 - slack, 0.06 + slack).all() and abs(equal["error, kit"].mean() - 0.05) <= 0.01
+    unequal = found.drop("equal SDs", level="case")
+    assert (unequal["error, kit"] <= unequal["error, switch"] + slack).all()
+    assert (unequal["error, kit"] < unequal["error, dunnett"]).all()
+    assert (equal["power, kit"] > equal["power, switch"] - 0.02).all()
 
 
 def test_power_to_tell_two_correlations_apart():
