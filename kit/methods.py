@@ -52,7 +52,7 @@ def _effects(analysis: Analysis) -> str:
         "Log2 signals were analysed as randomised complete blocks (block = biological replicate); dropouts were compared with control by Dunnett's test on the blocked residual "
         f"(multivariate t, rho 0.5), rescue contrasts by t tests with Holm's correction; q values across lines are Benjamini-Hochberg. Nothing is tested below {s.min_replicates} replicates. "
         f"Where SDs of paired differences differ more than {s.max_sd_ratio:g}-fold, paired t with Holm rules alone if equal SDs would show such a ratio in fewer than 2 % of experiments, else "
-        "a contrast has to pass both tests and the less favourable one is shown whole. (Switching to paired t on the ratio alone raises the family error to 6 to 8 % by simulation.)"
+        "a contrast has to pass both tests and the less favourable one is shown whole; switching to paired t on the ratio alone raises the family error to 6 to 8 % by simulation."
     )
 
 

@@ -7,8 +7,9 @@ import openpyxl
 import pytest
 
 from kit.errors import InputError
-from kit.readers.flow import COLUMNS, read_flow_table, split_sample_name
+from kit.readers.flow import COLUMNS, read_flow_table
 from kit.readers.flow_headings import recognise
+from kit.readers.flow_samples import split_sample_name
 from kit.readers.flow_sheet import parse_gates, read_sample_sheet
 
 HEAD = ",".join(COLUMNS)
@@ -241,3 +242,28 @@ def test_gates_are_checked_with_the_nearest_name() -> None:
         parse_gates({"annexin": "FITC-A", "pi": "PE-A", "debris_fsc_mn": 1, "pi_threshold": {"control": "unstaned"}}, "experiment.yaml")
     assert "Did you mean 'debris_fsc_min'?" in str(caught.value)
     assert "gates.pi_threshold" in str(caught.value)
+
+
+QUADRANT_HEADS = "Singlets Events,Q1-UL % Parent,Q1-UR % Parent,Q1-LL % Parent,Q1-LR % Parent"
+TWO_NAMES = {
+    "identifier empty": ("Tube Name:,Sample ID:", "MOLT-4_complete_R1,", "MOLT-4_no_asn_R1,", "Tube Name:"),
+    "identifier numbered": ("Sample ID,Tube Name", "1,MOLT-4_complete_R1", "2,MOLT-4_no_asn_R1", "Tube Name"),
+    "identifier tells": ("Tube Name,Sample ID", "01-Well-A1,MOLT-4_complete_R1", "01-Well-A2,MOLT-4_no_asn_R1", "Sample ID"),
+    "both tell": ("Sample ID,Tube Name", "A549_complete_R1,MOLT-4_complete_R1", "A549_no_asn_R1,MOLT-4_no_asn_R1", "Tube Name"),
+}
+
+
+@pytest.mark.parametrize("case", TWO_NAMES)
+def test_of_two_columns_that_name_samples_the_telling_one_is_read_and_said(case: str, tmp_path: Path) -> None:
+    head, first, second, chosen = TWO_NAMES[case]
+    text = f"{head},{QUADRANT_HEADS}\n{first},10000,1.0,3.0,92.0,4.0\n{second},8000,4.5,15.0,50.5,30.0\n"
+    table = read_flow_table(written(tmp_path, text), lines=["MOLT-4", "A549"], media=["complete", "no_asn"])
+    assert list(table[list(COLUMNS)].itertuples(index=False, name=None)) == TRUTH
+    assert f"samples are named by '{chosen}'" in table.attrs["notes"][0]
+
+
+@pytest.mark.parametrize("line", ["Tube: MOLT-4_complete_R1", "Tube:,MOLT-4_complete_R1", "Tube Name: MOLT-4_complete_R1"])
+def test_a_list_of_one_tube_takes_its_name_from_above(line: str, tmp_path: Path) -> None:
+    text = f"Specimen_001\n{line}\nPopulation,#Events,%Parent,%Total\nAll Events,12000,####,100\nSinglets,10000,83,83\n"
+    text += "Q1-UL,100,1.0,.8\nQ1-UR,300,3.0,2.5\nQ1-LL,9200,92.0,76.7\nQ1-LR,400,4.0,3.3\n"
+    assert list(read_flow_table(written(tmp_path, text))[list(COLUMNS)].itertuples(index=False, name=None)) == TRUTH[:1]

@@ -322,3 +322,36 @@ def test_flowjo_workspaces_say_what_they_need(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setitem(__import__("sys").modules, "flowkit", None)
     with pytest.raises(InputError, match=r'pip install "asn-dropout-kit\[flowjo\]"'):
         read_flowjo_workspace(tmp_path / "a.wsp", tmp_path)
+
+
+COMP_FORMS = {
+    "all parameters": (lambda n: ",".join(map(str, [n, *COMP(n).ravel()])), True, ""),
+    "named channels": (lambda n: "2,FITC-A,PE-A,1,0.2,0.05,1", True, ""),
+    "too few values": (lambda n: "2,1,0.2,0.05,1", False, "$COMP cannot be read"),
+    "percents": (lambda n: ",".join(map(str, [n, *(100 * COMP(n)).ravel()])), False, "$COMP cannot be read"),
+}
+
+
+def COMP(n: int) -> np.ndarray:
+    """Identity but for the last two of n parameters, which spill 0.2 and 0.05."""
+    matrix = np.eye(n)
+    matrix[n - 2, n - 1], matrix[n - 1, n - 2] = 0.2, 0.05
+    return matrix
+
+
+@pytest.mark.parametrize("form", COMP_FORMS)
+@pytest.mark.parametrize("keyword", ["comp", "$comp"])
+def test_spill_of_older_files_is_read_or_its_loss_is_said(form: str, keyword: str, tmp_path: Path) -> None:
+    """$COMP of FCS 2.0 and 3.0: compensated events equal those of a $SPILLOVER with the same numbers, or a note says there are none."""
+    channels, events = ["FSC-A", "FITC-A", "PE-A"], np.random.default_rng(0).uniform(10, 1000, (50, 3)).astype(np.float32)
+    text, read, note = COMP_FORMS[form]
+    path = tmp_path / "old.fcs"
+    with path.open("wb") as handle:
+        flowio.create_fcs(handle, array("f", events.tobytes()), channels, metadata_dict={keyword: text(3)})
+    found = read_fcs(path)
+    if read:
+        assert found.spill is not None
+        within = [found.spill.channels.index(name) for name in ("FITC-A", "PE-A")]
+        assert np.allclose(found.spill.matrix[np.ix_(within, within)], [[1, 0.2], [0.05, 1]]) and found.notes == ()
+    else:
+        assert found.spill is None and note in found.notes[0] and "not compensated" in found.notes[0]

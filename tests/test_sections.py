@@ -87,3 +87,15 @@ def test_death_is_tested_in_sight(analyses):
     thin = few.apoptosis_effects
     assert thin["estimate"].notna().all() and thin[["p", "p_adjusted", "ci_low", "odds_ratio_high", "se"]].isna().all(axis=None)
     assert "Death was not tested" in " ".join(dropout.methods(few))
+
+
+def test_what_could_be_found_is_said_for_each_line_and_family(analyses):
+    """No line's least detectable difference is larger than the number its caption gives; interval and p are named as what they are."""
+    table, caption, shown = dropout.effects(analyses("demo_01"))
+    power = caption.split("80 % power")[1]
+    for family, text in (("dropout", power.split("rescue ")[0]), ("rescue", power.split("rescue ")[1])):
+        for line, rows in table[table["family"].eq(family)].groupby("cell_line"):
+            assert f"{line} {rows['mde_log2'].max():.2f}" in text
+    assert "mde_log2" in shown and "Bonferroni" in caption
+    forest = dropout.forest(analyses("demo_01")).caption
+    assert "one at a time" not in forest and "Bonferroni" in forest

@@ -262,17 +262,38 @@ def _time_step(flow: flowio.FlowData) -> float:
 
 
 def _spill(flow: flowio.FlowData) -> tuple[Spill | None, tuple[str, ...]]:
-    """The matrix of $SPILLOVER or $SPILL; None, and a note, when it is malformed or names channels the file lacks."""
-    text = next((flow.text[key] for key in ("spillover", "spill") if flow.text.get(key, "").strip()), None)
-    if text is None:
+    """The matrix of $SPILLOVER, $SPILL or, in FCS 2.0 and 3.0, $COMP; None, and a note, when it is malformed or names channels the file
+    lacks."""
+    key = next((key for key in ("spillover", "spill", "comp") if flow.text.get(key, "").strip()), None)
+    if key is None:
         return None, ()
+    label = f"${key.upper()}"
     try:
-        matrix, names = flowutils.compensate.get_spill(text)
+        matrix, names = _comp(flow) if key == "comp" else flowutils.compensate.get_spill(flow.text[key])
     except (ValueError, IndexError):
-        return None, ("its $SPILLOVER cannot be read",)
+        return None, (f"its {label} cannot be read: it was not compensated",)
     strangers = [name for name in names if name not in flow.pnn_labels]
-    if strangers or not np.isfinite(matrix).all() or np.linalg.cond(matrix) > 1e6:
-        return None, (
-            f"its $SPILLOVER names unknown channels: {', '.join(strangers)}" if strangers else "its $SPILLOVER cannot be inverted",
-        )
+    if strangers:
+        return None, (f"its {label} names unknown channels: {', '.join(strangers)}",)
+    if not np.isfinite(matrix).all() or np.linalg.cond(matrix) > 1e6:
+        return None, (f"its {label} cannot be inverted",)
     return Spill(tuple(names), np.asarray(matrix, dtype=np.float64)), ()
+
+
+def _comp(flow: flowio.FlowData) -> tuple[NDArray[np.float64], list[str]]:
+    """$COMP: n, then n x n values row by row (row: dye, column: detector) over all n parameters in their order; some programs name the
+    channels as in $SPILLOVER.
+
+    Raises ValueError where the values do not fit the parameters, or the diagonal is not 1 (percents, or another matrix).
+    """
+    first, *rest = flow.text["comp"].split(",")
+    if rest and not re.fullmatch(r"\s*[-+.\de]+\s*", rest[0], flags=re.IGNORECASE):
+        matrix, names = flowutils.compensate.get_spill(flow.text["comp"])
+    else:
+        names = list(flow.pnn_labels)
+        if int(first) != len(names) or len(rest) != len(names) ** 2:
+            raise ValueError("not one value for each pair of parameters")
+        matrix = np.array([float(value) for value in rest]).reshape(len(names), len(names))
+    if not np.allclose(np.diag(matrix), 1):
+        raise ValueError("the diagonal is not 1")
+    return np.asarray(matrix, dtype=np.float64), list(names)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from kit.errors import InputError, Problem, Problems
 from kit.readers.flow_headings import QUADRANTS, Heading, fold, quadrant_of, recognise, statistic_of
+from kit.readers.flow_samples import choose_sample_column, split_sample_name, tube_above
 from kit.readers.sheets import Sheet, open_source, text_sheets
 
 COLUMNS = ("cell_line", "medium", "replicate", *(f"{name}_percent" for name in QUADRANTS), "events")
@@ -42,8 +43,11 @@ def read_flow_table(
     if len(tables) > 1:
         names = ", ".join(f"'{sheet.name}'" for sheet, _ in tables)
         raise InputError(Problem(name, "", f"holds {len(tables)} flow tables (sheets {names})", "Keep one of them per file."))
-    problems, notes = Problems(), []
-    records = _records(*tables[0], name, problems)
+    problems, notes = Problems(), list[str]()
+    sheet, header = tables[0]
+    meanings, note = choose_sample_column(sheet.rows[header:], [recognise(cell) for cell in sheet.rows[header]], lines, media)
+    notes += [f"{name}: {note}"] if note else []
+    records = _records(sheet, header, meanings, name, problems)
     rows = []
     for record in records:
         tube = fold(record.get("sample", ""))
@@ -91,10 +95,9 @@ def _header(sheet: Sheet) -> int | None:
     return None
 
 
-def _records(sheet: Sheet, header: int, name: str, problems: Problems) -> list[Record]:
+def _records(sheet: Sheet, header: int, meanings: list[Heading | None], name: str, problems: Problems) -> list[Record]:
     """Rows below the header as {field or (quadrant, statistic): cell, place: ...}; summary rows are dropped."""
     headings = sheet.rows[header]
-    meanings = [recognise(cell) for cell in headings]
     if any(meaning and meaning.field == "population" for meaning in meanings):
         return _pivot(sheet, header, meanings, name, problems)
     meanings = _unique(headings, meanings, sheet.place(header), name, problems)
@@ -116,9 +119,11 @@ def _pivot(sheet: Sheet, header: int, meanings: list[Heading | None], name: str,
     fields = {meaning.field: position for position, meaning in enumerate(meanings) if meaning and not meaning.statistic}
     statistics = {position: statistic_of(fold(cell)) for position, cell in enumerate(headings) if cell and statistic_of(fold(cell))[0]}
     by_sample: dict[tuple[str, ...], Record] = defaultdict(dict)
+    tube = tube_above(sheet.rows[:header]) if "sample" not in fields else {}
     for number, row in enumerate(sheet.rows[header + 1 :], start=header + 1):
         cells = {field: row[position] for field, position in fields.items() if position < len(row) and _text(row[position])}
         population = fold(cells.pop("population", ""))
+        cells = {**tube, **cells}
         if not population:
             continue
         record = by_sample[tuple(f"{key}={cells[key]}" for key in sorted(cells))]
@@ -190,25 +195,6 @@ def _keys(record: Record, name: str, lines: Collection[str] | None, media: Colle
         "replicate": int(replicate[1]) if replicate else 0,
         **carried,
     }
-
-
-def split_sample_name(sample: str, lines: Collection[str] | None = None, media: Collection[str] | None = None) -> dict[str, str] | None:
-    """`MOLT-4_no_asn_R1.fcs` as cell_line, medium, replicate; None unless there is exactly one way to read it.
-
-    With the experiment's names, line and medium have to be among them; without, the line is what stands before the first underscore. A
-    FACSDiva frame (`Specimen_001_..._002`) is taken off.
-    """
-    stem = re.sub(r"\.(fcs|lmd)$", "", sample.strip(), flags=re.IGNORECASE)
-    stem = re.sub(r"^specimen_\d+_(.*?)(_\d{3})?$", r"\1", stem, flags=re.IGNORECASE)
-    match = re.fullmatch(r"(?P<rest>.+)[_ ](?:r|rep|replicate|n)[_ .-]?(?P<replicate>\d+)", stem, flags=re.IGNORECASE)
-    if not match:
-        return None
-    rest = match["rest"]
-    if lines is None or media is None:
-        parts = rest.split("_", 1)
-        return {"cell_line": parts[0], "medium": parts[1], "replicate": match["replicate"]} if len(parts) == 2 and all(parts) else None
-    fits = [(line, medium) for line in lines for medium in media if fold(rest) == fold(f"{line}_{medium}")]
-    return {"cell_line": fits[0][0], "medium": fits[0][1], "replicate": match["replicate"]} if len(fits) == 1 else None
 
 
 def _check_doubles(rows: list[Record], name: str, problems: Problems) -> None:

@@ -14,8 +14,9 @@ from kit.acquisition import GatedRun, gate_files
 from kit.errors import InputError, Problem, Problems, did_you_mean
 from kit.gating import ROLES, FlowGates, FromControl, Logicle
 from kit.readers.fcs import read_fcs
-from kit.readers.flow import read_flow_table, split_sample_name
+from kit.readers.flow import read_flow_table
 from kit.readers.flow_headings import fold
+from kit.readers.flow_samples import split_sample_name
 from kit.readers.sheets import Sheet, open_source, text_sheets
 
 COLUMNS = ("file", "cell_line", "medium", "replicate", "role", "dataset")

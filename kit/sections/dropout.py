@@ -166,7 +166,8 @@ def forest(analysis: Analysis) -> Exhibit:
     else:
         plots.forest(rows, ax, media_colors(analysis))
     caption = (
-        "Difference of means over biological replicates with its simultaneous 95 % interval (Dunnett for dropouts; one at a time for rescue). "
+        "Difference of means over biological replicates; 95 % intervals hold together within a line's family: Dunnett's for dropouts (Bonferroni's where paired t rules), "
+        "Bonferroni's for rescues. The p of rescues is Holm's, which is less strict: it can be below 0.05 where the interval includes 0. "
         "Hollow: fewer than three replicates, nothing tested."
     )
     return Exhibit("effects_forest", "Contrasts on log2 signal", caption, fig)
@@ -181,9 +182,24 @@ def effects(analysis: Analysis) -> tuple[pd.DataFrame | None, str, tuple[str, ..
     table = analysis.effects
     if table is None or table.empty:
         return None, "Contrasts need a control, a dropout and a biological replicate that has both.", None
-    smallest = table["mde_log2"].min() if "mde_log2" in table else np.nan
-    power = f" With the spread seen here, 80 % power begins at a log2 difference of {smallest:.2f} or more." if np.isfinite(smallest) else ""
-    return table, f"n is the number of biological replicates. p adjusted: Dunnett or Holm within the family, which tables/effects.csv names in full with the unadjusted p; q: Benjamini-Hochberg across lines.{power}", EFFECTS
+    text = (
+        "n is the number of biological replicates. p adjusted: Dunnett or Holm within the family, which tables/effects.csv names in full with the unadjusted p; q: Benjamini-Hochberg "
+        "across lines. Beside Holm's p stands Bonferroni's interval, which is wider: it can include 0 where the adjusted p is below 0.05, and then p decides."
+    )
+    return table, f"{text}{_power(table)}", EFFECTS
+
+
+def _power(table: pd.DataFrame) -> str:
+    """From which difference on each family would have been found, and in which line that is worst."""
+    known_mde = table[table["mde_log2"].notna() & table["family"].isin(["dropout", "rescue"])]
+    found = []
+    for family, rows in known_mde.groupby("family", sort=False):
+        worst = rows.groupby("cell_line", sort=False)["mde_log2"].max().sort_values()
+        each = [f"{line} {value:.2f}" for line, value in worst.items()]
+        found.append(f"{family} {', '.join(each)}" if len(each) <= 4 else f"{family} {each[0]} to {each[-1]} ({len(each)} lines)")
+    if not found:
+        return ""
+    return f" With the spread seen, differences are found with 80 % power from (log2; the least favourable contrast of each line): {'; '.join(found)}. Column mde log2: each contrast's own."
 
 
 def rescue_figure(analysis: Analysis) -> Exhibit:
