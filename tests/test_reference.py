@@ -108,6 +108,16 @@ def test_priors_are_the_profile_of_the_specification() -> None:
     assert found == expected
 
 
+def test_lines_are_disputed_alike_wherever_they_stand() -> None:
+    """A line is marked disputed as a control only where its asparagine entry of the profile is; the knockout borrows no one's citation."""
+    disputed = {row.cell_line: row.disputed for row in reference.priors().itertuples() if row.amino_acid == "asparagine"}
+    controls = reference.control_lines().set_index("cell_line")
+    shared = [line for line in controls.index if line in disputed]
+    assert {"Jurkat", "MOLT-4", "A549"} <= set(shared)
+    assert all(bool(controls.loc[line, "disputed"]) == bool(disputed[line]) for line in shared)
+    assert "Aslanian" not in controls.loc["ASNS knockout", "citation"]
+
+
 def test_claims_carry_all_findings() -> None:
     claims = reference.claims().set_index("claim")
     assert [f"S{i}" for i in range(1, 12)] == [claim for claim in claims.index if re.fullmatch(r"S\d+", claim)]
