@@ -47,11 +47,19 @@ def _growth(analysis: Analysis) -> str:
 
 
 def _effects(analysis: Analysis) -> str:
-    s = analysis.experiment.settings
-    return (
+    s, effects = analysis.experiment.settings, analysis.effects
+    if effects is None or not effects["p"].notna().any():
+        return f"Differences of log2 signal and GR are means of paired differences; nothing was tested, since no contrast has {s.min_replicates} biological replicates."
+    text = (
         "Log2 signals were analysed as randomised complete blocks (block = biological replicate); dropouts were compared with control by Dunnett's test on the blocked residual "
-        f"(multivariate t, rho 0.5), rescue contrasts by t tests with Holm's correction; q values across lines are Benjamini-Hochberg. Nothing is tested below {s.min_replicates} replicates. "
-        f"Where SDs of paired differences differ more than {s.max_sd_ratio:g}-fold, paired t with Holm rules alone if equal SDs would show such a ratio in fewer than 2 % of experiments, else "
+        f"(multivariate t, rho 0.5), rescue contrasts by t tests with Holm's correction; q values across lines are Benjamini-Hochberg. Nothing is tested below {s.min_replicates} replicates."
+    )
+    return f"{text} {_unequal_spread(s.max_sd_ratio)}" if effects["note"].str.startswith("SDs of the media").any() else text
+
+
+def _unequal_spread(limit: float) -> str:
+    return (
+        f"Where SDs of paired differences differ more than {limit:g}-fold, paired t with Holm rules alone if equal SDs would show such a ratio in fewer than 2 % of experiments, else "
         "a contrast has to pass both tests and the less favourable one is shown whole; switching to paired t on the ratio alone raises the family error to 6 to 8 % by simulation."
     )
 

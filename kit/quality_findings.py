@@ -110,9 +110,10 @@ def _finding(verdict: str, metric: str, kind: str, rows: pd.DataFrame) -> Findin
         return Finding(verdict, f"{label} not estimable on {some(plates)}: {why}.", TOO_LITTLE.get(metric, REMEDY.get(metric, "")))
     row = _worst(rows, metric)
     where = some(plates, row["plate"])
+    value = f"{row['value']:.3g}{_unit(metric)}"
     if kind == "noted":
-        return Finding(verdict, f"{label} ({row['value']:.3g}, within its limit) on {where}: {row['note']}.", NOTED.get(metric, ""))
-    return Finding(verdict, f"{label} {row['value']:.3g}{_asked(row, metric)} on {where}.", REMEDY.get(metric, ""))
+        return Finding(verdict, f"{label} ({value}, within its limit) on {where}: {row['note']}.", NOTED.get(metric, ""))
+    return Finding(verdict, f"{label} {value}{_asked(row, metric)} on {where}.", REMEDY.get(metric, ""))
 
 
 def _worst(rows: pd.DataFrame, metric: str) -> pd.Series:
@@ -128,7 +129,12 @@ def _asked(row: pd.Series, metric: str) -> str:
     if pd.isna(limit):
         return ""
     bound = "at least" if metric in HIGHER_IS_BETTER else "within ±" if metric == SIGNED else "at most"
-    return f" ({bound} {limit:g} asked)".replace("± ", "±")
+    return f" ({bound} {limit:g}{_unit(metric)} asked)".replace("± ", "±")
+
+
+def _unit(metric: str) -> str:
+    """As the metric's name ends."""
+    return " %" if metric.endswith("_percent") else " points of control" if metric.endswith("_points") else ""
 
 
 def _capital(text: str) -> str:

@@ -220,7 +220,7 @@ def test_a_value_that_could_not_be_formed_is_told_apart_from_a_bad_one():
 def test_limits_on_both_sides_are_said_as_such():
     assert "0.7 (0.9 to 1.1 asked)" in said(judged("linearity_slope", 0.7, "0.9 to 1.1 asked", 0.9))[0].text
     assert "1.3 (0.9 to 1.1 asked)" in said(judged("linearity_slope", 1.3, "0.9 to 1.1 asked", 0.9))[0].text
-    assert "-15 (within ±10 asked)" in said(judged("edge_effect_percent", -15.0, limit=10))[0].text
+    assert "-15 % (within ±10 % asked)" in said(judged("edge_effect_percent", -15.0, limit=10))[0].text
 
 
 def test_no_reason_of_any_spoilt_plate_contradicts_its_value():
@@ -228,5 +228,5 @@ def test_no_reason_of_any_spoilt_plate_contradicts_its_value():
     spoilt = (lambda wells: wells[~wells["role"].eq("kill")], lambda wells: wells[~wells["role"].eq("blank")], lambda wells: wells.iloc[::3])
     for change in spoilt:
         for text in (finding.text for finding in quality_findings(spoil(change)[1].plate_qc)):
-            for value, bound, limit in re.findall(r"(-?[\d.]+(?:e[+-]\d+)?) \((at least|at most) ([\d.]+) asked\)", text):
+            for value, bound, limit in re.findall(r"(-?[\d.]+(?:e[+-]\d+)?)(?: %)? \((at least|at most) ([\d.]+)(?: %)? asked\)", text):
                 assert (float(value) < float(limit)) == (bound == "at least"), text

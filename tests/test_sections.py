@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 
+import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -86,6 +87,8 @@ def test_death_is_tested_in_sight(analyses):
     assert "paired t tests on logits" in " ".join(dropout.methods(good))
     thin = few.apoptosis_effects
     assert thin["estimate"].notna().all() and thin[["p", "p_adjusted", "ci_low", "odds_ratio_high", "se"]].isna().all(axis=None)
+    for said in (dropout.effects(few)[1], " ".join(dropout.methods(few))):
+        assert "nothing was tested" in said and "Holm" not in said and "Dunnett" not in said
     assert "Death was not tested" in " ".join(dropout.methods(few))
 
 
@@ -99,3 +102,18 @@ def test_what_could_be_found_is_said_for_each_line_and_family(analyses):
     assert "mde_log2" in shown and "Bonferroni" in caption
     forest = dropout.forest(analyses("demo_01")).caption
     assert "one at a time" not in forest and "Bonferroni" in forest
+
+
+def test_the_first_screen_is_a_superplot(analyses):
+    """Every used well of a shown arm stands behind its replicates, at the GR of its own signal."""
+    analysis = analyses("demo_01")
+    ax = dropout.overview(analysis).figure.axes[0]
+    media = [name for name, medium in analysis.experiment.config.media.items() if medium.role in ("dropout", "rescue")]
+    arms = analysis.growth[analysis.growth["medium"].isin(media)]
+    drawn = sorted(y for points in ax.collections if points.get_zorder() == 1.5 for y in points.get_offsets()[:, 1])
+    keys = ["cell_line", "medium", "replicate", "hours"]
+    merged = analysis.wells.query("role == 'sample' and used").merge(arms[[*keys, "signal_control", "signal_0h"]], on=keys)
+    gr = 2 ** (np.log2(merged["signal_corrected"] / merged["signal_0h"]) / np.log2(merged["signal_control"] / merged["signal_0h"])) - 1
+    assert len(drawn) == merged.shape[0] and np.allclose(drawn, sorted(gr))
+    assert "well" in [text.get_text() for text in ax.get_legend().get_texts()]
+    assert ax.figure.get_figwidth() == 4.6

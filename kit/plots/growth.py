@@ -54,17 +54,21 @@ def draw_limits(ax: Axes, settings: Settings, y: str, named: bool = True) -> Non
         style.limit_line(ax, value, name if named else "", color=color)
 
 
-def overview(growth: pd.DataFrame, settings: Settings, ax: Axes, *, lines: list[str], media: Mapping[str, str], y: str = "gr") -> Axes:
-    """All lines in one plot for the first screen: groups of media per line, one marker per biological replicate.
+def overview(
+    growth: pd.DataFrame, settings: Settings, ax: Axes, *, lines: list[str], media: Mapping[str, str], y: str = "gr", wells: pd.DataFrame | None = None
+) -> Axes:
+    """All lines in one SuperPlot for the first screen: groups of media per line, wells faint behind one marker per biological replicate.
 
-    `media` maps each medium shown to its colour, in order.
+    `media` maps each medium shown to its colour, in order; `wells` is the frame of `kit.growth.per_well` or None.
     """
     shown = growth[growth[y].notna() & growth["medium"].isin(list(media))]
     lines = [line for line in lines if line in set(shown["cell_line"])]
     if not lines:
         return style.no_data(ax, _why(growth, y))
     marks = style.markers(sorted(set(shown["replicate"])))
-    step = 0.8 / max(len(media), 1)
+    step, size = 0.8 / max(len(media), 1), 26 if len(lines) * len(media) <= 20 else 15
+    behind = {} if wells is None else {key: group[y].dropna().to_numpy(float) for key, group in wells.groupby(["cell_line", "medium"])}
+    rng = np.random.default_rng(0)
     for x, line in enumerate(lines):
         if x % 2:
             ax.axvspan(x - 0.5, x + 0.5, color="#F4F6F8", zorder=0, linewidth=0)
@@ -73,20 +77,29 @@ def overview(growth: pd.DataFrame, settings: Settings, ax: Axes, *, lines: list[
             if here.empty:
                 continue
             center = x - 0.4 + step * (index + 0.5)
+            few = behind.get((line, medium), np.empty(0))
+            ax.scatter(center + rng.uniform(-0.45, 0.45, len(few)) * step, few, s=size / 5, color=color, alpha=0.35, linewidths=0, zorder=1.5)
             offsets = (np.arange(len(here)) - (len(here) - 1) / 2) * step / max(len(here), 3) * 0.8
             for offset, (_, row) in zip(offsets, here.iterrows(), strict=True):
-                ax.scatter(center + offset, row[y], s=26, color=color, marker=marks[row["replicate"]], edgecolors="white", linewidths=0.5, zorder=3)
+                ax.scatter(center + offset, row[y], s=size, color=color, marker=marks[row["replicate"]], edgecolors="white", linewidths=0.5, zorder=3)
             ax.hlines(here[y].mean(), center - step * 0.38, center + step * 0.38, color=style.INK, linewidth=1.2, zorder=2)
     style.name_ticks(ax, lines)
     ax.set_xlim(-0.5, len(lines) - 0.5)
     ax.set_ylabel(LABEL[y])
     draw_limits(ax, settings, y)
+    _overview_legend(ax, media, marks, any(map(len, behind.values())))
+    return ax
+
+
+def _overview_legend(ax: Axes, media: Mapping[str, str], marks: Mapping[object, str], wells: bool) -> None:
+    """Colours are media, shapes replicates, small points wells."""
     for medium, color in media.items():
         ax.scatter([], [], color=color, s=30, label=style.short(medium))
     for replicate, mark in marks.items():
         ax.scatter([], [], color=style.GREY, marker=mark, s=26, label=f"replicate {replicate}")
+    if wells:
+        ax.scatter([], [], color=style.GREY, alpha=0.6, s=6, linewidths=0, label="well")
     ax.legend(fontsize=7.5, frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, handletextpad=0.1, columnspacing=1.2)
-    return ax
 
 
 def control_doublings(growth: pd.DataFrame, settings: Settings, ax: Axes, lines: list[str]) -> Axes:

@@ -118,8 +118,9 @@ def overview(analysis: Analysis) -> Exhibit:
     arms = call_arms(known(analysis.growth, "growth"), settings)
     y = "gr" if arms["gr"].notna().any() else "relative_viability"
     fig, ax = style.figure(4.6, 3.5 if len(config.cell_lines) <= 6 else 4.2)  # the first screen shows it at this size
-    plots.overview(arms, settings, ax, lines=list(config.cell_lines), media=media_colors(analysis), y=y)
-    caption = "Markers are biological replicates (shape: which), bars their means, dashed lines the cut-offs of the call."
+    wells = growing.per_well(known(analysis.wells, "wells"), arms) if len(arms) else None
+    plots.overview(arms, settings, ax, lines=list(config.cell_lines), media=media_colors(analysis), y=y, wells=wells)
+    caption = "Small points are wells (not n), markers biological replicates (shape: which), bars their means, dashed lines the cut-offs of the call."
     return Exhibit("overview", f"{plots.LABEL[y][0].upper()}{plots.LABEL[y][1:]} by line and medium", caption, fig, arms)
 
 
@@ -182,6 +183,9 @@ def effects(analysis: Analysis) -> tuple[pd.DataFrame | None, str, tuple[str, ..
     table = analysis.effects
     if table is None or table.empty:
         return None, "Contrasts need a control, a dropout and a biological replicate that has both.", None
+    if not table["p"].notna().any():
+        least = analysis.experiment.settings.min_replicates
+        return table, f"Estimates alone: nothing was tested, since no contrast has {least} biological replicates (n).", EFFECTS
     text = (
         "n is the number of biological replicates. p adjusted: Dunnett or Holm within the family, which tables/effects.csv names in full with the unadjusted p; q: Benjamini-Hochberg "
         "across lines. Beside Holm's p stands Bonferroni's interval, which is wider: it can include 0 where the adjusted p is below 0.05, and then p decides."
