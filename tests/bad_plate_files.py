@@ -117,6 +117,12 @@ BAD: dict[str, Bad] = {
     "last well misspelt": Bad(long(["P1,A1,5", "P1,A2,6", "P1,XX3,7"]), ("line 4: 'XX3' is not a well",)),
     "plates partly named": Bad(long(["P1,A1,5", "P2,A1,6", ",A2,7"]), ("line 4: the plate is not named",)),
     "word in a list": Bad(long(["P1,A1,5", "P1,A2,oops", "P1,A3,7"]), ("line 3: well A02", "'oops'")),
+    "decimal comma in a comma-separated list": Bad(
+        long(["A1,0,050", "A2,0,063", "A3,1"], "Well,OD600"), ("line 2", "goes on with '050'", "1 more", "decimal comma")
+    ),
+    "decimal comma before another column": Bad(long(["A1,S,7,5,x", "A2,S,8,5,x"], "Well,Sample,Lum,Note"), ("line 2", "goes on with 'x'")),
+    "decimal comma, wells across": Bad("Lum\nTime,A1,A2,A3\n0,1,5,2,5,3,5\n", ("line 3", "goes on with '5'", "decimal comma")),
+    "decimal comma without headings": Bad("A1,7,5\nA2,8,25\nA3,9,1\n", ("line 1", "'7,5' may be one number", "heading"), problems=1),
     "cut json": Bad('{"plate reader aggregate document": {"plate', ("not valid JSON",), "plate.json"),
     "deep json": Bad('[[[["' + "[" * 200_000, ("not valid JSON",), "plate.json"),
     "other json": Bad('{"a": 1}', ("no luminescence",), "plate.json"),

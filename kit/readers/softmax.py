@@ -14,7 +14,7 @@ from kit.readers.headings import Heading, mode_of
 from kit.readers.plate_grid import blank, cell_at, header_runs
 from kit.readers.reads import Found, Well
 from kit.readers.sheets import Sheet
-from kit.readers.well_table import wide_reads
+from kit.readers.wide_table import wide_reads
 
 SIZES = {rows * columns: (rows, columns) for rows, columns in PLATES}
 _TWICE = "Give every plate section its own name in SoftMax Pro and export again."

@@ -74,6 +74,11 @@ def excel_text(cell: str) -> str:
     return cell.strip()
 
 
+def cell_text(cell: Cell) -> str:
+    """A cell as one line of text: 3.0 is "3"."""
+    return f"{cell:g}" if isinstance(cell, float) else " ".join(cell.split())
+
+
 @dataclass(frozen=True)
 class Values:
     """Cells as numbers: `signals` (NaN where missing), `flags`, and `bad`: position -> what is wrong with that cell.

@@ -1,4 +1,4 @@
-"""Tables of wells: one row per well (long), with the well in one column or its row and column in two, or one column per well.
+"""Tables of wells: one row per well, with the well in one column or its row and column in two.
 
 Columns of wells are found by their content, values by their numbers and their headings: times, temperatures, counts of
 repeats and the like are no signals. Several value columns, plates or time points are several reads.
@@ -15,9 +15,11 @@ from kit.readers import tokens
 from kit.readers.geometry import find_well, row_number, well_name
 from kit.readers.headings import MAX_REACH, Heading, heading, mode_of, shorten
 from kit.readers.plate_grid import blank, cell_at
+from kit.readers.ragged import surplus_faults
 from kit.readers.reads import Found, Well
 from kit.readers.sheets import Sheet
-from kit.readers.tokens import Cell
+from kit.readers.tokens import Cell, cell_text
+from kit.readers.wide_table import read_wide
 
 _PLATE = re.compile(r"(?:assay |measured )?plate(?:[ _-]?(?:id|name|barcode|no\.?|nr\.?|number|#))?|barcode", re.IGNORECASE)
 _SIGNAL = re.compile(
@@ -61,7 +63,7 @@ def read_well_tables(sheet: Sheet) -> tuple[list[Found], list[str]]:
             passed.append(f"{sheet.place(table.body[0])}: a column of wells, but no column of signals beside it")
         found += reads
         before, start = above, table.body[-1] + 1
-    found += _wide(sheet)
+    found += read_wide(sheet)
     below = heading(sheet.rows[start : start + MAX_REACH]) if found else Heading()
     for read in found:
         read.mode, read.stated = read.mode or below.mode, read.stated or below.stated
@@ -167,6 +169,7 @@ def _reads(sheet: Sheet, table: Table, above: Heading) -> list[Found]:
     heads = _heads(sheet, table)
     plates, plate_faults = _plates(sheet, table, heads, above)
     values = _value_columns(rows, table, heads)
+    plate_faults += _cut_numbers(sheet, table, values)
     reads = []
     for column in values:
         groups, faults = _groups(sheet, table, heads, plates, values)
@@ -181,6 +184,19 @@ def _reads(sheet: Sheet, table: Table, above: Heading) -> list[Found]:
     return reads
 
 
+def _cut_numbers(sheet: Sheet, table: Table, values: Sequence[int]) -> list[tuple[str, str, str]]:
+    """Numbers with a decimal comma that the comma as a separator has cut in two: cells without a heading, or no headings at all."""
+    if table.header >= 0:
+        return surplus_faults(sheet, table.header, table.body)
+    rows = [sheet.rows[r] for r in table.body]
+    pairs = [i for i in values if i + 1 in values and all(str(cell_at(row, k)).isdigit() for row in rows for k in (i, i + 1))]
+    if sheet.delimiter != "," or not pairs:
+        return []
+    one, other = cell_at(rows[0], pairs[0]), cell_at(rows[0], pairs[0] + 1)
+    what = f"without headings, '{one},{other}' may be one number with a decimal comma or two numbers"
+    return [(sheet.place(table.body[0]), what, "Write a heading over every column, or export with ';' as separator.")]
+
+
 def _heads(sheet: Sheet, table: Table) -> list[str]:
     """The heading over each column; where a table has several lines of them (cycle, time), all but the temperatures."""
     width = max(len(sheet.rows[r]) for r in table.body)
@@ -193,12 +209,8 @@ def _heads(sheet: Sheet, table: Table) -> list[str]:
         # Tecan writes wells down and time points across, with a line each for cycle, time and temperature.
         tops = [r for r in lines if r >= 0 and tokens.kind(cell_at(sheet.rows[r], key)) == "text" and len(sheet.rows[r]) > 2]
         tops = [r for r in tops if not re.match("temp", str(sheet.rows[r][key]), re.IGNORECASE)] or [table.header]
-        return [" ".join(f"{sheet.rows[r][key]} {_text(cell_at(sheet.rows[r], i))}" for r in reversed(tops)) for i in range(width)]
-    return [first if i == key else _text(cell_at(sheet.rows[table.header], i)) for i in range(width)]
-
-
-def _text(cell: Cell) -> str:
-    return f"{cell:g}" if isinstance(cell, float) else " ".join(cell.split())
+        return [" ".join(f"{sheet.rows[r][key]} {cell_text(cell_at(sheet.rows[r], i))}" for r in reversed(tops)) for i in range(width)]
+    return [first if i == key else cell_text(cell_at(sheet.rows[table.header], i)) for i in range(width)]
 
 
 def _value_columns(rows: Sequence[Sequence[Cell]], table: Table, heads: Sequence[str]) -> list[int]:
@@ -223,7 +235,7 @@ def _plates(sheet: Sheet, table: Table, heads: Sequence[str], above: Heading) ->
     matching = [i for i, head in enumerate(heads) if _PLATE.fullmatch(head) and i not in table.keys]
     matching.sort(key=lambda i: ("barcode" not in heads[i].lower(), "id" not in heads[i].lower()))
     for column in matching:
-        names = {r: _text(cell_at(sheet.rows[r], column)) for r in table.body}
+        names = {r: cell_text(cell_at(sheet.rows[r], column)) for r in table.body}
         known = sorted({name for name in names.values() if name})
         if len(known) == 1:
             return dict.fromkeys(table.body, known[0]), []
@@ -245,17 +257,17 @@ def _groups(
     faults = []
     for r, well in wells:
         if well is None:
-            words = " ".join(_text(cell_at(sheet.rows[r], i)) for i in table.keys)
+            words = " ".join(cell_text(cell_at(sheet.rows[r], i)) for i in table.keys)
             faults.append((sheet.place(r), f"'{words}' is not a well", "Write it as A1 or A01."))
     good = [(r, well) for r, well in wells if well is not None]
     keyed: list[int] = []
     if max(Counter((plates[r], well) for r, well in good).values(), default=0) > 1:
         others = [i for i, head in enumerate(heads) if i not in table.keys and i not in values and _KEY.search(head)]
-        keyed = [i for i in others if len({_text(cell_at(sheet.rows[r], i)) for r, _ in good}) > 1]
+        keyed = [i for i in others if len({cell_text(cell_at(sheet.rows[r], i)) for r, _ in good}) > 1]
         keyed = _fewest(sheet, good, plates, keyed)
     groups: dict[tuple[str, str], Lines] = {}
     for r, well in good:
-        key = ", ".join(f"{heads[i]} {_text(cell_at(sheet.rows[r], i))}".strip() for i in keyed)
+        key = ", ".join(f"{heads[i]} {cell_text(cell_at(sheet.rows[r], i))}".strip() for i in keyed)
         groups.setdefault((plates[r], key), []).append((r, well))
     return groups, faults
 
@@ -264,7 +276,7 @@ def _fewest(sheet: Sheet, good: Lines, plates: dict[int, str], keyed: Sequence[i
     """The one column that tells repeated wells apart with the fewest values; all of them when no single one does."""
     fit = []
     for i in keyed:
-        texts = [_text(cell_at(sheet.rows[r], i)) for r, _ in good]
+        texts = [cell_text(cell_at(sheet.rows[r], i)) for r, _ in good]
         if len({(plates[r], well, text) for (r, well), text in zip(good, texts)}) == len(good):
             fit.append((len(set(texts)), i))
     return [min(fit)[1]] if fit else list(keyed)
@@ -290,51 +302,3 @@ def _faults_of(sheet: Sheet, table: Table, lines: Lines) -> list[tuple[str, str,
     if len(faults) > 6:
         return [*faults[:5], (faults[5][0], f"{len(faults) - 5} more lines repeat a well or are too short", "")]
     return faults
-
-
-# One column per well
-
-
-def _wide(sheet: Sheet) -> list[Found]:
-    """Reads of tables with wells across: a line of at least three wells, and under it a line per read."""
-    found: list[Found] = []
-    start = 0
-    for r, row in enumerate(sheet.rows):
-        columns = [(i, well) for i, cell in enumerate(row) if (well := find_well(cell))]
-        if len(columns) < 3 or columns[-1][0] - columns[0][0] != len(columns) - 1:
-            continue
-        found += wide_reads(sheet, r, columns, heading(sheet.rows[start:r]))
-        start = r + 1
-    return found
-
-
-def wide_reads(sheet: Sheet, header: int, columns: Sequence[tuple[int, tuple[int, int]]], above: Heading) -> list[Found]:
-    """The lines of values under a line of wells, each a read; the cells in front of it (time, temperature) name it."""
-    lines: list[int] = []
-    for r in range(header + 1, len(sheet.rows)):
-        values = [cell_at(sheet.rows[r], i) for i, _ in columns]
-        if blank(sheet.rows[r]) and lines:
-            break
-        if any(find_well(value) for value in values) or not any(tokens.kind(value) in ("number", "token") for value in values):
-            if lines:
-                break
-            if not blank(sheet.rows[r]):
-                return []
-            continue
-        lines.append(r)
-    reads = []
-    for r in lines:
-        cells = sheet.rows[r]
-        wells = [Well(*well, cell_at(cells, i), sheet.place(r)) for i, well in columns]
-        front = [(_text(sheet.rows[header][i]), _text(cell_at(cells, i))) for i in range(columns[0][0])]
-        key = ", ".join(f"{head} {text}".strip() for head, text in front if text and not re.match(r"temp|t°", head, re.IGNORECASE))
-        title = ", ".join(part for part in (above.title, key if len(lines) > 1 else "") if part)
-        read = Found(sheet.place(r), wells, sheet.name, above.plate, above.mode, shorten(title), above.stated)
-        if len(cells) <= columns[-1][0]:
-            what = f"the line has {max(0, len(cells) - columns[0][0])} values for {len(columns)} wells"
-            read.problems.append((sheet.place(r), what, "Export it again, with a cell for every well."))
-        twice = [well for well, count in Counter(well for _, well in columns).items() if count > 1]
-        if twice:
-            read.problems.append((sheet.place(header), f"well {well_name(*twice[0])} stands twice", "Keep one column per well."))
-        reads.append(read)
-    return reads
