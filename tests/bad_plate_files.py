@@ -123,6 +123,18 @@ BAD: dict[str, Bad] = {
     "decimal comma before another column": Bad(long(["A1,S,7,5,x", "A2,S,8,5,x"], "Well,Sample,Lum,Note"), ("line 2", "goes on with 'x'")),
     "decimal comma, wells across": Bad("Lum\nTime,A1,A2,A3\n0,1,5,2,5,3,5\n", ("line 3", "goes on with '5'", "decimal comma")),
     "decimal comma without headings": Bad("A1,7,5\nA2,8,25\nA3,9,1\n", ("line 1", "'7,5' may be one number", "heading"), problems=1),
+    "a line one cell short": Bad(plate().replace("D,401,402,", "D,401,"), ("line 6", "row D has 11 values", "A cell is missing")),
+    "a line one cell short, in tabs": Bad(plate().replace("D,401,402,", "D,401,").replace(",", "\t"), ("row D has 11 values",)),
+    "columns counted from 0, part of a plate": Bad(
+        plate().replace(HEADER, ",0,1,2,3,4,5,6,7,8,9,10\n"), ("from 0 to 10",), problems=10
+    ),
+    "a number before the first column": Bad(
+        ",,1,2,3\nA,7,1,2,3\nB,8,4,5,6\n", ("line 2", "row A has '7' in a column without a number"), problems=2
+    ),
+    "a count under the last row": Bad(plate() + "N,8,8,8,8,8,8,8,8,8,8,8,8\n", ("line 11", "'N' stands under row H", "96-well plate")),
+    "mean and SD under the last row": Bad(
+        plate() + "M,8,8,8,8,8,8,8,8,8,8,8,8\nS,1,1,1,1,1,1,1,1,1,1,1,1\n", ("line 11", "'M' stands under row H")
+    ),
     "cut json": Bad('{"plate reader aggregate document": {"plate', ("not valid JSON",), "plate.json"),
     "deep json": Bad('[[[["' + "[" * 200_000, ("not valid JSON",), "plate.json"),
     "other json": Bad('{"a": 1}', ("no luminescence",), "plate.json"),

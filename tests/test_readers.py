@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import openpyxl
+import pandas as pd
 import pytest
 from bad_plate_files import BAD, Bad, plate, workbook
 from hypothesis import HealthCheck, given, settings
@@ -120,6 +121,26 @@ def test_a_huge_file_is_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=f"1024 MB is more than a plate file may have \\({MAX_BYTES // 2**20} MB\\)"):
         read_plates(path)
     assert time.perf_counter() - start < 0.1
+
+
+@pytest.mark.parametrize("shape", PLATES[-3:])
+def test_columns_counted_from_0_over_a_whole_plate(tmp_path: Path, shape: tuple[int, int]) -> None:
+    rows, columns = shape
+    planted = np.arange(rows * columns, dtype=float).reshape(rows, columns) + 100
+    letters = [chr(65 + k) for k in range(26)] + ["A" + chr(65 + k) for k in range(6)]
+    table = pd.DataFrame(planted, index=letters[:rows])  # a data frame counts its columns from 0
+    table.to_csv(tmp_path / "frame.csv")
+    table.to_excel(tmp_path / "frame.xlsx")
+    for name in ("frame.csv", "frame.xlsx"):
+        (read,) = read_plates(tmp_path / name)
+        assert (read.n_rows, read.n_columns) == shape
+        assert read.wells.pivot(index="row", columns="column", values="signal").to_numpy().tolist() == planted.tolist()
+
+
+def test_a_file_that_leaves_out_empty_cells_at_line_ends_is_read(tmp_path: Path) -> None:
+    (read,) = read_plates(write(tmp_path, ",1,2,3,4\nA,1,2\nB,3\nC,4,5,6,7\n"))
+    assert (signal(read, "A02"), signal(read, "B01"), signal(read, "C04")) == (2, 3, 7)
+    assert math.isnan(signal(read, "B02"))
 
 
 def test_damaged_workbooks_never_end_in_a_traceback(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from kit.readers import tokens
 from kit.readers.geometry import PLATES
+from kit.readers.grid_search import blank, cell_at, header_runs, row_of
 from kit.readers.headings import MAX_REACH, Heading, heading, names_no_signal
-from kit.readers.plate_grid import blank, cell_at, header_runs, row_of
 from kit.readers.reads import Found, Well
 from kit.readers.sheets import Sheet
 from kit.readers.tokens import Cell

@@ -9,6 +9,8 @@ PLATES = ((2, 3), (3, 4), (4, 6), (6, 8), (8, 12), (16, 24), (32, 48))
 """(rows, columns) of the plates of 6, 12, 24, 48, 96, 384 and 1536 wells (ANSI/SLAS 4-2004 for the last three)."""
 
 MAX_ROWS, MAX_COLUMNS = PLATES[-1]
+COUNTED_FROM_0 = tuple(columns for _, columns in PLATES[-3:])
+"""Widths of a header 0, 1, 2 ... that must be a whole plate's, as data frames are written: 0 is column 1 there."""
 _WELL = re.compile(r"([A-Za-z]{1,2})[ :]?0*([1-9][0-9]?)")
 
 

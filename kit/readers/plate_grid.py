@@ -1,174 +1,22 @@
-"""Plate-shaped grids, found by content: column numbers over rows that begin with a row letter.
+"""Plate-shaped grids as reads: column numbers over rows that begin with a row letter (`grid_search` finds them).
 
 A grid may cover part of a plate (B2 to G11), leave rows out (A, E, I, M), hold several reads in the lines of each row
 (Gen5), or stand beside another one. Every position comes from the labels; where labels contradict each other or the
-number of cells, that is a problem with its line, never a guess. `inferred_grid` reads blocks without labels.
+number of cells, that is a problem with its line, never a guess. `bare_grid` reads blocks without labels.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from kit.readers import tokens
-from kit.readers.geometry import MAX_COLUMNS, row_letters, row_number
+from kit.readers.geometry import row_letters
+from kit.readers.grid_search import Grid, Run, cell_at, find_grids
 from kit.readers.headings import MAX_REACH, Heading, heading, mode_of, names_no_signal, shorten
 from kit.readers.reads import Found, Well, is_signal
 from kit.readers.sheets import Sheet
 from kit.readers.tokens import Cell
-
-_COLUMN = re.compile(r"(?:col(?:umn)?\.?\s*)?0*([1-9][0-9]?)(?:\.0+)?", re.IGNORECASE)
-_ROW = re.compile(r"(?:row\s*)?([A-Za-z]{1,2})[:.]?", re.IGNORECASE)
-
-
-@dataclass
-class Run:
-    """Consecutive column numbers in a header line: (cell index, plate column), and what is wrong with them."""
-
-    columns: list[tuple[int, int]]
-    fault: str = ""
-
-    @property
-    def first(self) -> int:
-        """Cell index of the first column."""
-        return self.columns[0][0]
-
-    @property
-    def last(self) -> int:
-        """Cell index of the last column."""
-        return self.columns[-1][0]
-
-
-@dataclass
-class Grid:
-    """One header line, its runs, and the lines below: (line index, plate row); faults as (place, what, remedy)."""
-
-    header: int
-    end: int
-    runs: list[Run]
-    label: int
-    lines: list[tuple[int, int]]
-    faults: list[tuple[str, str, str]] = field(default_factory=list)
-
-
-def column_number(cell: Cell) -> int:
-    """The plate column a header cell names (1, "01", "Col 3", 4.0), 0 when none."""
-    if isinstance(cell, float):
-        return int(cell) if cell.is_integer() and 1 <= cell <= MAX_COLUMNS else 0
-    if not cell[-1:].isdigit():
-        return 0
-    match = _COLUMN.fullmatch(cell)
-    return int(match[1]) if match and int(match[1]) <= MAX_COLUMNS else 0
-
-
-def row_of(cell: Cell) -> int:
-    """The plate row a label names ("A", "b", "Row C", "AF"), 0 when none."""
-    match = _ROW.fullmatch(cell) if isinstance(cell, str) else None
-    return row_number(match[1]) if match else 0
-
-
-def cell_at(row: Sequence[Cell], index: int) -> Cell:
-    """The cell, "" beyond the end of a ragged line."""
-    return row[index] if 0 <= index < len(row) else ""
-
-
-def blank(row: Sequence[Cell]) -> bool:
-    """Whether nothing stands in the row."""
-    return all(cell == "" for cell in row)
-
-
-def header_runs(row: Sequence[Cell]) -> list[Run]:
-    """Runs of rising column numbers. A hole as wide as the numbers it skips belongs to the run; other gaps end it."""
-    runs: list[Run] = []
-    previous = -2
-    for i, cell in enumerate(row):
-        number = column_number(cell)
-        if not number:
-            continue
-        if runs and previous == i - 1 and number <= runs[-1].columns[-1][1]:
-            runs[-1].fault = f"the column numbers go from {runs[-1].columns[-1][1]} to {number}"
-            runs[-1].columns.append((i, number))
-        elif runs and (previous == i - 1 or number - runs[-1].columns[-1][1] == i - previous):
-            runs[-1].columns.append((i, number))
-        else:
-            runs.append(Run([(i, number)]))
-        previous = i
-    return [run for run in runs if len(run.columns) > 1 or cell_at(row, run.first - 1) == "<>"]
-
-
-def find_grids(sheet: Sheet) -> list[Grid]:
-    """Every grid with row and column labels in a sheet, whatever stands in it."""
-    grids: list[Grid] = []
-    i = 0
-    while i < len(sheet.rows):
-        runs = header_runs(sheet.rows[i])
-        grid = _below(sheet, i, i + 1, runs) if runs else None
-        i += 1
-        while grid is not None:
-            grids.append(grid)
-            i = grid.end
-            # Rows that start again at the first letter, without a header of their own, are the next plate.
-            grid = _below(sheet, grid.header, i, runs) if row_of(cell_at(_next(sheet, i), grid.label)) == grid.lines[0][1] else None
-    return grids
-
-
-def _next(sheet: Sheet, i: int) -> Sequence[Cell]:
-    """The first row from `i` on that is not blank, at most one blank row away."""
-    return next((row for row in sheet.rows[i : i + 2] if not blank(row)), ())
-
-
-def _below(sheet: Sheet, header: int, start: int, runs: list[Run]) -> Grid | None:
-    """The grid under a header line, None when no row letter follows within two lines."""
-    first = _next(sheet, start)
-    label = next((k for k in range(runs[0].first - 1, -1, -1) if row_of(cell_at(first, k))), -1)
-    if label < 0 or row_of(cell_at(sheet.rows[header], label)):
-        return None  # a line with a row letter of its own is a row that happens to count 1, 2, 3
-    grid = Grid(header, start, runs, label, [])
-    blanks, last = 0, 0
-    for r in range(start, len(sheet.rows)):
-        row = sheet.rows[r]
-        if blank(row):
-            blanks += 1
-            if blanks > 1:
-                break
-            continue
-        number = row_of(cell_at(row, label))
-        if not number and not (last and not blanks and cell_at(row, label) == "" and _continues(row, sheet.rows[header], runs)):
-            _interrupted(sheet, grid, r, last)
-            break
-        if number and number < last:
-            if number != grid.lines[0][1]:
-                grid.faults.append(
-                    (sheet.place(r), f"row {row_letters(number)} comes after row {row_letters(last)}", "Put the rows in order.")
-                )
-            break
-        if number and number == last and grid.lines and number == grid.lines[0][1] and blanks:
-            break
-        last, blanks = number or last, 0
-        grid.lines.append((r, last))
-        grid.end = r + 1
-    return grid
-
-
-def _continues(row: Sequence[Cell], header: Sequence[Cell], runs: list[Run]) -> bool:
-    """A further line of the row above: values in the columns, and not the header of the next grid."""
-    columns = [i for run in runs for i, _ in run.columns]
-    same = all(column_number(cell_at(row, i)) == column_number(cell_at(header, i)) for i in columns)
-    return not same and any(tokens.kind(cell_at(row, i)) in ("number", "token") for i in columns)
-
-
-def _interrupted(sheet: Sheet, grid: Grid, r: int, last: int) -> None:
-    """A line that is no row of the plate, directly followed by later rows of it, is a fault and not the end."""
-    for after in range(r + 1, len(sheet.rows)):
-        row = sheet.rows[after]
-        if blank(row) or header_runs(row):
-            return
-        if row_of(cell_at(row, grid.label)) > last > 0:
-            what = f"'{cell_at(sheet.rows[r], grid.label)}' is not a row letter, but stands between rows {row_letters(last)} and "
-            what += row_letters(row_of(cell_at(row, grid.label)))
-            grid.faults.append((sheet.place(r), what, "Correct the row letter."))
-            return
 
 
 def read_grids(sheet: Sheet) -> tuple[list[Found], list[str]]:
@@ -289,19 +137,15 @@ def _stray_faults(sheet: Sheet, grid: Grid, faults: list[tuple[str, str, str]]) 
 
 
 def _width_faults(sheet: Sheet, grid: Grid, run: Run, lines: list[tuple[int, int]]) -> list[tuple[str, str, str]]:
-    """Lines whose cells do not fit the header: too short where that can mean a shift, values under no number."""
-    faults = []
+    """Lines whose cells do not fit the header: too short where that can mean a shift, values under no number, merged cells."""
+    faults = _short_lines(sheet, run, lines) if run is grid.runs[-1] else []
     named = {i for each in grid.runs for i, _ in each.columns}
     header = sheet.rows[grid.header]
-    padded = any(len(sheet.rows[r]) > run.last and cell_at(sheet.rows[r], run.last) == "" for r, _ in lines)
     for r, row in lines:
         cells = sheet.rows[r]
-        values = len(cells) - run.first
-        at_end = sheet.cut and r == len(sheet.rows) - 1
-        if run is grid.runs[-1] and values > 0 and len(cells) <= run.last and (padded or at_end or sheet.delimiter == " "):
-            what = f"row {row_letters(row)} has {values} values where the header has {len(run.columns)} columns"
-            faults.append((sheet.place(r), what, "The file may be cut off; write a cell for every well, empty if need be."))
         stray = [i for i in range(run.first, run.last) if i not in named and cell_at(cells, i) != "" and cell_at(header, i) == ""]
+        if run is grid.runs[0]:
+            stray += [i for i in range(grid.label + 1, run.first) if _is_stray(cell_at(cells, i), cell_at(header, i))]
         if stray:
             what = f"row {row_letters(row)} has '{cell_at(cells, stray[0])}' in a column without a number"
             faults.append((sheet.place(r), what, "Number every column."))
@@ -311,3 +155,27 @@ def _width_faults(sheet: Sheet, grid: Grid, run: Run, lines: list[tuple[int, int
                 faults.append((sheet.place(r), what, "Unmerge them in Excel and fill in every well."))
                 break
     return faults
+
+
+def _short_lines(sheet: Sheet, run: Run, lines: list[tuple[int, int]]) -> list[tuple[str, str, str]]:
+    """Lines that end before the last column, where it cannot be told which cell was left out.
+
+    A file may leave out the empty cells at the end of its lines; then few lines reach the last column. Where most do, or
+    one shows its last cell empty, a shorter line has lost a cell somewhere, and the values behind it stand in wrong wells.
+    """
+    short = [(r, row) for r, row in lines if run.first < len(sheet.rows[r]) <= run.last]
+    full = [r for r, _ in lines if len(sheet.rows[r]) > run.last]
+    padded = any(cell_at(sheet.rows[r], run.last) == "" for r in full)
+    unsure = padded or sheet.delimiter == " " or 0 < len(short) <= len(full)
+    faults = []
+    for r, row in short:
+        if unsure or (sheet.cut and r == len(sheet.rows) - 1):
+            what = f"row {row_letters(row)} has {len(sheet.rows[r]) - run.first} values where the header has {len(run.columns)} columns"
+            remedy = "A cell is missing, or the file is cut off; write a cell for every well, empty if need be."
+            faults.append((sheet.place(r), what, remedy))
+    return faults
+
+
+def _is_stray(cell: Cell, head: Cell) -> bool:
+    """A number between the row letter and the first column, under no words: the columns may be shifted against the numbers."""
+    return tokens.kind(cell) == "number" and (head == "" or tokens.kind(head) == "number")

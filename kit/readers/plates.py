@@ -10,7 +10,8 @@ from pathlib import Path
 from kit.errors import InputError, Problem, did_you_mean
 from kit.readers.asm import looks_like_asm, read_asm
 from kit.readers.bare_grid import read_bare
-from kit.readers.plate_grid import find_grids, read_grids
+from kit.readers.grid_search import find_grids
+from kit.readers.plate_grid import read_grids
 from kit.readers.reads import Found, Read, finish
 from kit.readers.sheets import Sheet, Source, open_source, text_sheets
 from kit.readers.softmax import read_softmax

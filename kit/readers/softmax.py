@@ -10,8 +10,8 @@ import re
 from collections import Counter
 
 from kit.readers.geometry import PLATES, find_well
+from kit.readers.grid_search import blank, cell_at, header_runs
 from kit.readers.headings import Heading, mode_of
-from kit.readers.plate_grid import blank, cell_at, header_runs
 from kit.readers.reads import Found, Well
 from kit.readers.sheets import Sheet
 from kit.readers.wide_table import wide_reads

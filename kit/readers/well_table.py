@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from kit.readers import tokens
 from kit.readers.geometry import find_well, row_number, well_name
+from kit.readers.grid_search import blank, cell_at
 from kit.readers.headings import MAX_REACH, Heading, heading, mode_of, shorten
-from kit.readers.plate_grid import blank, cell_at
 from kit.readers.ragged import surplus_faults
 from kit.readers.reads import Found, Well
 from kit.readers.sheets import Sheet

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from kit.readers import tokens
 from kit.readers.geometry import find_well, well_name
+from kit.readers.grid_search import blank, cell_at
 from kit.readers.headings import Heading, heading, shorten
-from kit.readers.plate_grid import blank, cell_at
 from kit.readers.ragged import surplus_faults
 from kit.readers.reads import Found, Well
 from kit.readers.sheets import Sheet
