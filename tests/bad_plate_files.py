@@ -100,6 +100,7 @@ BAD: dict[str, Bad] = {
     "ambiguous comma": Bad(SEMICOLON.replace("101", "1,234"), ("1,234", "1.234", "1234")),
     "mixed decimals": Bad(SEMICOLON.replace("101", "1,5").replace("812", "1.5"), ("decimal point",)),
     "thousands": Bad(SEMICOLON.replace("101", "1,234,567"), ("thousands separator",)),
+    "point as thousands separator": Bad(SEMICOLON.replace("812", "95.017"), ("'95.017' may be 95017 or 95.017",)),
     "thousands and decimals": Bad(plate({"A1": '"1,234.5"'}), ("thousands separator",)),
     "columns out of order": Bad(lopsided((",3,4,", ",4,3,")), ("line 2", "from 4 to 3")),
     "column twice": Bad(lopsided((",3,4,", ",3,3,")), ("line 2", "from 3 to 3")),

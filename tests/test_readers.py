@@ -200,6 +200,19 @@ def test_decimal_comma(tmp_path: Path, delimiter: str) -> None:
     assert (signal(read, "A01"), signal(read, "B02"), signal(read, "H12"), signal(read, "H11")) == (0.5, 12.25, 1500, 811)
 
 
+def test_numbers_with_three_decimals_everywhere_are_decimals(tmp_path: Path) -> None:
+    values = {f"{row}{column}": f"{(8 * i + column) / 40:.3f}" for i, row in enumerate("ABCDEFGH") for column in range(1, 13)}
+    (read,) = read_plates(write(tmp_path, plate(values, title="Absorbance\n")))
+    assert {well: signal(read, well_name(*parse_well(well))) for well in values} == {well: float(text) for well, text in values.items()}
+    high = plate({well: f"{100 + i}.125" for i, well in enumerate(values)})
+    assert signal(read_plates(write(tmp_path, high))[0], "A02") == 101.125
+
+
+def test_a_point_beside_whole_numbers_of_excel_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"'95\.017' may be 95017 or 95\.017"):
+        read_plates(write(tmp_path, workbook(lambda sheet: setattr(sheet["C4"], "value", "95.017")), "plate.xlsx"))
+
+
 def test_negative_absorbance_and_corrected_signals_are_kept(tmp_path: Path) -> None:
     for title in ("Absorbance\n", "Luminescence\nBlank corrected based on Raw Data (Lens)\n"):
         (read,) = read_plates(write(tmp_path, plate({"B2": "-0.5"}, title=title)))

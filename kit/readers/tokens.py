@@ -29,6 +29,7 @@ _BEYOND = re.compile(r"([<>])=?\s*[0-9][0-9.,]*(?:[eE][+-]?[0-9]+)?")
 _POINT = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _COMMA = re.compile(r"[+-]?(?:[0-9]+(?:,[0-9]*)?|,[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _GROUPED_COMMA = re.compile(r"[+-]?(?:[1-9][0-9]{0,2}(?:,[0-9]{3})*|0)(?:\.[0-9]+)?")
+_GROUPED_POINT = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}")
 _GROUPED_OTHER = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:(?:[.][0-9]{3})+|(?:['’ ][0-9]{3})+)(?:[.,][0-9]+)?")
 _NUMBERISH = re.compile(r"[+-]?[0-9.,][0-9.,'’ ]*(?:[eE][+-]?[0-9]+)?")
 _INFINITE = re.compile(r"[+-]?(?:inf(?:inity)?|∞|1\.#inf)", re.IGNORECASE)
@@ -106,7 +107,7 @@ def parse(cells: Sequence[Cell]) -> Values:
             flags[i] = flag
         else:
             written.append((i, text))
-    comma, style = _decimal(text for _, text in written)
+    comma, style = _decimal([text for _, text in written], any(_is_whole(cell) for cell in cells))
     for i, text in written:
         if _INFINITE.fullmatch(text):
             bad[i] = f"signal '{text}' is not a finite number"
@@ -115,6 +116,15 @@ def parse(cells: Sequence[Cell]) -> Values:
         elif not (style and _NUMBERISH.fullmatch(text)):
             bad[i] = f"signal '{text}' is neither a number nor a known word for a missing or saturated well"
     return Values(signals, flags, bad, style)
+
+
+def _grouped_by_points(numbers: Sequence[str], whole: bool) -> str:
+    """What is wrong where points may group thousands ("95.017" beside "350"): a program writes as many decimals in every cell."""
+    pointed = [text for text in numbers if "." in text]
+    whole = whole or len(pointed) < len(numbers)
+    if not whole or not pointed or not all(_GROUPED_POINT.fullmatch(text) for text in pointed):
+        return ""
+    return f"'{pointed[0]}' may be {pointed[0].replace('.', '')} or {pointed[0]}, as other wells have no decimals"
 
 
 def _store(i: int, value: float, signals: list[float], flags: list[str], bad: dict[int, str], text: str = "") -> None:
@@ -126,12 +136,17 @@ def _store(i: int, value: float, signals: list[float], flags: list[str], bad: di
         signals[i] = value + 0.0
 
 
-def _decimal(texts: Iterable[str]) -> tuple[bool, str]:
-    """(decimal comma?, what is wrong with the style) for the numbers among `texts`."""
+def _is_whole(cell: Cell) -> bool:
+    """A number that Excel itself holds, without decimals."""
+    return isinstance(cell, float) and cell.is_integer()
+
+
+def _decimal(texts: Iterable[str], whole: bool) -> tuple[bool, str]:
+    """(decimal comma?, what is wrong with the style) for the numbers among `texts`; `whole`: others are whole numbers."""
     numbers = [text for text in texts if _NUMBERISH.fullmatch(text)]
     odd = [text for text in numbers if not _POINT.fullmatch(text)]
     if not odd:
-        return False, ""
+        return False, _grouped_by_points(numbers, whole)
     grouped = next((t for t in odd if t.count(",") > 1 or ("," in t and "." in t) or _GROUPED_OTHER.fullmatch(t)), "")
     if grouped:
         return False, f"'{grouped}' has a thousands separator"
