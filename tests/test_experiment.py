@@ -236,6 +236,120 @@ def test_bad_wellmap_layouts(folder, text, expected):
     assert re.search(expected, found), found
 
 
+def test_a_gigabyte_of_wellmap_is_refused_at_once(folder):
+    with (folder / "map.toml").open("wb") as file:
+        file.truncate(2**30)  # sparse
+    edit(folder, "experiment.yaml", "layout: map.csv", "layout: map.toml")
+    assert re.search(r"map\.toml: is 1,073,741,824 bytes; at most", message(folder))
+
+
+INCLUDED = "[meta]\ninclude = 'base.toml'\n[well.A1]\nrole='blank'\n"
+
+
+@pytest.mark.parametrize(
+    ("base", "expected"),
+    [
+        ("[rowz.A]\nrole='blank'\n", r"layouts/base\.toml: \[rowz\]: 'rowz' is not a table.*Did you mean 'row'"),
+        ("[meta]\ninclude = '../../other.toml'\n", r"layouts/base\.toml: \[meta\]: '\.\./\.\./other\.toml' is outside the layout's folder"),
+        ("[meta]\nincludes = 'more.toml'\n", r"layouts/base\.toml: \[meta\] includes: 'includes' is not a key of \[meta\].*Did you mean 'include'"),
+        ("[meta]\ninclude = 'more.toml'\n", r"layouts/base\.toml: \[meta\]: 'more\.toml' is not there"),
+        ("[plate.P48.rowz.A]\nrole='blank'\n", r"layouts/base\.toml: \[plate\.P48\.rowz\]: 'rowz' is not a table"),
+    ],
+)
+def test_a_layout_that_a_layout_takes_in_is_checked_like_it(folder, base, expected):
+    (folder / "layouts").mkdir()
+    (folder / "layouts/map.toml").write_text(INCLUDED)
+    (folder / "layouts/base.toml").write_text(base)
+    (folder.parent / "other.toml").write_text("[row.A]\nrole='sample'\n")
+    edit(folder, "experiment.yaml", "layout: map.csv", "layout: layouts/map.toml")
+    found = message(folder)
+    assert re.search(expected, found), found
+    assert str(folder) not in found
+
+
+def treated_layout(folder, heading="well,medium,role,agent,concentration,concentration_unit", dose="0.5"):
+    """The map with row D treated."""
+    lines = [f"{well},{','.join(roles(well))}" + (f",drug,{dose},uM" if well[0] == "D" else ",,,") for well in WELLS]
+    (folder / "map.csv").write_text("\n".join([heading, *lines]) + "\n")
+
+
+def test_a_decimal_comma_in_a_layout_is_refused(folder):
+    treated_layout(folder)
+    assert kit.load(folder).wells.set_index("well").loc["D01", "concentration"] == 0.5
+    treated_layout(folder, dose="0,5")
+    assert re.search(r"map\.csv: line 38: the line goes on with 'uM' .*11 more lines.*decimal comma", message(folder))
+
+
+@pytest.mark.parametrize("known", ["agent", "concentration", "concentration_unit", "medium", "role"])
+def test_a_misspelt_column_is_named_and_never_carried_along(folder, known):
+    letters = known[:2] + known[3:]  # a letter lost
+    treated_layout(folder, "well,medium,role,agent,concentration,concentration_unit".replace(f",{known}", f",{letters}", 1))
+    found = message(folder)
+    assert found == f"map.csv: no column '{known}'. Is it '{letters}'? Rename that column."
+
+
+def test_further_columns_are_carried_along(folder):
+    text = (folder / "map.csv").read_text().splitlines()
+    (folder / "map.csv").write_text("\n".join([text[0] + ",cells_per_well,batch,note", *(f"{line},5000,B1,x" for line in text[1:])]) + "\n")
+    assert {"cells_per_well", "batch", "note"} <= set(kit.load(folder).wells)
+
+
+def test_a_bad_well_is_one_problem(folder):
+    edit(folder, "map.csv", "\nC5,", "\nC5x,")
+    assert [line for line in message(folder).splitlines() if "map.csv: line" in line or "more than once" in line] == [
+        "map.csv: line 30: 'C5x' is not a well. Write a letter and a number, such as A1 or B07."
+    ]
+
+
+def test_a_layout_of_misspelt_headings_names_only_those(folder):
+    (folder / "map.csv").write_text("well,cell_lin,medum\nA1,A549,complete\n")
+    found = message(folder)
+    assert "'cell_lin': Did you mean 'cell_line'? 'medum': Did you mean 'medium'?" in found and "'well': Did" not in found
+
+
+@pytest.mark.parametrize(
+    ("build", "merge", "place"),
+    [(long_layout_xlsx, "C2:C4", r"long\.xlsx: sheet 'Sheet', C2:C4"), (grid_layout_xlsx, "B3:M3", r"grid\.xlsx: sheet 'role', B3:M3"), (bare_template_xlsx, "B3:D3", r"bare\.xlsx: sheet 'role', B3:D3")],
+)
+def test_merged_cells_of_a_layout_are_refused(folder, build, merge, place):
+    name = build(folder)
+    book = openpyxl.load_workbook(folder / name)
+    book.worksheets[-1].merge_cells(merge)  # blanks and killed wells, of which only the first would stay one
+    book.save(folder / name)
+    edit(folder, "experiment.yaml", "layout: map.csv", f"layout: {name}")
+    found = message(folder)
+    assert re.search(place + ": merged cells.*Unmerge them", found), found
+
+
+GRID_EDITS = [
+    ("\nC,no_asn", "\nXZ,no_asn", r"line 4: 'XZ' names no row of a plate"),
+    ("\nC,no_asn", "\nB,no_asn", r"line 4: row B stands behind row B"),
+    (",".join(map(str, range(1, 13))), ",".join(map(str, range(45, 57))), r"line 1: the columns are numbered from 45 to 56, which no plate has"),
+    (",".join(map(str, range(1, 13))), ",".join(map(str, range(11))), r"line 1: the columns are numbered from 0 to 10, which no plate has"),
+    (",5,6,7,", ",5,,7,", r"line 1: column 7 does not follow column 5"),
+    ("\nC,no_asn", "\nC,no,asn", r"line 4: the line goes on with 'no_asn' where .* decimal comma"),
+    ("\nC,no_asn,", "\nC,", r"line 4: row C has 11 cells for 12 columns"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), GRID_EDITS)
+def test_bad_plate_shaped_layouts(folder, old, new, expected):
+    edit(folder, "experiment.yaml", "layout: map.csv", f"layout: {grid_layout_csv(folder)}")
+    edit(folder, "grid.csv", old, new)
+    found = message(folder)
+    assert re.search(r"grid\.csv: " + expected, found), found
+
+
+@pytest.mark.parametrize(("old", "new"), [(",".join(map(str, range(1, 13))), ",".join(map(str, range(12)))), ("\nC,", "\n\nC,")], ids=["columns from 0", "an empty line between rows"])
+def test_plate_shaped_layouts_that_can_be_told_keep_their_wells(folder, old, new):
+    def changed(here):
+        name = grid_layout_csv(here)
+        edit(here, name, old, new, count=2)
+        return name
+
+    table_layout(folder, changed)
+
+
 def test_examples_come_out_byte_for_byte(tmp_path, root):
     write_examples([str(tmp_path)])
     made = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}

@@ -30,7 +30,11 @@ def surplus(sheet: Sheet, last: int, row: Sequence[Cell]) -> Cell:
 
 def surplus_faults(sheet: Sheet, header: int, lines: Iterable[int]) -> list[tuple[str, str, str]]:
     """(place, what, remedy) for the first of `lines` that is longer than the line of headings, and how many more are."""
-    last = last_filled(sheet.rows[header])
+    return beyond(sheet, last_filled(sheet.rows[header]), lines)
+
+
+def beyond(sheet: Sheet, last: int, lines: Iterable[int]) -> list[tuple[str, str, str]]:
+    """The same for lines of a table whose last column is cell index `last`."""
     longer = [(r, extra) for r in lines if (extra := surplus(sheet, last, sheet.rows[r])) != ""]
     if not longer:
         return []
