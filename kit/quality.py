@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from kit import spatial
 from kit.columns import check
 from kit.config import ExperimentConfig
+from kit.design import untreated
 from kit.settings import Settings
 from kit.stats import bootstrap_interval
 
@@ -206,8 +207,7 @@ class _Judge:
 
 def control_wells(used: pd.DataFrame, line: str, config: ExperimentConfig) -> pd.DataFrame:
     """Sample wells of `line` in the control medium without an agent."""
-    untreated = used["agent"].eq("") | used["concentration"].eq(0)
-    return used[used["role"].eq("sample") & used["cell_line"].eq(line) & used["medium"].eq(config.control_name) & untreated]
+    return untreated(used[used["role"].eq("sample") & used["cell_line"].eq(line) & used["medium"].eq(config.control_name)])
 
 
 def _window(used: pd.DataFrame, wells: pd.DataFrame, line: str, judge: _Judge, config: ExperimentConfig) -> Iterator[dict]:
@@ -345,8 +345,18 @@ def _blanks(used: pd.DataFrame, judge: _Judge) -> Iterator[dict]:
         yield judge.row("media_without_blank", len(uncovered), "warn", limit_pass=0, note=f"{', '.join(uncovered)}: the plate's other blanks were subtracted")
     means = blanks.groupby("medium")["signal"].mean()
     if len(means) > 1:
-        far = (means / means.mean() - 1).abs() * 100
-        yield judge.at_most("blank_disagreement_percent", far.max(), "blank_disagreement_percent", note=f"furthest: {far.idxmax()}")
+        yield _disagreement(means, judge)
+
+
+def _disagreement(means: pd.Series, judge: _Judge) -> dict:
+    """How far the media's mean blanks lie from their common mean; blanks that count nothing at all agree."""
+    away = (means - means.mean()).abs()
+    if means.mean() <= 0 and away.gt(0).any():
+        note = f"not estimable: the blanks' mean is {means.mean():g}"
+        return judge.at_most("blank_disagreement_percent", np.nan, "blank_disagreement_percent", note=note)
+    percent = 100 * away.max() / means.mean() if away.gt(0).any() else 0.0
+    note = f"furthest: {away.idxmax()}" if percent else f"every medium's blanks have the mean {means.mean():g}"
+    return judge.at_most("blank_disagreement_percent", percent, "blank_disagreement_percent", note=note)
 
 
 def _position(used: pd.DataFrame, judge: _Judge) -> Iterator[dict]:

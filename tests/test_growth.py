@@ -104,6 +104,22 @@ def test_a_control_that_hardly_grows_leaves_gr_undefined():
     assert table.loc[between, "verdict"].eq("warn").all()
 
 
+def test_an_agent_at_concentration_0_is_no_agent(demo):
+    """Untreated wells may be written either way: the 0 h plate counts, and every number is the same."""
+    table = altered(lambda wells: wells.assign(agent=wells["role"].eq("sample").map({True: "asparaginase", False: ""}), concentration=0.0)).growth
+    assert set(table["gr_basis"]) == {"0 h plate"} and set(table["agent"]) == {"asparaginase"}
+    for column in ("relative_viability", "log2_fc", "gr", "control_doublings"):
+        np.testing.assert_allclose(table[column], demo.growth[column], rtol=1e-12)
+
+
+def test_an_agent_at_a_concentration_is_no_start():
+    def treat(wells):
+        wells.loc[wells["hours"].eq(0), ["agent", "concentration"]] = ["drug", 5.0]
+        return wells
+
+    assert set(altered(treat).growth["gr_basis"]) == {"doubling time"}
+
+
 def test_brdu_gives_a_ratio_and_no_gr():
     table = altered(lambda wells: wells.assign(readout="BrdU")).growth
     assert table["gr"].isna().all() and table["relative_viability"].notna().all() and table["note"].str.contains("incorporation").all()

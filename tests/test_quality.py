@@ -230,3 +230,14 @@ def test_no_reason_of_any_spoilt_plate_contradicts_its_value():
         for text in (finding.text for finding in quality_findings(spoil(change)[1].plate_qc)):
             for value, bound, limit in re.findall(r"(-?[\d.]+(?:e[+-]\d+)?)(?: %)? \((at least|at most) ([\d.]+)(?: %)? asked\)", text):
                 assert (float(value) < float(limit)) == (bound == "at least"), text
+@pytest.mark.parametrize(("blanks", "value", "verdict"), [((0, 0), 0.0, "pass"), ((0, 30), 100.0, None), ((-20, 10), np.nan, "warn")])
+def test_blanks_of_nothing_leave_the_analysis_whole(blanks, value, verdict):
+    def change(wells):
+        for medium, level in zip(("complete", "no_asn"), blanks, strict=True):
+            wells.loc[late(wells, "blank", medium), "signal"] = float(level)
+        return wells
+
+    qc, analysis = spoil(change)
+    row = qc.loc["blank_disagreement_percent"]
+    assert row["value"] == pytest.approx(value, nan_ok=True) and (verdict is None or row["verdict"] == verdict)
+    assert analysis.growth["relative_viability"].notna().all()
