@@ -156,6 +156,9 @@ def _check(given: argparse.Namespace) -> int:
             bad += 1
             for problem in error.problems:
                 print(f"{folder.name}/{problem}" if problem.file else f"{folder.name}: {problem}")
+        except Exception as error:  # one folder the kit stumbles over must not keep the others from being checked
+            bad += 1
+            print(f"{folder.name}: could not be checked: {type(error).__name__}: {error}. This is a fault of the kit; please report it.")
         else:
             print(f"{folder.name}: no problems")
     return FAILED if bad else OK

@@ -6,11 +6,12 @@ import datetime as dt
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
-from kit.errors import InputError, Problem, Problems, did_you_mean
+from kit import config_rest
+from kit.errors import Problem, Problems, did_you_mean
 from kit.settings import Settings
 from kit.yamlfile import YamlFile, read_yaml
 
@@ -238,6 +239,13 @@ class ExperimentConfig(Part):
 
 def read_config(folder: Path, overrides: Mapping[str, Any] | None = None) -> ExperimentConfig:
     """The checked experiment.yaml of `folder`; `overrides` replace settings. Raises InputError with every problem found."""
+    config, problems = read_parts(folder, overrides)
+    problems.raise_if_any()
+    return cast(ExperimentConfig, config)  # without a problem there is one
+
+
+def read_parts(folder: Path, overrides: Mapping[str, Any] | None = None) -> tuple[ExperimentConfig | None, Problems]:
+    """(what of experiment.yaml can be used, every problem found); the first is None where nothing can, whole where there is no problem."""
     source = read_yaml(folder / FILE, FILE)
     data = dict(source.data)
     if overrides:
@@ -245,21 +253,34 @@ def read_config(folder: Path, overrides: Mapping[str, Any] | None = None) -> Exp
     for section in ("sera", "media", "protocol", "replicates", "plates", "flow", "blots", "expression", "settings"):
         if section in data and data[section] is None:
             del data[section]
-    try:
-        config = ExperimentConfig.model_validate(data)
-    except ValidationError as error:
-        raise InputError(_problems(error, source)) from None
+    config, problems = _validated(data, source)
+    if config is not None:
+        _check_references(config, source, folder, problems)
+    return config, problems
+
+
+def _validated(data: dict[str, Any], source: YamlFile) -> tuple[ExperimentConfig | None, Problems]:
+    """The settings, or what remains of them without their faults, and those faults."""
     problems = Problems()
-    _check_references(config, source, folder, problems)
-    problems.raise_if_any()
-    return config
+    for _ in config_rest.rounds():
+        try:
+            return ExperimentConfig.model_validate(data), problems
+        except ValidationError as error:
+            problems = problems or Problems(_problems(error, source))
+            faults = [(_path(item), item["type"]) for item in error.errors(include_url=False)]
+            rest = config_rest.without_faults(data, dict.fromkeys(faults))
+            if rest is None:
+                break
+            data = rest
+    return None, problems
 
 
 def _check_references(config: ExperimentConfig, source: YamlFile, folder: Path, problems: Problems) -> None:
     def say(path: tuple[str | int, ...], what: str, remedy: str = "") -> None:
         problems.say(FILE, source.place(path), what, remedy)
 
-    if config.experiment_id != folder.resolve().name:
+    stands_in = bool(problems) and config.experiment_id == config_rest.UNNAMED
+    if config.experiment_id != folder.resolve().name and not stands_in:
         say(("experiment_id",), f"'{config.experiment_id}' differs from the folder's name '{folder.resolve().name}'", "Make them equal.")
     _check_media(config, say)
     _check_plates(config, folder, say)
@@ -318,14 +339,23 @@ def _check_plates(config: ExperimentConfig, folder: Path, say: Any) -> None:
 
 def _check_file(folder: Path, relative: str, path: tuple[str | int, ...], say: Any) -> None:
     root = folder.resolve()
-    target = (root / relative).resolve()
-    if "\x00" in relative or Path(relative).is_absolute() or not target.is_relative_to(root):
+    if relative == config_rest.NOWHERE:
+        return  # what is not named was said to be missing
+    if "\x00" in relative or Path(relative).is_absolute() or not (target := (root / relative).resolve()).is_relative_to(root):
         say(path, f"'{relative}' leaves the experiment folder", "Put the file inside the folder and write its path from there.")
     elif not target.is_file():
         siblings = [str(item.relative_to(root)) for item in target.parent.glob("*")] if target.parent.is_dir() else []
         siblings = [name for name in siblings if _letters(name) != _letters(relative)]  # another replicate's file is no misspelling
         remedy = did_you_mean(relative, siblings, listing=False) or "Put the file there, or correct the path."
         say(path, f"'{relative}' is {'a folder' if target.is_dir() else 'not there'}", remedy)
+
+
+def is_inside(folder: Path, relative: str) -> bool:
+    """Whether a file of the experiment is there, and in its folder."""
+    if "\x00" in relative or Path(relative).is_absolute():
+        return False
+    target = (folder.resolve() / relative).resolve()
+    return target.is_relative_to(folder.resolve()) and target.is_file()
 
 
 def _letters(name: str) -> str:
@@ -335,10 +365,15 @@ def _letters(name: str) -> str:
 def _problems(error: ValidationError, source: YamlFile) -> list[Problem]:
     found = []
     for item in error.errors(include_url=False):
-        path = tuple(part for part in item["loc"] if not _is_branch(part))
+        path = _path(item)
         what, remedy = _explain(item, path)
         found.append(Problem(FILE, source.place(path), what, remedy))
     return list(dict.fromkeys(found))
+
+
+def _path(item: Any) -> tuple[str | int, ...]:
+    """Where an entry of pydantic's list stands in the file."""
+    return tuple(part for part in item["loc"] if not _is_branch(part))
 
 
 def _is_branch(part: Any) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,8 +24,11 @@ FILE = "exclusions.csv"
 COLUMNS = ("plate", "well", "reason", "by", "at")
 
 
-def read_exclusions(folder: Path, wells: pd.DataFrame) -> pd.DataFrame:
-    """The exclusions of an experiment (no rows where there is no file), each checked against `wells` (columns plate, well)."""
+def read_exclusions(folder: Path, wells: pd.DataFrame, plates: Iterable[str] = ()) -> pd.DataFrame:
+    """The exclusions of an experiment (no rows where there is no file), each checked against `wells` (columns plate, well).
+
+    `plates` are further plates whose wells are not known, as their files cannot be read.
+    """
     path = folder / FILE
     if not path.exists():
         return pd.DataFrame(columns=list(COLUMNS))
@@ -36,7 +39,8 @@ def read_exclusions(folder: Path, wells: pd.DataFrame) -> pd.DataFrame:
         found = did_you_mean(absent[0], header, listing=False)
         raise InputError(Problem(FILE, "line 1", f"lacks the column {', '.join(absent)}", found or f"The columns are {', '.join(COLUMNS)}."))
     problems, records = Problems(), []
-    known = {str(plate): set(group) for plate, group in wells.groupby("plate")["well"]}
+    known: dict[str, set[str] | None] = dict.fromkeys(plates)
+    known |= {str(plate): set(group) for plate, group in wells.groupby("plate")["well"]}
     for line, row in enumerate(rows[1:], start=2):
         if any(cell.strip() for cell in row):
             record = {name: cell.strip() for name, cell in zip(header, row)} | {name: "" for name in header[len(row) :]}
@@ -45,7 +49,7 @@ def read_exclusions(folder: Path, wells: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(records, columns=list(COLUMNS)).drop_duplicates(["plate", "well"], keep="last")
 
 
-def _checked(record: dict[str, str], place: str, known: dict[str, set[str]], problems: Problems) -> dict[str, str]:
+def _checked(record: dict[str, str], place: str, known: Mapping[str, set[str] | None], problems: Problems) -> dict[str, str]:
     try:
         record["well"] = well_name(*parse_well(record["well"]))
     except ValueError:
@@ -53,7 +57,7 @@ def _checked(record: dict[str, str], place: str, known: dict[str, set[str]], pro
         return record
     if record["plate"] not in known:
         problems.say(FILE, place, f"plate '{record['plate']}' is not in experiment.yaml", did_you_mean(record["plate"], known))
-    elif record["well"] not in known[record["plate"]]:
+    elif (wells := known[record["plate"]]) is not None and record["well"] not in wells:
         problems.say(FILE, place, f"well {record['well']} is not on plate '{record['plate']}'", "Correct the well, or delete the line.")
     if not record["reason"]:
         problems.say(FILE, place, f"well {record['well']} is left out without a reason", "Write why: a technical cause that was seen.")

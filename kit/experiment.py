@@ -12,7 +12,8 @@ import pandas as pd
 from kit import memo
 from kit.asns_lines import OWN_LINES
 from kit.blots import read_blot, read_mrna
-from kit.config import Blot, ExperimentConfig, Expression, Flow, Plate, read_config
+from kit.config import Blot, ExperimentConfig, Expression, Flow, Plate, is_inside, read_parts
+from kit.config_rest import NOWHERE
 from kit.errors import InputError, Problem, Problems, did_you_mean
 from kit.exclusions import read_exclusions
 from kit.inputs import InputFile, inputs
@@ -76,12 +77,18 @@ def load(path: str | Path, settings: Mapping[str, Any] | None = None) -> Experim
         raise InputError(Problem(str(path), "", what, "Name the folder that holds experiment.yaml."))
     if (held := memo.experiment(folder, settings or {})) is not None:
         return held
-    config = read_config(folder, settings)
-    problems = Problems()
-    layouts = _read_each({plate.layout: plate.layout for plate in config.plates}, lambda name: read_layout(folder / name, name), problems)
-    reads = _read_each({plate.plate: plate for plate in config.plates}, _PlateFiles(folder), problems)
+    config, problems = read_parts(folder, settings)
+    if config is None:
+        raise InputError(problems)
+    absent = _absent(folder, config) if problems else set()  # the files that are there are read even so: their problems are told with these
+    config = _with_files(config, absent)
+    maps = {plate.layout: plate.layout for plate in config.plates if plate.layout not in absent}
+    layouts = _read_each(maps, lambda name: read_layout(folder / name, name), problems)
+    reads = _read_each({plate.plate: plate for plate in config.plates if plate.file not in absent}, _PlateFiles(folder), problems)
     wells = _attempt(lambda: tidy_wells(config, layouts, reads), problems)
-    exclusions = _attempt(lambda: read_exclusions(folder, wells), problems) if wells is not None and not problems else None
+    known = wells if wells is not None and not problems else pd.DataFrame(columns=["plate", "well"])
+    plates = [plate.plate for plate in config.plates] if problems else []
+    exclusions = _attempt(lambda: read_exclusions(folder, known, plates), problems)
     flow, gated = _read_flow(folder, config, problems)
     bands, images = _read_blots(folder, config, problems)
     mrna = _read_expression(folder, config, problems)
@@ -89,6 +96,22 @@ def load(path: str | Path, settings: Mapping[str, Any] | None = None) -> Experim
     files = inputs(folder, config, gated)
     tables = cast(pd.DataFrame, wells), cast(pd.DataFrame, exclusions)  # what could not be read was raised above
     return Experiment(folder.resolve(), config, *tables, flow, gated, files, dict(settings or {}), bands, images, mrna)
+
+
+def _absent(folder: Path, config: ExperimentConfig) -> set[str]:
+    """Files of experiment.yaml that are not there or not in the folder, which has been said, and the stand-in for those it does not name."""
+    entries = [*config.plates, *config.flow, *config.blots, *config.expression]
+    named = [getattr(entry, field, None) for entry in entries for field in ("file", "layout", "lanes")]
+    return {NOWHERE, *(name for name in named if name and not is_inside(folder, name))}
+
+
+def _with_files(config: ExperimentConfig, absent: set[str]) -> ExperimentConfig:
+    """Without entries of flow, blots and expression whose files are absent."""
+    if not absent:
+        return config
+    sections = ("flow", "blots", "expression")
+    kept = {name: [entry for entry in getattr(config, name) if not {entry.file, getattr(entry, "lanes", None)} & absent] for name in sections}
+    return config.model_copy(update=kept)
 
 
 def _read_flow(folder: Path, config: ExperimentConfig, problems: Problems) -> tuple[pd.DataFrame | None, tuple[Any, ...]]:

@@ -112,6 +112,20 @@ def test_check(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check", "nowhere"]) == 1
 
 
+def test_check_goes_on_behind_an_experiment_it_stumbles_over(bench: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from kit import experiment as module
+
+    def stumble(folder: Path, settings: object) -> None:
+        if folder.name == "EXP-1":
+            raise RuntimeError("out of tune")
+
+    experiment(bench / "in", "EXP-2")
+    monkeypatch.setattr(module, "load", stumble)
+    assert cli.main(["check", "in"]) == 1
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("EXP-1: could not be checked: RuntimeError: out of tune") and second == "EXP-2: no problems"
+
+
 def test_index_again(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["run", "in", "--out", "out"]) == 0
     (bench / "out" / "index.html").unlink()

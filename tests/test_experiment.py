@@ -112,6 +112,47 @@ def test_problems_of_several_files_come_together(folder):
     assert "map.csv" in text and "raw/p48.csv" in text
 
 
+def spoil_files(folder):
+    """A fault in the map, the plate file and the exclusions."""
+    edit(folder, "map.csv", "C5,no_asn,sample", "C5,no_asn,smaple")
+    edit(folder, "raw/p48.csv", "90470", "9o470")
+    (folder / "exclusions.csv").write_text(EXCLUSIONS.format(well="D4", reason="", at="2026-03-04").replace("P48", "P84"))
+
+
+YAML_FAULTS = [
+    ("experiment_id: EXP-A", "experiment_id: EXP-A\ntitel: x", r"'titel' is not a field here. Did you mean 'title'"),
+    ("experiment_id: EXP-A", "experiment_id: 'EXP A'", r"'EXP A' is not a name"),
+    ("hours: 48", "hours: -48", r"line 7: plates\.0\.hours: -48"),
+    (", hours: 48", "", r"line 7: plates\.0\.hours: 'hours' is missing"),
+    ("doubling_time_h: 22", "doubling_time_h: -2", r"doubling_time_h: -2"),
+    ("role: dropout", "role: dropuot", r"'dropuot' is not allowed.*Did you mean 'dropout'"),
+    ("plates:\n", "flow: [oops]\nplates:\n", r"flow\.0"),
+    ("plates:\n", "protocol: {wash: {count: x}}\nplates:\n", r"wash\.count"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), YAML_FAULTS)
+def test_a_fault_in_experiment_yaml_does_not_hide_those_of_its_files(folder, old, new, expected):
+    spoil_files(folder)
+    edit(folder, "experiment.yaml", old, new)
+    found = message(folder)
+    for words in (expected, r"map\.csv: line 30: well C05: role 'smaple'", r"raw/p48\.csv: line 4: well C01: signal '9o470'", r"exclusions\.csv: line 2: plate 'P84' is not"):
+        assert re.search(words, found), found
+    assert len(found.splitlines()) == 5, found  # nothing is told that follows from another fault (a reason is missing, too)
+
+
+def test_files_that_are_not_named_or_not_there_hide_no_other_problem(folder):
+    spoil_files(folder)
+    more = "\n  - {plate: P2, layout: map.csv, readout: x, hours: 48, replicate: 2}\n  - {plate: P3, file: ../p3.csv, layout: map.csv, readout: x, hours: 48, replicate: 3}"
+    edit(folder, "experiment.yaml", "replicate: 1}", "replicate: 1}" + more)
+    found = message(folder).splitlines()
+    assert [line.split(": ", 2)[1:] for line in found[:2]] == [
+        ["line 8", "plates.1.file: 'file' is missing. Add it."],
+        ["line 9", "plates.2.file: '../p3.csv' leaves the experiment folder. Put the file inside the folder and write its path from there."],
+    ]
+    assert sum("p48.csv" in line or "map.csv" in line or "exclusions.csv" in line for line in found[2:]) == len(found) - 2 == 4
+
+
 def test_missing_folder_and_file_for_folder(tmp_path):
     for path, words in ((tmp_path / "none", "is not there"), (tmp_path / "file", "not an experiment folder")):
         if path.name == "file":
