@@ -389,6 +389,37 @@ def test_allotrope_infinity_is_refused(tmp_path: Path) -> None:
         read_plates(write(tmp_path, asm([measurement("A1", float("inf"))], [measurement("A2", 1.0)]), "plate.json"))
 
 
+def controlled(well: str, value: float, *, wavelength: float = 0, gain: str = "", plate_id: str = "P1") -> dict[str, object]:
+    """A measurement whose wavelength stands in the detector's document, where most converters write it."""
+    setting = {"detector wavelength setting": {"value": wavelength, "unit": "nm"}} if wavelength else {}
+    detector = {"device type": "plate reader", **setting, **({"detector gain setting": gain} if gain else {})}
+    sample = {"location identifier": well, "well plate identifier": plate_id}
+    around = {"device control aggregate document": {"device control document": [detector]}}
+    return {"sample document": sample, "absorbance": {"value": value, "unit": "mAU"}, **around}
+
+
+def test_allotrope_reads_are_told_apart_by_wavelength_in_any_order(tmp_path: Path) -> None:
+    wells = [f"{row}{column}" for row in "ABCDEFGH" for column in range(1, 13)]
+    documents = [[controlled(well, wave + i / 100, wavelength=wave)] for i, well in enumerate(wells) for wave in (450, 600)]
+    np.random.default_rng(4).shuffle(documents)
+    reads = {read.label: read for read in read_plates(write(tmp_path, asm(*documents), "plate.json"))}
+    assert sorted(reads) == ["P1 / absorbance / 450 nm", "P1 / absorbance / 600 nm"]
+    for label, read in reads.items():
+        wave = float(label.split()[-2])
+        assert {well: signal(read, well) for well in read.wells["well"]} == {
+            well_name(*parse_well(well)): wave + i / 100 for i, well in enumerate(wells)
+        }
+
+
+def test_allotrope_reads_are_told_apart_by_the_detector_s_settings_or_not_at_all(tmp_path: Path) -> None:
+    mixed = [[controlled("A1", 1.0, gain="100"), controlled("A1", 9.0, gain="50")], [controlled("A2", 8.0, gain="50"), controlled("A2", 2.0, gain="100")]]
+    reads = read_plates(write(tmp_path, asm(*mixed), "plate.json"))
+    assert sorted(read.wells["signal"].tolist() for read in reads) == [[1.0, 2.0], [9.0, 8.0]]
+    same = [[controlled("A1", 1.0), controlled("A1", 9.0)], [controlled("A2", 8.0), controlled("A2", 2.0)]]
+    with pytest.raises(InputError, match="well A01: measured 2 times, and neither plate, wavelength, detector nor time tells"):
+        read_plates(write(tmp_path, asm(*same), "plate.json"))
+
+
 def test_choosing_a_read(tmp_path: Path) -> None:
     text = "Plate 1\nLuminescence\n" + BLOCK + "\nPlate 2\nLuminescence\n" + BLOCK.replace("101", "999")
     reads = read_plates(write(tmp_path, text))

@@ -1,8 +1,9 @@
 """Allotrope Simple Model (ASM) JSON of plate readers, read natively.
 
 The documents of measurements are found wherever they stand: anything with a `sample document` that names a well and a
-`luminescence`, `absorbance` or `fluorescence` beside it. Several measurements of a well are several reads. A null, NaN or
-negative zero, with which some converters mark a value they do not have, is missing.
+`luminescence`, `absorbance` or `fluorescence` beside it. Several measurements of a well are several reads, told apart by
+plate, wavelength, the detector's settings or the time, never by the order in which they stand. A null, NaN or negative
+zero, with which some converters mark a value they do not have, is missing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from kit.errors import InputError, Problem
@@ -23,12 +25,29 @@ from kit.readers.tokens import Cell
 _WELL_KEYS = ("well location identifier", "location identifier", "well position identifier", "location name")
 _PLATE_KEYS = ("well plate identifier", "plate barcode", "barcode", "plate identifier", "container identifier")
 _VALUE_KEYS = {f"{prefix}{mode}": mode for mode in MODES for prefix in ("", "corrected ", "relative ")}
-_DETAIL_KEYS = (
-    "detector wavelength setting",
+_WAVELENGTH_KEYS = (
     "excitation wavelength setting",
+    "detector wavelength setting",
     "filter wavelength setting",
     "electronic absorbance wavelength setting",
 )
+_REMEDY = "Convert the file again so that each measurement names its plate, wavelength or time."
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """One value of one well, and what may tell it from others of the well."""
+
+    well: tuple[int, int]
+    cell: Cell
+    mode: str
+    plate: str
+    stated: int
+    kind: str
+    """A correction and the wavelengths, in words."""
+    settings: str
+    """Everything the file says of the detector."""
+    time: str
 
 
 def looks_like_asm(source: Source) -> bool:
@@ -43,18 +62,52 @@ def read_asm(source: Source) -> tuple[list[Found], list[str]]:
     except (ValueError, RecursionError) as error:
         where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         raise InputError(Problem(source.file, where, "this is not valid JSON; it may be cut off", "Export it again.")) from error
-    groups: dict[tuple[str, str, str, int], Found] = {}
-    seen: Counter[tuple[str, str, str, tuple[int, int]]] = Counter()
+    measured: list[_Measured] = []
     unnamed = 0
     for measurement, inherited in _measurements(document):
-        unnamed += _add(measurement, inherited, groups, seen)
-    if not groups:
+        found = _measured(measurement, inherited)
+        unnamed += not found
+        measured += found
+    if not measured:
         what = "no measurement names a well" if unnamed else "this JSON holds no luminescence, absorbance or fluorescence of a well"
         raise InputError(Problem(source.file, "", what, "Expected Allotrope ASM of a plate reader."))
+    reads = _reads(measured)
     if unnamed:
-        first = next(iter(groups.values()))
-        first.problems.append(("", f"{unnamed} measurements do not name a well such as A1", "Convert the file again."))
-    return list(groups.values()), []
+        reads[0].problems.append(("", f"{unnamed} measurements do not name a well such as A1", "Convert the file again."))
+    return reads, []
+
+
+def _reads(measured: list[_Measured]) -> list[Found]:
+    """One read per plate, mode and wavelength; where that leaves wells twice, per setting of the detector or time that tells them apart."""
+    groups: dict[tuple[str, str, str], list[_Measured]] = {}
+    for each in measured:
+        groups.setdefault((each.plate, each.mode, each.kind), []).append(each)
+    reads = []
+    for group in groups.values():
+        parts = _apart(group)
+        for n, (name, part) in enumerate(parts.items(), start=1):
+            first = part[0]
+            extra = name if len(name) < 40 else f"setting {n}"
+            title = ", ".join(words for words in (first.kind, extra) if words)
+            read = Found("", [Well(*each.well, each.cell, well_name(*each.well)) for each in part], "", first.plate, first.mode, title, first.stated)
+            well, count = Counter(each.well for each in part).most_common(1)[0]
+            if count > 1:
+                what = f"measured {count} times, and neither plate, wavelength, detector nor time tells the measurements apart"
+                read.problems.append((f"well {well_name(*well)}", what, _REMEDY))
+            reads.append(read)
+    return reads
+
+
+def _apart(group: list[_Measured]) -> dict[str, list[_Measured]]:
+    """The group by the first of detector settings and time that leaves each well once; the whole where none does."""
+    repeats = max(Counter(each.well for each in group).values())
+    for field in ("settings", "time") if repeats > 1 else ():
+        parts: dict[str, list[_Measured]] = {}
+        for each in group:
+            parts.setdefault(getattr(each, field), []).append(each)
+        if len(parts) == repeats and all(len({each.well for each in part}) == len(part) for part in parts.values()):
+            return parts
+    return {"": group}
 
 
 def _measurements(document: Any) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
@@ -79,36 +132,44 @@ def _measurements(document: Any) -> Iterator[tuple[dict[str, Any], dict[str, Any
             stack.extend((item, inherited | own) for item in reversed(list(here.values())) if isinstance(item, (dict, list)))
 
 
-def _add(measurement: dict[str, Any], inherited: dict[str, Any], groups: dict, seen: Counter) -> int:
-    """Put one measurement into its read; 1 when it does not name a well, else 0."""
+def _measured(measurement: dict[str, Any], inherited: dict[str, Any]) -> list[_Measured]:
+    """The values of one measurement, none when it does not name a well."""
     sample = measurement["sample document"] if isinstance(measurement["sample document"], dict) else {}
     facts = inherited | measurement | sample
     well = next((found for key in _WELL_KEYS if (found := find_well(facts.get(key)))), None)
     if well is None:
-        return 1
+        return []
     plate = next((str(facts[key]) for key in _PLATE_KEYS if facts.get(key) not in (None, "")), "")
     size = facts.get("plate well count")
     stated = int(float(_plain(size))) if str(_plain(size)).replace(".", "", 1).isdigit() else 0
-    for key, mode in _VALUE_KEYS.items():
-        if key not in measurement:
-            continue
-        detail = _detail(key, mode, facts)
-        seen[plate, key, detail, well] += 1
-        group = (plate, key, detail, seen[plate, key, detail, well])
-        if group not in groups:
-            title = ", ".join(part for part in (detail, f"measurement {group[3]}" if group[3] > 1 else "") if part)
-            groups[group] = Found("", [], "", plate, mode, title, stated)
-        groups[group].wells.append(Well(*well, _value(measurement[key]), well_name(*well)))
-    return 0
+    detector = _detector(measurement)
+    settings, time = json.dumps(detector, sort_keys=True), str(facts.get("measurement time", ""))
+    waves = _wavelengths([facts, *detector])
+    kinds = {key: ", ".join(word for word in (key if key != mode else "", waves) if word) for key, mode in _VALUE_KEYS.items()}
+    return [
+        _Measured(well, _value(measurement[key]), mode, plate, stated, kinds[key], settings, time)
+        for key, mode in _VALUE_KEYS.items()
+        if key in measurement
+    ]
 
 
-def _detail(key: str, mode: str, facts: dict[str, Any]) -> str:
-    """What tells measurements of one mode apart: a correction, the wavelength."""
-    setting = next((facts[name] for name in _DETAIL_KEYS if facts.get(name) is not None), None)
-    unit = setting.get("unit", "") if isinstance(setting, dict) else ""
-    wavelength = _plain(setting)
-    words = [key if key != mode else "", f"{wavelength:g} {unit}".strip() if isinstance(wavelength, (int, float)) else ""]
-    return ", ".join(word for word in words if word)
+def _detector(measurement: dict[str, Any]) -> list[dict[str, Any]]:
+    """The documents of the detector's settings that a measurement holds."""
+    around = measurement.get("device control aggregate document")
+    inner = around.get("device control document") if isinstance(around, dict) else measurement.get("device control document")
+    return [each for each in (inner if isinstance(inner, list) else [inner]) if isinstance(each, dict)]
+
+
+def _wavelengths(documents: list[dict[str, Any]]) -> str:
+    """The wavelengths that the documents set, "450 nm" or "380/505 nm"."""
+    found: dict[str, str] = {}
+    for key in _WAVELENGTH_KEYS:
+        for document in documents:
+            value = _plain(document.get(key))
+            if isinstance(value, (int, float)) and not isinstance(value, bool):
+                setting = document[key]
+                found.setdefault(f"{value:g}", str(setting.get("unit", "")) if isinstance(setting, dict) else "")
+    return f"{'/'.join(found)} {next(iter(found.values()))}".strip() if found else ""
 
 
 def _plain(value: Any) -> Any:
