@@ -337,6 +337,24 @@ IMITATIONS: dict[str, tuple[str, list[str], dict[str, float]]] = {
         ["P9 / luminescence"],
         {"A01": 0, "H12": 95},
     ),
+    "labels of one method, by their names": (
+        "".join(
+            f"Mode\tLuminescence\nName\t{name}\nPart of Plate\tA1-A2\n\nStart Time\t10:00\nTemperature [°C]\t25\n\n<>\t1\t2\nA\t{value}\t{value}\n\n\nEnd Time\t10:01\n\n"
+            for name, value in (("Luminescence_1", 5), ("Luminescence_2", 6))
+        ),
+        ["luminescence / Luminescence_1", "luminescence / Luminescence_2"],
+        {"A01": 5, "A02": 5},
+    ),
+    "signals and cell counts in a list": (
+        "Well\tWell ID\tLum\tCell Count\tSample No\nA1\tSPL1\t500\t12\t1\nA2\tSPL2\t600\t0\t2\n",
+        ["luminescence", "signal / Cell Count"],
+        {"A01": 500, "A02": 600},
+    ),
+    "cells per well are no signal": (
+        "Well,Cells per well,Lum\nA1,5000,500\nA2,5000,600\n",
+        ["luminescence"],
+        {"A01": 500, "A02": 600},
+    ),
     "an inch mark in a comment": ('Comment,5" plate\nLuminescence\n' + BLOCK, ["luminescence"], {"A01": 101, "H12": 812}),
 }
 

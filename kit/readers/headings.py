@@ -99,7 +99,7 @@ def _nearest_mode(texts: list[str]) -> str:
 
 
 def _title(rows: Sequence[Sequence[Cell]]) -> str:
-    """The nearest line of one cell that reads like a heading, or the nearest `Label: ...`."""
+    """The nearest line of one cell that reads like a heading, or the nearest `Label: ...` or `Name | ...`."""
     filled = [[cell for cell in row if cell != ""] for row in rows]
     filled = [row for row in filled if row]
     for row in reversed(filled[-4:]):
@@ -107,6 +107,8 @@ def _title(rows: Sequence[Sequence[Cell]]) -> str:
         if isinstance(text, str) and text and not _NO_TITLE.match(text) and len(text) > 1:
             return shorten(text)
     for row in reversed(filled[-25:]):
+        if len(row) == 2 and str(row[0]).strip(": ").lower() in ("name", "label") and isinstance(row[1], str):
+            return shorten(row[1])  # SparkControl names each label of a method so
         match = _LABEL.fullmatch(row[0]) if len(row) == 1 and isinstance(row[0], str) else None
         if match:
             return shorten(match[1])

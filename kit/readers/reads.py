@@ -142,11 +142,14 @@ def _labelled(made: list[tuple[Found, Read]]) -> list[Read]:
         if not read.labelled:
             head.append("positions inferred")
         parts.append([part for part in head if part])
+    modes = {(read.plate, bool(read.mode)) for _, read in made}
     for extra in ("title", "place"):
         counts = Counter(" / ".join(part) for part in parts)
-        for (found, _), part in zip(made, parts):
+        for (found, read), part in zip(made, parts):
             text = getattr(found, extra)
-            if counts[" / ".join(part)] > 1 and text and text.casefold() not in {each.casefold() for each in part}:
+            # "signal" alone says too little beside a luminescence of the same plate: it may be a cell count.
+            vague = extra == "title" and not read.mode and (read.plate, True) in modes
+            if (counts[" / ".join(part)] > 1 or vague) and text and text.casefold() not in {each.casefold() for each in part}:
                 part.append(text)
     counts, used = Counter(" / ".join(part) for part in parts), Counter[str]()
     reads = []

@@ -32,6 +32,10 @@ _NO_SIGNAL = re.compile(
     r"|date|flash|gain|position|hours?\b|\bwells?\b|plane|field|loop|group|passage|seed|number$|id$|\bno\.?$|duration|elapsed|kinetic|excluded|flag",
     re.IGNORECASE,
 )
+_COUNT = re.compile(
+    r"(?:cell|nucle(?:i|us)|object)s?[ _-]*(?:counts?|numbers?)|(?:counts?|number)[ _]of[ _](?:cells|nuclei|objects)|(?:viable |live |total )?(?:cells|nuclei)|counts?",
+    re.IGNORECASE,
+)
 _KEY = re.compile(
     r"time|cycle|repeat|wavelength|label|channel|\bread|measurement|kinetic|loop|interval|scan|hours|plane|mode|filter", re.IGNORECASE
 )
@@ -220,7 +224,7 @@ def _value_columns(rows: Sequence[Sequence[Cell]], table: Table, heads: Sequence
         if i in table.keys or _PLATE.fullmatch(head) or (table.header >= 0 and not head):
             continue  # a column without a heading in a table with headings is a row count, not a signal
         kinds = Counter(tokens.kind(cell_at(row, i)) for row in rows)
-        named = bool(_SIGNAL.search(head)) and not _NO_SIGNAL.search(head)
+        named = bool(_SIGNAL.search(head) and not _NO_SIGNAL.search(head)) or bool(_COUNT.fullmatch(head.strip()))
         if kinds["number"] + kinds["token"] > kinds["text"] or (named and kinds["number"]):
             candidates.append((i, named))
     named_only = [i for i, named in candidates if named]
