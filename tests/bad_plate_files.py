@@ -136,6 +136,9 @@ BAD: dict[str, Bad] = {
     "mean and SD under the last row": Bad(
         plate() + "M,8,8,8,8,8,8,8,8,8,8,8,8\nS,1,1,1,1,1,1,1,1,1,1,1,1\n", ("line 11", "'M' stands under row H")
     ),
+    "a comment inside a list": Bad(
+        long(["A1,5", "A2,6", "# page 2", "A3,7", "A4,8"], "Well,Lum"), ("line 4", "'# page 2' stands inside a list of wells")
+    ),
     "cut json": Bad('{"plate reader aggregate document": {"plate', ("not valid JSON",), "plate.json"),
     "deep json": Bad('[[[["' + "[" * 200_000, ("not valid JSON",), "plate.json"),
     "other json": Bad('{"a": 1}', ("no luminescence",), "plate.json"),

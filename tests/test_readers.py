@@ -355,6 +355,17 @@ IMITATIONS: dict[str, tuple[str, list[str], dict[str, float]]] = {
         ["luminescence"],
         {"A01": 500, "A02": 600},
     ),
+    "a list with an empty line inside": ("Well;Lum\nA1;5\nA2;6\n\nA3;7\nA4;8\n", ["luminescence"], {"A01": 5, "A02": 6, "A03": 7, "A04": 8}),
+    "a list with its headings again": (
+        "Well;Lum\nA1;5\nA2;6\nWell;Lum\nA3;7\nA4;8\n\nWell;Lum\nA5;9\nA6;10\n",
+        ["luminescence"],
+        {f"A0{k}": k + 4 for k in range(1, 7)},
+    ),
+    "lists of two plates, one below the other": (
+        "Plate 1\nWell;Lum\nA1;5\nA2;6\n\nPlate 2\nWell;Lum\nA3;7\nA4;8\n",
+        ["Plate 1 / luminescence", "Plate 2 / luminescence"],
+        {"A01": 5, "A02": 6},
+    ),
     "an inch mark in a comment": ('Comment,5" plate\nLuminescence\n' + BLOCK, ["luminescence"], {"A01": 101, "H12": 812}),
 }
 

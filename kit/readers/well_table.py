@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kit.readers import tokens
 from kit.readers.geometry import find_well, row_number, well_name
@@ -52,6 +52,7 @@ class Table:
     body: list[int]
     keys: tuple[int, ...]
     well: Callable[[Sequence[Cell]], tuple[int, int] | None]
+    faults: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 def read_well_tables(sheet: Sheet) -> tuple[list[Found], list[str]]:
@@ -86,9 +87,31 @@ def _tables(sheet: Sheet) -> list[Table]:
         if table is None:
             r += 1
             continue
-        tables.append(table)
         r = table.body[-1] + 1
+        if not (tables and _goes_on(sheet, tables[-1], table)):
+            tables.append(table)
     return tables
+
+
+def _goes_on(sheet: Sheet, before: Table, table: Table) -> bool:
+    """Whether a table is the rest of the one before, behind empty lines or the same headings again; then it joins it.
+
+    Behind any other line without headings of its own it may be that or another plate: a fault, as either would be a guess.
+    """
+    wells = {before.well(sheet.rows[r]) for r in before.body}
+    if table.keys != before.keys or any(before.well(sheet.rows[r]) in wells for r in table.body):
+        return False
+    headings = sheet.rows[before.header] if before.header >= 0 else None
+    between = [r for r in range(before.body[-1] + 1, table.body[0]) if not blank(sheet.rows[r])]
+    others = [r for r in between if sheet.rows[r] != headings]
+    if not others:
+        before.body += table.body
+        return True
+    if between == others and all(sum(cell != "" for cell in sheet.rows[r]) == 1 for r in others):
+        words = next(cell_text(cell) for cell in sheet.rows[others[0]] if cell != "")
+        what = f"'{shorten(words)}' stands inside a list of wells, which may go on behind it or be another plate's"
+        table.faults.append((sheet.place(others[0]), what, "Delete the line, or repeat the headings under it if another plate follows."))
+    return False
 
 
 def _well_table(sheet: Sheet, r: int) -> Table | None:
@@ -173,7 +196,7 @@ def _reads(sheet: Sheet, table: Table, above: Heading) -> list[Found]:
     heads = _heads(sheet, table)
     plates, plate_faults = _plates(sheet, table, heads, above)
     values = _value_columns(rows, table, heads)
-    plate_faults += _cut_numbers(sheet, table, values)
+    plate_faults += table.faults + _cut_numbers(sheet, table, values)
     reads = []
     for column in values:
         groups, faults = _groups(sheet, table, heads, plates, values)
@@ -190,7 +213,7 @@ def _reads(sheet: Sheet, table: Table, above: Heading) -> list[Found]:
 
 def _cut_numbers(sheet: Sheet, table: Table, values: Sequence[int]) -> list[tuple[str, str, str]]:
     """Numbers with a decimal comma that the comma as a separator has cut in two: cells without a heading, or no headings at all."""
-    if table.header >= 0:
+    if table.header >= 0 and not table.faults:
         return surplus_faults(sheet, table.header, table.body)
     rows = [sheet.rows[r] for r in table.body]
     pairs = [i for i in values if i + 1 in values and all(str(cell_at(row, k)).isdigit() for row in rows for k in (i, i + 1))]
