@@ -139,6 +139,7 @@ BAD: dict[str, Bad] = {
     "a comment inside a list": Bad(
         long(["A1,5", "A2,6", "# page 2", "A3,7", "A4,8"], "Well,Lum"), ("line 4", "'# page 2' stands inside a list of wells")
     ),
+    "a well of another plate": Bad(long(["P1,P1-A01,5", "P1,P2-A02,6", "P1,P1-A03,7"]), ("line 3: 'P2-A02' is not a well",)),
     "cut json": Bad('{"plate reader aggregate document": {"plate', ("not valid JSON",), "plate.json"),
     "deep json": Bad('[[[["' + "[" * 200_000, ("not valid JSON",), "plate.json"),
     "other json": Bad('{"a": 1}', ("no luminescence",), "plate.json"),

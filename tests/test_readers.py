@@ -366,6 +366,8 @@ IMITATIONS: dict[str, tuple[str, list[str], dict[str, float]]] = {
         ["Plate 1 / luminescence", "Plate 2 / luminescence"],
         {"A01": 5, "A02": 6},
     ),
+    "wells with a dash": ("Well,Lum\nA-01,5\nA-02,6\nB-12,7\n", ["luminescence"], {"A01": 5, "A02": 6, "B12": 7}),
+    "wells behind their plate": ("Plate,Well,Lum\nP1,P1-A01,5\nP1,P1-B02,6\n", ["P1 / luminescence"], {"A01": 5, "B02": 6}),
     "an inch mark in a comment": ('Comment,5" plate\nLuminescence\n' + BLOCK, ["luminescence"], {"A01": 101, "H12": 812}),
 }
 
