@@ -13,9 +13,10 @@ import pandas as pd
 from scipy import stats as distributions
 
 from kit import posterior
+from kit.arms import call_arms
 from kit.columns import check, empty
 from kit.config import CALLED, ExperimentConfig
-from kit.evidence import Evidence, call_arms, gather_arms
+from kit.evidence import Evidence, gather_arms
 from kit.posterior import AUXOTROPHIC, PROTOTROPHIC, Certainty
 from kit.settings import Settings
 
@@ -52,7 +53,7 @@ def calls(
     `distance` (to the nearest GR cut-off, signed), `gr_mask`, `exploratory`, `prior_subtype`. Intervals are t intervals over replicates.
     `priors` has cell_line, amino_acid, expected_call, expected_subtype, disputed.
     """
-    rows, arms = [], call_arms(growth, config.settings)
+    rows, arms = [], call_arms(growth, config)
     for line in config.cell_lines:
         for amino_acid in CALLED:
             for medium in config.dropouts(amino_acid):

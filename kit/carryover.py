@@ -15,6 +15,7 @@ import pandas as pd
 
 from kit.columns import check, empty
 from kit.config import CALLED, ExperimentConfig
+from kit.design import nearest, untreated
 from kit.residue import (
     BULK_RESIDUES_UL,
     PLATE_RESIDUES_UL,
@@ -101,10 +102,7 @@ def observed_doublings(growth: pd.DataFrame | None, settings: Settings) -> dict[
     """Doublings of control per line at the growth readout: mean over biological replicates, without agents."""
     if growth is None or growth.empty:
         return {}
-    rows = growth.dropna(subset="control_doublings")
-    rows = rows[rows["agent"].eq("")] if "agent" in rows else rows
-    off = (rows["hours"] - settings.proliferation_h).abs()
-    rows = rows[off.eq(off.groupby(rows["cell_line"]).transform("min"))]
+    rows = nearest(untreated(growth.dropna(subset="control_doublings")), settings.proliferation_h)
     per_replicate = rows.groupby(["cell_line", "replicate"])["control_doublings"].mean()
     means = per_replicate.groupby("cell_line").mean()
     return {str(line): float(value) for line, value in means.items() if value > 0}

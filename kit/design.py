@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from kit.errors import Problem, Problems, did_you_mean
@@ -77,25 +78,77 @@ def unknown_media(growth: pd.DataFrame, media: Mapping[str, Any]) -> list[Proble
     return problems
 
 
+ARM = ("cell_line", "medium", "replicate", "readout", "hours")
+"""What names one value of a biological replicate: everything but the agent."""
+
+
 def untreated(growth: pd.DataFrame) -> pd.DataFrame:
-    """Rows without an agent, or at concentration 0."""
-    none = pd.Series(True, index=growth.index)
-    if "agent" in growth:
-        agent = growth["agent"]
-        none = agent.isna() | agent.astype(str).str.strip().isin(["", "nan", "None"])
+    """One row per arm: its wells without an agent; where it has none, its wells at concentration 0, averaged by their number.
+
+    Wells at concentration 0 lie on the plate of the same replicate: they are no replicate of their own.
+    """
+    none, zero = _without_agent(growth), pd.Series(False, index=growth.index)
+    keys = [name for name in ARM if name in growth]
     if "concentration" in growth:
-        none = none | pd.to_numeric(growth["concentration"], errors="coerce").eq(0)
-    return growth[none]
+        zero = pd.to_numeric(growth["concentration"], errors="coerce").eq(0) & ~none
+    if zero.any():
+        zero &= ~none.groupby([growth[name] for name in keys]).transform("any")
+    rows = growth[none | zero]
+    again = rows.duplicated(keys, keep=False) & zero[rows.index]
+    if not again.any():
+        return rows
+    averaged = [_average(part) for _, part in rows[again].groupby(keys, sort=False)]
+    return pd.concat([rows[~again], pd.DataFrame(averaged)]).sort_index(kind="stable").astype(rows.dtypes.to_dict())
+
+
+def _without_agent(growth: pd.DataFrame) -> pd.Series:
+    if "agent" not in growth:
+        return pd.Series(True, index=growth.index)
+    return growth["agent"].isna() | growth["agent"].astype(str).str.strip().isin(["", "nan", "None"])
+
+
+def _average(rows: pd.DataFrame) -> pd.Series:
+    """Rows of one arm as one: log2 is averaged by wells and GR follows from it, as for the plates of one replicate."""
+    weights = rows["n_wells"].to_numpy(float) if "n_wells" in rows else np.ones(len(rows))
+    weights = weights if weights.sum() > 0 else np.ones(len(rows))
+    found = rows.iloc[0].copy()
+    for name in ("relative_viability", "log2_fc", "signal_mean", "gr"):
+        known = rows[name].notna().to_numpy() if name in rows else np.zeros(len(rows), dtype=bool)
+        if known.any() and weights[known].sum() > 0:
+            found[name] = np.average(rows.loc[known, name].to_numpy(float), weights=weights[known])
+    if {"gr", "log2_fc", "control_doublings"} <= set(rows) and pd.notna(found["gr"]):
+        found["gr"] = 2 ** (1 + found["log2_fc"] / found["control_doublings"]) - 1
+    for name in ("n_wells", "n_excluded"):
+        if name in rows:
+            found[name] = rows[name].sum()
+    if "verdict" in rows:
+        worst = rows.loc[rows["verdict"].map(("info", "pass", "warn", "fail").index).idxmax()]
+        found["verdict"], found["note"] = worst["verdict"], worst["note"]
+    return found
+
+
+def nearest(rows: pd.DataFrame, hours: float) -> pd.DataFrame:
+    """Of each line, readout and biological replicate the reading nearest `hours`; of two equally near the earlier.
+
+    Chosen per replicate, so that one read an hour later than the others still counts.
+    """
+    keys = [name for name in ("cell_line", "readout", "replicate") if name in rows]
+    order = rows[[*keys, "hours"]].assign(away=(rows["hours"] - hours).abs()).sort_values(["away", "hours"], kind="stable")
+    first = order.drop_duplicates(keys).set_index(keys)["hours"]
+    chosen = rows[keys].join(first.rename("chosen"), on=keys)["chosen"]
+    return rows[rows["hours"].eq(chosen)]
 
 
 def at_time(growth: pd.DataFrame, hours: float | None, tolerance: float) -> pd.DataFrame:
-    """Rows at the time point: of each line, readout and replicate the reading nearest `hours`, if within `tolerance`.
+    """The readings `nearest` the asked time, however far: a late reading weakens a comparison, it does not unmake it.
 
-    Returns a copy whose `hours` is the asked time; None keeps every time apart.
+    Returns a copy whose `hours` is the asked time where every replicate of a line and readout was read within `tolerance` of it, else
+    the mean time at which they were read; None keeps every time apart.
     """
     if hours is None:
         return growth.copy()
-    away = (growth["hours"] - hours).abs()
-    near = growth[away <= tolerance].assign(_away=away)
-    nearest = near.groupby(["cell_line", "readout", "replicate"])["_away"].transform("min")
-    return near[near["_away"] == nearest].drop(columns="_away").assign(hours=float(hours))
+    near = nearest(growth, hours)
+    keys = [near["cell_line"], near["readout"]]
+    off = (near["hours"] - hours).abs().gt(tolerance).groupby(keys).transform("any").astype(bool)
+    read = near["hours"].groupby(keys).transform("mean").round(1)
+    return near.assign(hours=read.where(off, float(hours)).astype(float))

@@ -40,8 +40,9 @@ def effects(
 ) -> pd.DataFrame:
     """The contract's `effects` table from the `growth` table.
 
-    `media` maps names to objects with `role`, `removes`, `restores`; `settings` has alpha, min_replicates, max_sd_ratio. Readings
-    within `tolerance` hours of `hours` count (None: every time apart); treated rows (agent at a concentration above 0) do not.
+    `media` maps names to objects with `role`, `removes`, `restores`; `settings` has alpha, min_replicates, max_sd_ratio. Of each
+    replicate the reading nearest `hours` counts (None: every time apart; `design.at_time` says what the table's `hours` is when one lies
+    more than `tolerance` off); treated rows (agent at a concentration above 0) do not.
     `readout` None takes each readout by itself. Lines are compared pairwise only up to `max_lines_compared`, else the table
     would hold little but pairs. Raises InputError when no medium is a control, or a medium of `growth` is unknown.
     """

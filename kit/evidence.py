@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from kit.arms import call_arms
 from kit.config import ExperimentConfig
+from kit.design import nearest
 from kit.settings import Settings
 
 SAID_ELSEWHERE = ("P08", "P13")  # an absent rescue and carry-over have sentences of their own
@@ -47,7 +49,7 @@ def gather(
     compliance: pd.DataFrame | None,
 ) -> Evidence | None:
     """Collect what is known of one line in one dropout medium; None when nothing was measured there."""
-    return gather_arms(config, line, amino_acid, medium, call_arms(growth, config.settings), apoptosis, rescue, carryover, compliance)
+    return gather_arms(config, line, amino_acid, medium, call_arms(growth, config), apoptosis, rescue, carryover, compliance)
 
 
 def gather_arms(
@@ -75,32 +77,13 @@ def gather_arms(
     return evidence
 
 
-def call_arms(growth: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """The rows of `growth` a call may rest on: no agent, a biomass readout, the time nearest to `proliferation_h`; counts give way to ATP."""
-    if growth.empty:
-        return growth
-    arms = growth[growth["agent"].eq("") | growth["concentration"].eq(0)]
-    biomass = arms[arms["note"].str.contains("S-phase incorporation") != True]  # noqa: E712  (missing notes count as biomass)
-    arms = biomass if len(biomass) else arms
-    if arms.empty:
-        return arms
-    gap = (arms["hours"] - settings.proliferation_h).abs()
-    arms = arms[gap.eq(gap.groupby(arms["cell_line"]).transform("min"))]
-    counted = arms["readout"].str.casefold().str.contains("count|nuclei")
-    has_signal = arms.groupby("cell_line")["readout"].transform(lambda names: (~names.str.casefold().str.contains("count|nuclei")).any())
-    arms = arms[~(counted & has_signal.astype(bool))]
-    first = arms.groupby("cell_line")["readout"].transform("first")
-    return arms[arms["readout"].eq(first)]
-
-
 def _death(apoptosis: pd.DataFrame | None, line: str, medium: str, settings: Settings) -> pd.DataFrame | None:
-    """The samples of this line and medium, at the time nearest to `apoptosis_h`."""
+    """The samples of this line and medium: of each replicate the one nearest to `apoptosis_h`."""
     if apoptosis is None:
         return None
     rows = apoptosis[apoptosis["cell_line"].eq(line) & apoptosis["medium"].eq(medium)]
-    if "hours" in rows and len(rows):
-        gap = (rows["hours"] - settings.apoptosis_h).abs()
-        rows = rows[gap.eq(gap.min())]
+    if "hours" in rows and rows["hours"].notna().any():
+        rows = nearest(rows, settings.apoptosis_h)
     return rows if len(rows) else None
 
 

@@ -217,7 +217,9 @@ def test_a_reading_near_the_asked_time_counts_and_the_nearest_wins():
     shifted = pd.concat([table.assign(hours=47.0), table.assign(hours=49.5, log2_fc=5.0)])
     found = effects(shifted, MEDIA, SETTINGS)
     assert_allclose(found["estimate"], effects(table, MEDIA, SETTINGS)["estimate"])
-    assert effects(table.assign(hours=52.0), MEDIA, SETTINGS).empty
+    late = effects(table.assign(hours=52.0), MEDIA, SETTINGS)
+    assert_allclose(late["estimate"], effects(table, MEDIA, SETTINGS)["estimate"])
+    assert set(late["hours"]) == {52.0}  # a late reading keeps its own time
 
 
 def test_missing_values_leave_their_cell_empty():

@@ -221,6 +221,8 @@ WELLS = [
     ("P16", {"plates": []}, lambda w: w.assign(hours=w["hours"].replace(48, 50.5)), "warn"),
     ("P16", {"plates": []}, lambda w: w.assign(hours=w["hours"].replace(48, 54)), "warn"),
     ("P16", {"plates": []}, lambda w: w.assign(hours=w["hours"].replace(48, 55)), "fail"),
+    ("P16", {"plates": []}, lambda w: w.assign(hours=w["hours"].mask(w["hours"].eq(48) & w["replicate"].eq(3), 51)), "warn"),
+    ("P16", {"plates": []}, lambda w: w.assign(hours=w["hours"].mask(w["hours"].eq(48) & w["replicate"].eq(3), 55)), "fail"),
     ("P16", {"plates": [], "flow": [{"file": "f.csv", "hours": 68}]}, None, "warn"),
     ("P16", {"plates": [], "flow": [{"file": "f.csv", "hours": 48}]}, None, "fail"),
     ("P16", {}, None, "pass"),
@@ -259,7 +261,7 @@ def _growth(**gr: float) -> pd.DataFrame:
         for line, value in gr.items()
         for replicate, shift in ((1, -0.05), (2, 0.0), (3, 0.05))
     ]
-    return pd.DataFrame(rows, columns=["cell_line", "medium", "replicate", "hours", "gr", "control_doublings"])
+    return pd.DataFrame(rows, columns=["cell_line", "medium", "replicate", "hours", "gr", "control_doublings"]).assign(readout="CellTiter-Glo")
 
 
 LEFT_OVER = {"protocol/pre_plating_spin_washes": None, "protocol/wash/residual_uL": 30}

@@ -6,7 +6,7 @@ import ipywidgets as w
 import pandas as pd
 
 from kit import growth as growing
-from kit.evidence import call_arms
+from kit.arms import call_arms
 from kit.explore import parts
 from kit.explore.calls import call_rows
 from kit.explore.parts import Page, Tab, row
@@ -44,7 +44,7 @@ class GrowthTab(Tab):
         analysis = self.session.analysis
         if analysis is None or analysis.growth is None:
             return pd.DataFrame(columns=["cell_line", "replicate", "medium"])
-        return call_arms(analysis.growth, analysis.experiment.settings)
+        return call_arms(analysis.growth, analysis.experiment.config)
 
     @property
     def left_off(self) -> list[int]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from kit.arms import call_arms
+from kit.design import nearest
 from kit.protocol.base import FILE, Check, Evidence, Ruling, band, listing, not_given
 
 PLATES = ((8, 12), (16, 24), (32, 48))
@@ -42,14 +44,11 @@ def start_plate(evidence: Evidence) -> Iterator[Ruling]:
 def readout_times(evidence: Evidence) -> Iterator[Ruling]:
     """P16: growth and death are read when the source read them; far off, its table is no comparison, but the data stay valid."""
     settings, config = evidence.settings, evidence.config
-    later = evidence.samples[evidence.samples["hours"].gt(0)]
-    for line, wells in later.groupby("cell_line", sort=False):
-        yield _time(
-            evidence, str(line), wells["hours"].to_numpy(float), settings.proliferation_h, settings.max_proliferation_offset_h, "growth"
-        )
+    for line, hours in _growth_hours(evidence):
+        yield _time(evidence, line, hours, settings.proliferation_h, settings.max_proliferation_offset_h, "growth")
     if config.flow:
-        hours = np.array([flow.hours for flow in config.flow])
-        yield _time(evidence, "flow", hours, settings.apoptosis_h, settings.max_apoptosis_offset_h, "death")
+        near = min((flow.hours for flow in config.flow), key=lambda hours: abs(hours - settings.apoptosis_h))
+        yield _time(evidence, "flow", pd.Series([near]), settings.apoptosis_h, settings.max_apoptosis_offset_h, "death")
     if config.plates:
         blind = [plate.plate for plate in config.plates if plate.saturation is None]
         if blind:
@@ -58,17 +57,35 @@ def readout_times(evidence: Evidence) -> Iterator[Ruling]:
             yield not_given("reagent", "protocol.reagent", effect="none")
 
 
-def _time(evidence: Evidence, subject: str, hours: np.ndarray, wanted: float, near: float, what: str) -> Ruling:
-    nearest = float(hours[np.abs(hours - wanted).argmin()])
-    off = abs(nearest - wanted)
-    verdict = band(off <= near, off > evidence.settings.fail_readout_offset_h)
+def _growth_hours(evidence: Evidence) -> Iterator[tuple[str, pd.Series]]:
+    """Hours of the growth reading that each replicate of a line brings to its call, by replicate."""
+    if evidence.growth is not None and len(evidence.growth):
+        read = call_arms(evidence.growth, evidence.config)
+    else:
+        wells = evidence.samples[evidence.samples["hours"].gt(0)]
+        read = nearest(wells, evidence.settings.proliferation_h)
+    for line, rows in read.groupby("cell_line", sort=False):
+        away = (rows["hours"] - evidence.settings.proliferation_h).abs()
+        worst = rows.assign(away=away).sort_values("away", kind="stable").drop_duplicates("replicate", keep="last")
+        yield str(line), worst.set_index("replicate")["hours"].astype(float)
+
+
+def _time(evidence: Evidence, subject: str, hours: pd.Series, wanted: float, near: float, what: str) -> Ruling:
+    """The replicate read farthest from the asked time decides; those as far off are named where others were in time."""
+    away = (hours - wanted).abs()
+    worst = float(away.max())
+    late = hours[away > near]
+    verdict = band(worst <= near, worst > evidence.settings.fail_readout_offset_h)
     advice = (
         ""
         if verdict == "pass"
         else f"Read {what} at {wanted:g} h, or set its time under `settings` and do not compare with the source's table."
     )
+    which = f" in replicate{'s' * (len(late) > 1)} {listing(late.index)}" if 0 < len(late) < len(hours) else ""
+    shown = sorted(set(late if len(late) else hours))
+    span = f"{shown[0]:g} h" if len(shown) == 1 else f"{shown[0]:g} to {shown[-1]:g} h"
     scope = subject if subject in evidence.config.cell_lines else "all"
-    return Ruling(subject, f"{what} read at {nearest:g} h", verdict, advice, scope, "none" if verdict == "pass" else "cap")
+    return Ruling(subject, f"{what} read at {span}{which}", verdict, advice, scope, "none" if verdict == "pass" else "cap")
 
 
 def groups_present(evidence: Evidence) -> Iterator[Ruling]:
@@ -166,10 +183,8 @@ def _reference_gr(evidence: Evidence, kind: str) -> Iterator[tuple[str, float]]:
     """Mean GR over biological replicates without asparagine, per reference line; NaN where it was not measured."""
     if "asparagine" not in evidence.dropped or evidence.growth is None:
         return
-    rows = evidence.growth[evidence.growth["medium"].isin(evidence.config.dropouts("asparagine"))]
-    rows = rows[rows["agent"].eq("")] if "agent" in rows else rows
-    off = (rows["hours"] - evidence.settings.proliferation_h).abs()
-    rows = rows[off.eq(off.groupby(rows["cell_line"]).transform("min"))]
+    arms = call_arms(evidence.growth, evidence.config)
+    rows = arms[arms["medium"].isin(evidence.config.dropouts("asparagine"))]
     means = rows.groupby(["cell_line", "replicate"])["gr"].mean().groupby("cell_line").mean()
     yield from ((line, float(means.get(line, float("nan")))) for line in _of_class(evidence, kind))
 

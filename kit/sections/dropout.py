@@ -8,8 +8,9 @@ import pandas as pd
 from kit import calls, posterior, reference
 from kit import growth as growing
 from kit.analysis import Analysis
+from kit.arms import call_arms
 from kit.columns import known
-from kit.evidence import call_arms, gather
+from kit.evidence import gather
 from kit.exhibits import Exhibit
 from kit.markup import Cell
 from kit.methods import methods_text
@@ -115,7 +116,7 @@ def reasons(analysis: Analysis) -> list[str]:
 def overview(analysis: Analysis) -> Exhibit:
     """The one SuperPlot of the first screen: GR of every line and medium, or relative viability where there is no GR."""
     config, settings = analysis.experiment.config, analysis.experiment.settings
-    arms = call_arms(known(analysis.growth, "growth"), settings)
+    arms = call_arms(known(analysis.growth, "growth"), config)
     y = "gr" if arms["gr"].notna().any() else "relative_viability"
     fig, ax = style.figure(4.6, 3.5 if len(config.cell_lines) <= 6 else 4.2)  # the first screen shows it at this size
     wells = growing.per_well(known(analysis.wells, "wells"), arms) if len(arms) else None
@@ -128,7 +129,7 @@ def superplots(analysis: Analysis, y: str = "gr") -> Exhibit:
     """One panel per line: wells faint, biological replicates plain."""
     config, settings = analysis.experiment.config, analysis.experiment.settings
     table = known(analysis.growth, "growth")
-    arms = call_arms(table, settings)
+    arms = call_arms(table, config)
     wells = growing.per_well(known(analysis.wells, "wells"), table)
     lines = [line for line in config.cell_lines if line in set(arms["cell_line"])] or ["no line"]
     columns = min(2, len(lines))

@@ -1,0 +1,118 @@
+"""What a call may rest on: one value per biological replicate, one reading, one readout, its own rescue, and what is not known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kit import synthetic
+from kit.calls import calls
+from kit.carryover import observed_doublings
+from kit.config import ExperimentConfig
+from kit.design import nearest, untreated
+from kit.effects import effects
+from kit.rescue import rescue
+from kit.settings import Settings
+
+MEDIA = ("complete", "no_asn", "no_gln", "no_asn_rescue", "no_gln_rescue", "no_gln_rescue_late")
+CONFIG = synthetic.config(synthetic.Truth({"A549": synthetic.SOURCE_LINES["A549"]}, design=synthetic.Design(media=MEDIA)))
+SPREAD = (-0.02, 0.0, 0.03)
+DOUBLINGS = 2.0
+GROWN = {"no_asn": 0.78, "no_gln": 0.05, "no_asn_rescue": 0.97, "no_gln_rescue": 0.98}
+PLATE = {"cell_line": "A549", "readout": "CellTiter-Glo", "agent": "", "concentration": np.nan, "concentration_unit": "", "control_doublings": DOUBLINGS, "n_wells": 6,
+         "verdict": "pass", "note": "", "gr_basis": "0 h plate", "below_lod": False}  # fmt: skip
+
+
+def growth(gr: dict[str, float] = GROWN, hours: dict[int, float] | float = 48.0, **fields: object) -> pd.DataFrame:
+    """A growth table with GR planted per medium, three replicates; log2 follows from GR = 2^(1 + log2_fc / D) - 1."""
+    hours = hours if isinstance(hours, dict) else dict.fromkeys((1, 2, 3), hours)
+    rows = [
+        {**PLATE, "medium": medium, "replicate": number, "hours": hours[number], "gr": value + shift * (medium != "complete")}
+        for medium, value in {"complete": 1.0, **gr}.items()
+        for number, shift in zip(hours, SPREAD, strict=False)
+    ]
+    table = pd.DataFrame(rows).assign(**fields)
+    return table.assign(log2_fc=DOUBLINGS * (np.log2(table["gr"] + 1) - 1), relative_viability=(table["gr"] + 1) ** DOUBLINGS / 2**DOUBLINGS)
+
+
+def called(table: pd.DataFrame, amino_acid: str = "glutamine", config: ExperimentConfig = CONFIG, **tables: pd.DataFrame | None) -> pd.Series:
+    """The call of A549; rescue classes as the kit finds them in the same table."""
+    given = {"apoptosis": None, "rescue": rescue(table, config.media, config.settings), "carryover": None, "compliance": None, **tables}
+    return calls(config, table, **given).set_index("amino_acid").loc[amino_acid]
+
+
+def contrast(table: pd.DataFrame, medium: str = "no_gln") -> pd.Series:
+    found = effects(table, CONFIG.media, CONFIG.settings)
+    return found[found["family"].eq("dropout") & found["medium"].eq(medium)].iloc[0]
+
+
+# ---- n is the number of biological replicates ----------------------------------------------------------------------------------------
+
+
+def test_wells_at_concentration_0_are_no_replicates_of_their_own():
+    plain = growth()
+    zero = plain[plain["medium"].isin(["no_asn", "no_gln"])].assign(agent="asparaginase", concentration=0.0, gr=-0.5, log2_fc=-2.0, n_wells=2)
+    table = pd.concat([plain, zero], ignore_index=True)
+    for amino_acid in ("asparagine", "glutamine"):
+        one, two = called(plain, amino_acid), called(table, amino_acid)
+        assert two["n_replicates"] == one["n_replicates"] == 3
+        assert (two["gr"], two["gr_ci_low"], two["probability"]) == (one["gr"], one["gr_ci_low"], one["probability"])
+    pd.testing.assert_series_equal(contrast(table), contrast(plain))
+    pd.testing.assert_frame_equal(rescue(table, CONFIG.media, CONFIG.settings), rescue(plain, CONFIG.media, CONFIG.settings))
+
+
+def test_without_untreated_wells_those_at_concentration_0_count_once_weighted_by_wells():
+    """Two agents' zero doses on one plate, 2 and 6 wells: log2 is averaged over wells, and GR = 2^(1 + log2_fc / D) - 1."""
+    plain = growth()
+    rows = plain["medium"].eq("no_gln")
+    twice = [plain[rows].assign(agent=agent, concentration=0.0, n_wells=n, log2_fc=log2) for agent, n, log2 in (("a", 2, -2.0), ("b", 6, -1.6))]
+    table = pd.concat([plain[~rows], *twice], ignore_index=True)
+    row = called(table)
+    log2 = (2 * -2.0 + 6 * -1.6) / 8
+    assert row["n_replicates"] == 3 and row["gr"] == pytest.approx(2 ** (1 + log2 / DOUBLINGS) - 1)
+    assert contrast(table)["n_replicates"] == 3 and contrast(table)["estimate"] == pytest.approx(log2)
+    assert untreated(table).loc[lambda found: found["medium"].eq("no_gln"), "n_wells"].tolist() == [8, 8, 8]
+
+
+# ---- one choice of readings --------------------------------------------------------------------------------------------------------
+
+
+def test_a_replicate_read_an_hour_later_still_counts():
+    row = called(growth(hours={1: 48.0, 2: 48.0, 3: 49.0}))
+    assert row["n_replicates"] == 3 and row["gr"] == pytest.approx(0.05 + np.mean(SPREAD))
+    assert not row["exploratory"]
+
+
+def test_of_two_readings_of_a_replicate_only_the_nearest_counts_and_of_a_tie_the_earlier():
+    early, late, far = growth(hours=46.0), growth({**GROWN, "no_gln": 0.9}, hours=50.0), growth({**GROWN, "no_gln": -0.9}, hours=72.0)
+    table = pd.concat([far, late, early], ignore_index=True)
+    row = called(table)
+    assert (row["n_replicates"], row["gr"]) == (3, pytest.approx(called(early)["gr"]))
+    assert contrast(table)["estimate"] == pytest.approx(contrast(early)["estimate"])
+    assert set(nearest(table, 48.0)["hours"]) == {46.0}
+
+
+@pytest.mark.parametrize("hours", [51.0, 52.0, 60.0, {1: 48.0, 2: 51.0, 3: 54.0}])
+def test_late_readings_keep_effects_and_rescue(hours):
+    """A failed rescue voids the call however late the plates were read."""
+    on_time, late = growth(), growth(hours=hours)
+    assert contrast(late)[["estimate", "se", "n_replicates"]].tolist() == contrast(on_time)[["estimate", "se", "n_replicates"]].tolist()
+    assert called(late)["rescue"] == called(on_time)["rescue"] == "full"
+    failed = called(growth({**GROWN, "no_gln_rescue": 0.04}, hours=hours))
+    assert (failed["rescue"], failed["call"]) == ("failed", "inconclusive")
+    assert "was not measured" not in failed["reasons"]
+
+
+@pytest.mark.parametrize(("hours", "shown"), [(49.9, 48.0), (52.0, 52.0), ({1: 48.0, 2: 48.0, 3: 51.0}, 49.0)])
+def test_contrasts_say_when_the_plates_were_read_if_not_at_the_asked_time(hours, shown):
+    assert contrast(growth(hours=hours))["hours"] == shown
+
+
+def test_doublings_of_control_are_of_the_readings_that_the_call_rests_on():
+    table = growth(hours={1: 48.0, 2: 48.0, 3: 49.0})
+    table.loc[table["replicate"].eq(3), "control_doublings"] = 3.5
+    assert observed_doublings(table, Settings())["A549"] == pytest.approx((2 + 2 + 3.5) / 3)
+
+
+def test_death_is_taken_at_the_nearest_time_of_each_replicate():
+    death = pd.DataFrame({"cell_line": "A549", "medium": "no_gln", "replicate": [1, 2, 3, 3], "hours": [72.0, 72.0, 73.0, 24.0], "specific_apoptosis": [0.3, 0.3, 0.6, 0.0], "verdict": "pass", "note": ""})
+    assert called(growth(), apoptosis=death)["specific_apoptosis"] == pytest.approx(0.4)
