@@ -30,6 +30,7 @@ class Evidence:
     gr_mask: float = np.nan
     rescue: str = ""
     rescue_index: float = np.nan
+    rescue_note: str = ""
     voids: list[str] = field(default_factory=list)
     masks: list[str] = field(default_factory=list)
     caps: list[str] = field(default_factory=list)
@@ -71,7 +72,7 @@ def gather_arms(
     evidence = Evidence(line, amino_acid, medium, arms["gr"].dropna().to_numpy(float), None)
     _plates(evidence, arms)
     _apoptosis(evidence, death, set(arms["replicate"]), config)
-    _rescue(evidence, rescue, config)
+    _rescue(evidence, rescue, arms, config)
     _masking(evidence, carryover, config.settings)
     _compliance(evidence, compliance)
     return evidence
@@ -123,18 +124,30 @@ def _apoptosis(evidence: Evidence, rows: pd.DataFrame | None, replicates: set, c
         evidence.notes.append(f"Death was measured in {len(usable)} replicates, growth in {len(replicates)}.")
 
 
-def _rescue(evidence: Evidence, rescue: pd.DataFrame | None, config: ExperimentConfig) -> None:
+CAUTIOUS = ("failed", "indeterminate", "partial", "likely_full", "full", "not_applicable")
+"""Rescue classes, the one that claims least first. Of several rescue media it decides; not applicable says nothing."""
+
+
+def _rescue(evidence: Evidence, rescue: pd.DataFrame | None, arms: pd.DataFrame, config: ExperimentConfig) -> None:
+    """The rescue of this amino acid, read as the call's own growth was: in another readout it is another measurement."""
     if not config.rescues(evidence.amino_acid):
         evidence.rescue = ""
         evidence.caps.append(f"No medium gives {evidence.amino_acid} back: the loss is not shown to be specific.")
         return
     rows = pd.DataFrame() if rescue is None else rescue[rescue["cell_line"].eq(evidence.cell_line) & rescue["restores"].eq(evidence.amino_acid)]
-    if len(rows):
-        order = ("full", "likely_full", "partial", "indeterminate", "not_applicable", "failed")
-        best = min(rows.to_dict("records"), key=lambda row: order.index(row["class"]))
-        evidence.rescue, evidence.rescue_index = best["class"], best["rescue_index"]
-    else:
-        evidence.caps.append(f"Rescue with {evidence.amino_acid} was not measured in this line.")
+    elsewhere = ""
+    if len(rows) and len(arms):
+        same = rows["readout"].isin(arms["readout"])
+        elsewhere = f" by {arms['readout'].iloc[0]}" if not same.any() else ""
+        rows = rows[same]
+    if rows.empty:
+        evidence.caps.append(f"Rescue with {evidence.amino_acid} was not measured{elsewhere} in this line.")
+        return
+    ordered = sorted(rows.to_dict("records"), key=lambda row: CAUTIOUS.index(row["class"]))
+    evidence.rescue, evidence.rescue_index = ordered[0]["class"], ordered[0]["rescue_index"]
+    if len({row["class"] for row in ordered}) > 1:
+        found = ", ".join(f"{row['medium']} {row['class'].replace('_', ' ')}" for row in ordered)
+        evidence.rescue_note = f"The rescue media differ ({found}): the more cautious class counts."
 
 
 def _masking(evidence: Evidence, carryover: pd.DataFrame | None, settings: Settings) -> None:

@@ -13,7 +13,7 @@ from kit.effects import effects
 from kit.rescue import rescue
 from kit.settings import Settings
 
-MEDIA = ("complete", "no_asn", "no_gln", "no_asn_rescue", "no_gln_rescue", "no_gln_rescue_late")
+MEDIA = ("complete", "no_asn", "no_gln", "no_asn_rescue", "no_gln_rescue", "no_gln_late_rescue")
 CONFIG = synthetic.config(synthetic.Truth({"A549": synthetic.SOURCE_LINES["A549"]}, design=synthetic.Design(media=MEDIA)))
 SPREAD = (-0.02, 0.0, 0.03)
 DOUBLINGS = 2.0
@@ -116,3 +116,26 @@ def test_doublings_of_control_are_of_the_readings_that_the_call_rests_on():
 def test_death_is_taken_at_the_nearest_time_of_each_replicate():
     death = pd.DataFrame({"cell_line": "A549", "medium": "no_gln", "replicate": [1, 2, 3, 3], "hours": [72.0, 72.0, 73.0, 24.0], "specific_apoptosis": [0.3, 0.3, 0.6, 0.0], "verdict": "pass", "note": ""})
     assert called(growth(), apoptosis=death)["specific_apoptosis"] == pytest.approx(0.4)
+
+
+# ---- its own rescue ------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_failed_rescue_is_not_mended_by_another_readout():
+    """ATP says failed, BrdU (no GR) says full: the call rests on ATP."""
+    atp = growth({**GROWN, "no_gln_rescue": 0.05})
+    brdu = growth().assign(readout="BrdU", gr=np.nan, control_doublings=np.nan, note="S-phase incorporation: ratio to control only, no GR")
+    table = pd.concat([brdu, atp], ignore_index=True)
+    classes = rescue(table, CONFIG.media, CONFIG.settings).set_index(["readout", "medium"])["class"]
+    assert classes["BrdU", "no_gln_rescue"] == "full" and classes["CellTiter-Glo", "no_gln_rescue"] == "failed"
+    assert (called(table)["call"], called(table)["rescue"]) == ("inconclusive", "failed")
+    only_there = pd.concat([brdu, atp[atp["medium"].ne("no_gln_rescue")]], ignore_index=True)
+    assert called(only_there)["rescue"] == "" and "was not measured by CellTiter-Glo" in called(only_there)["reasons"]
+
+
+@pytest.mark.parametrize(("late", "decides", "call"), [(0.04, "failed", "inconclusive"), (0.55, "partial", "dependent"), (0.97, "full", "dependent")])
+def test_of_several_rescue_media_the_more_cautious_class_decides_and_both_are_said(late, decides, call):
+    row = called(growth({**GROWN, "no_gln_late_rescue": late}))
+    assert (row["rescue"], row["call"]) == (decides, call)
+    said = f"(no_gln_late_rescue {decides}, no_gln_rescue full)" in row["reasons"]
+    assert said == (decides != "full")
