@@ -98,8 +98,9 @@ def _subtype(evidence: Evidence, winner: int, settings: Settings) -> str:
 
 def _limit(call: Call, evidence: Evidence, settings: Settings) -> Call:
     """What keeps a clear result from being called confident."""
-    caps = list(evidence.caps)
-    if call.certainty is not None and call.certainty.winner == AUXOTROPHIC and evidence.rescue not in (*RESCUED, ""):
+    auxotrophic = call.certainty is not None and call.certainty.winner == AUXOTROPHIC
+    caps = [*evidence.caps, *([] if auxotrophic else evidence.mask_caps)]
+    if auxotrophic and evidence.rescue not in (*RESCUED, ""):
         caps.append(f"Rescue is {evidence.rescue.replace('_', ' ')}: a confident call needs full or likely full rescue.")
     if _discordant(evidence, settings):
         caps.append("Discordant: growth looks spared at 48 h while many cells die by 72 h (timing).")
@@ -111,8 +112,8 @@ def _limit(call: Call, evidence: Evidence, settings: Settings) -> Call:
         call.confidence = "none"
         caps.insert(0, f"Exploratory: {len(evidence.gr)} biological replicate{'s' * int(len(evidence.gr) > 1)}, {settings.min_replicates} needed.")
     call.reasons = [*call.reasons, *caps, *evidence.notes]
-    if call.certainty is not None and call.certainty.winner == AUXOTROPHIC and evidence.masks:
-        call.reasons.append("Carry-over is high, yet it can only hide an auxotroph, never make one.")
+    if auxotrophic and (evidence.masks or evidence.mask_caps):
+        call.reasons += [*(evidence.mask_caps or ["Carry-over is high."]), "It can only hide an auxotroph, never make one."]
     return call
 
 

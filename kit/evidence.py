@@ -15,12 +15,13 @@ from kit.config import ExperimentConfig
 from kit.design import nearest
 from kit.settings import Settings
 
-SAID_ELSEWHERE = ("P08", "P13")  # an absent rescue and carry-over have sentences of their own
-
-
 @dataclass
 class Evidence:
-    """Everything a call rests on, for one line and amino acid; GR and SA hold one value per biological replicate."""
+    """Everything a call rests on, for one line and amino acid; GR and SA hold one value per biological replicate.
+
+    `voids` forbid any call, `masks` a partial or prototrophic one; `caps` keep any call from being confident, `mask_caps` all but an
+    auxotrophic one, since carry-over can hide an auxotroph and never make one.
+    """
 
     cell_line: str
     amino_acid: str
@@ -34,6 +35,7 @@ class Evidence:
     voids: list[str] = field(default_factory=list)
     masks: list[str] = field(default_factory=list)
     caps: list[str] = field(default_factory=list)
+    mask_caps: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     death: str = "Annexin V+"
 
@@ -74,7 +76,7 @@ def gather_arms(
     _apoptosis(evidence, death, set(arms["replicate"]), config)
     _rescue(evidence, rescue, arms, config)
     _masking(evidence, carryover, config.settings)
-    _compliance(evidence, compliance)
+    _compliance(evidence, compliance, config)
     return evidence
 
 
@@ -159,19 +161,23 @@ def _masking(evidence: Evidence, carryover: pd.DataFrame | None, settings: Setti
         return
     evidence.gr_mask = float(rows["gr_mask"].max())
     residue = rows["residual_uM"].max()
-    if evidence.gr_mask >= settings.gr_mask_high:
+    if np.isnan(evidence.gr_mask):
+        fields = " and ".join(f"`{name}`" for name in str(rows.iloc[0].get("missing", "")).split()) or "`protocol.wash`"
+        evidence.mask_caps.append(f"Carry-over of {evidence.amino_acid} is unknown: fill in {fields} in experiment.yaml.")
+    elif evidence.gr_mask >= settings.gr_mask_high:
         text = f"Carry-over of {residue:.2g} uM {evidence.amino_acid} alone could let an auxotroph reach GR {evidence.gr_mask:.2f}"
         evidence.masks.append(f"{text} (gr_mask_high = {settings.gr_mask_high:g}).")
     elif evidence.gr_mask >= settings.gr_mask_moderate:
-        evidence.caps.append(f"Carry-over could account for GR up to {evidence.gr_mask:.2f}.")
+        evidence.mask_caps.append(f"Carry-over could account for GR up to {evidence.gr_mask:.2f}.")
 
 
-def _compliance(evidence: Evidence, compliance: pd.DataFrame | None) -> None:
+def _compliance(evidence: Evidence, compliance: pd.DataFrame | None, config: ExperimentConfig) -> None:
     """Failed or doubtful protocol checks that touch this line and amino acid, by the effect each check declares."""
     if compliance is None:
         return
     scopes = ("all", evidence.cell_line, evidence.amino_acid, f"{evidence.cell_line}|{evidence.amino_acid}")
     rows = compliance[compliance["scope"].isin(scopes) & compliance["verdict"].isin(["warn", "fail"])]
+    unrescued = not config.rescues(evidence.amino_acid)  # then P08 says no more than the sentence on rescue does
     capped = []
     for row in rows.to_dict("records"):
         text = f"{row['check']} {row['subject']}: {row['value']}".rstrip(": ")
@@ -179,7 +185,7 @@ def _compliance(evidence: Evidence, compliance: pd.DataFrame | None) -> None:
             evidence.voids.append(f"{text}.")
         elif row["verdict"] == "fail" and row["effect"] == "masking":
             evidence.masks.append(f"{text}.")
-        elif row["effect"] != "none" and row["check"] not in SAID_ELSEWHERE:
+        elif row["effect"] == "cap" and not (row["check"] == "P08" and unrescued):
             capped.append(row["check"])
     if capped:
         evidence.caps.append(f"Protocol checks {', '.join(dict.fromkeys(capped))} warn (see the compliance table).")

@@ -139,3 +139,45 @@ def test_of_several_rescue_media_the_more_cautious_class_decides_and_both_are_sa
     assert (row["rescue"], row["call"]) == (decides, call)
     said = f"(no_gln_late_rescue {decides}, no_gln_rescue full)" in row["reasons"]
     assert said == (decides != "full")
+
+
+# ---- carry-over caps what it can mask, and nothing else --------------------------------------------------------------------------------
+
+CAREFUL = Settings(prior_sd_gr=0.02)
+DEATH = pd.DataFrame([("A549", medium, number, 72.0, 0.01, "pass", "") for medium in ("no_asn", "no_gln") for number in (1, 2, 3)],
+                     columns=["cell_line", "medium", "replicate", "hours", "specific_apoptosis", "verdict", "note"])  # fmt: skip
+SURE = CONFIG.model_copy(update={"settings": CAREFUL})
+
+
+def left_over(mask: float, missing: str = "") -> pd.DataFrame:
+    rows = [("A549", medium, amino_acid, 1.0, mask, missing) for medium, amino_acid in (("no_asn", "asparagine"), ("no_gln", "glutamine"))]
+    return pd.DataFrame(rows, columns=["cell_line", "medium", "amino_acid", "residual_uM", "gr_mask", "missing"])
+
+
+@pytest.mark.parametrize(
+    ("mask", "confidence", "text"),
+    [(0.05, "confident", ""), (0.12, "provisional", "could account for GR up to 0.12"), (np.nan, "provisional", "fill in `protocol.wash.residual_uL`"), (0.3, "none", "reach GR 0.30")],
+)
+def test_carry_over_caps_a_prototroph_and_never_an_auxotroph(mask, confidence, text):
+    tables = {"apoptosis": DEATH, "carryover": left_over(mask, "protocol.wash.residual_uL" if np.isnan(mask) else "")}
+    free, bound = called(growth(), "asparagine", SURE, **tables), called(growth(), "glutamine", SURE, **tables)
+    assert (free["confidence"], bound["confidence"]) == (confidence, "confident")
+    assert text in free["reasons"] and bound["call"] == "dependent"
+    assert mask == 0.05 or "can only hide an auxotroph" in bound["reasons"]
+
+
+def checks(*rows: tuple[str, str, str, str, str]) -> pd.DataFrame:
+    return pd.DataFrame([(*row, "said", "") for row in rows], columns=["check", "subject", "verdict", "effect", "scope", "value", "missing"])
+
+
+@pytest.mark.parametrize("check", ["P13", "P08", "P24"])
+def test_a_check_that_warns_caps_whatever_its_number(check):
+    row = called(growth(), "glutamine", SURE, apoptosis=DEATH, compliance=checks((check, "A549", "warn", "cap", "A549")))
+    assert row["confidence"] == "provisional" and f"Protocol checks {check} warn" in row["reasons"]
+
+
+def test_an_absent_rescue_is_said_once():
+    media = {name: medium for name, medium in SURE.media.items() if "rescue" not in name}
+    config = ExperimentConfig.model_validate({**SURE.model_dump(), "media": media})
+    row = called(growth({"no_gln": 0.05}), "glutamine", config, apoptosis=DEATH, compliance=checks(("P08", "glutamine", "warn", "cap", "glutamine")))
+    assert "No medium gives glutamine back" in row["reasons"] and "P08" not in row["reasons"]

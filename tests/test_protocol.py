@@ -323,6 +323,17 @@ def test_limits_are_settings_and_the_rule_prints_the_one_in_force(book):
     assert rows_of(table, "P21")["rule"].str.contains("97.5 %").all()
 
 
+@pytest.mark.parametrize(
+    ("changes", "effect"),
+    [({"protocol/wash/residual_uL": None}, "masking"), ({"protocol/wash/residual_uL": 20}, "masking"), ({"protocol/wash/count": 1, "protocol/wash/residual_uL": 1}, "cap"),
+     ({"protocol/wash/volume_uL": 90}, "cap"), ({"protocol/wash/buffer": "RPMI 1640"}, "cap")],
+)  # fmt: skip
+def test_what_the_model_doubts_only_masks_and_how_it_was_washed_caps(book, changes, effect):
+    table = rows_of(compliance(changed(book, changes)), "P13")
+    found = table[table["verdict"].eq("warn") & table["scope"].isin(["all", "A549", "A549|asparagine"])]
+    assert effect in set(found["effect"]) and "none" not in set(found["effect"])
+
+
 @pytest.mark.parametrize(("strict", "effect"), [(True, "void"), (False, "masking")])
 def test_undialyzed_serum_voids_all_calls_unless_told_otherwise(book, strict, effect):
     table = compliance(changed(book, {"sera/dFBS/dialyzed": False, "settings": {"strict_serum": strict}}))

@@ -33,8 +33,8 @@ def compliance(
 
     `wells`, `growth` and `carryover` are the contract's tables (None where the data do not allow one); `priors` has `cell_line`,
     `amino_acid` and `disputed`. Further columns: `scope` (`all`, a line, an amino acid, or `line|amino_acid`: the calls it touches),
-    `effect` (`void`: no call; `masking`: no partial or prototrophic call; `cap`: provisional at most; `none`), `missing` (the fields to
-    fill in, where that is what is wrong).
+    `effect` (`void`: no call; `masking`: no partial or prototrophic call where it fails, none above provisional where it warns,
+    auxotrophic calls untouched; `cap`: provisional at most; `none`), `missing` (the fields to fill in, where that is what is wrong).
     """
     evidence = Evidence(config, wells, growth, carryover, priors)
     rows = [row for item in CHECKS for row in as_rows(item, evidence)]

@@ -76,11 +76,11 @@ def _residues(evidence: Evidence) -> Iterator[Ruling]:
         if np.isnan(row["gr_mask"]):
             missing = str(row.get("missing", ""))
             advice = str(row.get("advice", "")) or f"Fill in `protocol.wash` in {FILE}."
-            yield Ruling(subject, f"{amino_acid} left over unknown", "warn", advice, scope, missing=missing)
+            yield Ruling(subject, f"{amino_acid} left over unknown", "warn", advice, scope, "masking", missing)
             continue
         value = f"{show_uM(row['residual_uM'])} uM {amino_acid} left, GR_mask {row['gr_mask']:.2f}"
         verdict = str(row["verdict"])
-        yield Ruling(subject, value, verdict, str(row.get("advice", "")), scope, "masking" if verdict == "fail" else "")
+        yield Ruling(subject, value, verdict, str(row.get("advice", "")), scope, "none" if verdict == "pass" else "masking")
 
 
 WASH_CHECKS = (
