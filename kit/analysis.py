@@ -178,9 +178,9 @@ def _plates(experiment: Experiment, previous: Analysis | None) -> dict[str, pd.D
     steps["growth"] = growth = growing.growth(steps["wells"], config, steps["plate_verdicts"])
     steps["readout_agreement"] = growing.readout_agreement(growth, settings.max_readout_disagreement_gr)
     if len(growth):
-        when = {"hours": settings.proliferation_h, "tolerance": settings.max_proliferation_offset_h}
-        steps["effects"] = check(effects(growth, config.media, settings, **when), "effects")
-        steps["rescue"] = check(rescue(growth, config.media, settings, **when), "rescue")
+        at, near = settings.proliferation_h, settings.max_proliferation_offset_h
+        steps["effects"] = check(effects(growth, config.media, settings, hours=at, tolerance=near), "effects")
+        steps["rescue"] = check(rescue(growth, config.media, settings, hours=at, tolerance=near), "rescue")
     return steps
 
 

@@ -18,6 +18,7 @@ from kit.columns import check, empty
 from kit.config import CALLED, ExperimentConfig
 from kit.evidence import Evidence, gather_arms
 from kit.posterior import AUXOTROPHIC, PROTOTROPHIC, Certainty
+from kit.reference import line_key
 from kit.settings import Settings
 
 NAMES = {"asparagine": ("auxotrophic", "partially_dependent", "prototrophic")}
@@ -71,7 +72,7 @@ def decide(evidence: Evidence, settings: Settings) -> Call:
     if evidence.rescue == "failed":
         text = f"Giving {evidence.amino_acid} back does not restore growth: the loss is not specific to it."
         return Call("inconclusive", reasons=[text, *_numbers(evidence, settings)])
-    drawn = posterior.draw(evidence.gr, evidence.sa, settings, draw_seed(evidence, settings))
+    drawn = posterior.draw(evidence.gr, evidence.sa, settings, draw_seed(evidence, settings), evidence.linked)
     found = posterior.certainty(*drawn, settings)
     confidence = posterior.confidence(found, settings)
     numbers = _numbers(evidence, settings)
@@ -103,7 +104,7 @@ def _limit(call: Call, evidence: Evidence, settings: Settings) -> Call:
     if auxotrophic and evidence.rescue not in (*RESCUED, ""):
         caps.append(f"Rescue is {evidence.rescue.replace('_', ' ')}: a confident call needs full or likely full rescue.")
     if _discordant(evidence, settings):
-        caps.append("Discordant: growth looks spared at 48 h while many cells die by 72 h (timing).")
+        caps.append("Discordant: growth looks spared while many cells die later (timing).")
     if call.certainty is not None and call.confidence == "provisional" and not call.certainty.robust:
         caps.append(f"The class changes, or falls below {settings.min_probability_provisional:g}, when the cut-offs move by {settings.cutoff_shift:g}.")
     if caps and call.confidence == "confident":
@@ -142,7 +143,7 @@ def _numbers(evidence: Evidence, settings: Settings) -> list[str]:
     if evidence.sa is not None:
         mean = float(evidence.sa.mean())
         word = "more" if mean >= 0 else "fewer"
-        sentences.append(f"{abs(100 * mean):.0f} % {word} {evidence.death} cells than in control (specific, 72 h).")
+        sentences.append(f"{abs(100 * mean):.0f} % {word} {evidence.death} cells than in control (specific{_hours(evidence)}).")
     if evidence.rescue in RESCUED:
         how = "fully" if evidence.rescue == "full" else "almost fully (equivalence with control is not proven)"
         sentences.append(f"{evidence.amino_acid.capitalize()} restores growth {how}.")
@@ -151,6 +152,12 @@ def _numbers(evidence: Evidence, settings: Settings) -> list[str]:
     elif evidence.rescue == "indeterminate":
         sentences.append(f"Whether {evidence.amino_acid} restores growth is undecided.")
     return [*sentences, evidence.rescue_note] if evidence.rescue_note else sentences
+
+
+def _hours(evidence: Evidence) -> str:
+    """`, 72 h`: when death was measured, as far as that is known."""
+    hours = [f"{hour:g}" for hour in evidence.death_hours]
+    return f", {' and '.join([', '.join(hours[:-1]), hours[-1]]) if len(hours) > 1 else hours[0]} h" if hours else ""
 
 
 def interval(values: np.ndarray) -> tuple[float, float, float]:
@@ -196,15 +203,16 @@ def _row(evidence: Evidence, call: Call, settings: Settings, priors: pd.DataFram
 
 
 def _prior(evidence: Evidence, call: Call, priors: pd.DataFrame | None) -> dict:
-    """What the source expects of this line; a mismatch informs and never fails."""
+    """What the source expects of this line; a mismatch informs and never fails. Read too far from its times, nothing is compared."""
     nothing = {"prior": "", "prior_disputed": None, "matches_prior": None, "prior_subtype": "", "prior_note": ""}
     if priors is None:
         return nothing
-    rows = priors[priors["cell_line"].eq(evidence.cell_line) & priors["amino_acid"].eq(evidence.amino_acid)]
+    same = priors["cell_line"].map(line_key).eq(line_key(evidence.cell_line))  # Molt 4 is MOLT-4, as in the table of cell lines
+    rows = priors[same & priors["amino_acid"].eq(evidence.amino_acid)]
     if rows.empty:
         return nothing
     row = rows.iloc[0]
-    matches = None if call.call == "inconclusive" else bool(call.call == row["expected_call"])
+    matches = None if call.call == "inconclusive" or not evidence.comparable else bool(call.call == row["expected_call"])
     subtype = row["expected_subtype"] if isinstance(row["expected_subtype"], str) else ""
     note = row["note"] if isinstance(row["note"], str) else ""
     return {"prior": row["expected_call"], "prior_disputed": bool(row["disputed"]), "matches_prior": matches, "prior_subtype": subtype, "prior_note": note}

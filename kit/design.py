@@ -113,16 +113,17 @@ def _average(rows: pd.DataFrame) -> pd.Series:
     weights = weights if weights.sum() > 0 else np.ones(len(rows))
     found = rows.iloc[0].copy()
     for name in ("relative_viability", "log2_fc", "signal_mean", "gr"):
-        known = rows[name].notna().to_numpy() if name in rows else np.zeros(len(rows), dtype=bool)
-        if known.any() and weights[known].sum() > 0:
-            found[name] = np.average(rows.loc[known, name].to_numpy(float), weights=weights[known])
+        values = rows[name].to_numpy(float) if name in rows else np.full(len(rows), np.nan)
+        known = np.isfinite(values)
+        if weights[known].sum() > 0:
+            found[name] = np.average(values[known], weights=weights[known])
     if {"gr", "log2_fc", "control_doublings"} <= set(rows) and pd.notna(found["gr"]):
         found["gr"] = 2 ** (1 + found["log2_fc"] / found["control_doublings"]) - 1
     for name in ("n_wells", "n_excluded"):
         if name in rows:
             found[name] = rows[name].sum()
     if "verdict" in rows:
-        worst = rows.loc[rows["verdict"].map(("info", "pass", "warn", "fail").index).idxmax()]
+        worst = rows.iloc[int(rows["verdict"].map(("info", "pass", "warn", "fail").index).argmax())]
         found["verdict"], found["note"] = worst["verdict"], worst["note"]
     return found
 

@@ -15,6 +15,7 @@ from kit.config import ExperimentConfig
 from kit.design import nearest
 from kit.settings import Settings
 
+
 @dataclass
 class Evidence:
     """Everything a call rests on, for one line and amino acid; GR and SA hold one value per biological replicate.
@@ -38,6 +39,25 @@ class Evidence:
     mask_caps: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     death: str = "Annexin V+"
+    gr_replicates: tuple[int, ...] = ()
+    sa_replicates: tuple[int, ...] = ()
+    death_hours: tuple[float, ...] = ()
+    comparable: bool = True
+    """Read near enough to the source's times to be compared with its table (P16)."""
+
+    @property
+    def linked(self) -> list[tuple[int, int]] | None:
+        """Positions in `gr` and `sa` of the replicates that have both; None where the replicates are not named."""
+        if not self.gr_replicates or not self.sa_replicates:
+            return None
+        return [(i, self.sa_replicates.index(number)) for i, number in enumerate(self.gr_replicates) if number in self.sa_replicates]
+
+    @property
+    def points(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """GR and SA of the replicates that have both, for drawing; GR alone where there is no death."""
+        if self.sa is None or (pairs := self.linked) is None:
+            return self.gr, self.sa
+        return self.gr[[i for i, _ in pairs]], self.sa[[j for _, j in pairs]]
 
 
 def gather(
@@ -71,9 +91,10 @@ def gather_arms(
     death = _death(apoptosis, line, medium, config.settings)
     if arms.empty and death is None:
         return None
-    evidence = Evidence(line, amino_acid, medium, arms["gr"].dropna().to_numpy(float), None)
+    known = arms[arms["gr"].notna()]
+    evidence = Evidence(line, amino_acid, medium, known["gr"].to_numpy(float), None, gr_replicates=tuple(known["replicate"]))
     _plates(evidence, arms)
-    _apoptosis(evidence, death, set(arms["replicate"]), config)
+    _apoptosis(evidence, death, config)
     _rescue(evidence, rescue, arms, config)
     _masking(evidence, carryover, config.settings)
     _compliance(evidence, compliance, config)
@@ -110,7 +131,7 @@ def _plates(evidence: Evidence, arms: pd.DataFrame) -> None:
         evidence.notes.append("Signal below the limit of detection: GR is an upper bound.")
 
 
-def _apoptosis(evidence: Evidence, rows: pd.DataFrame | None, replicates: set, config: ExperimentConfig) -> None:
+def _apoptosis(evidence: Evidence, rows: pd.DataFrame | None, config: ExperimentConfig) -> None:
     if rows is None:
         evidence.caps.append("Death was not assessed.")
         return
@@ -121,9 +142,21 @@ def _apoptosis(evidence: Evidence, rows: pd.DataFrame | None, replicates: set, c
         return
     if config.protocol.caspase_evidence:
         evidence.death = "apoptotic"
-    evidence.sa = usable["specific_apoptosis"].to_numpy(float)
-    if set(usable["replicate"]) != replicates:
-        evidence.notes.append(f"Death was measured in {len(usable)} replicates, growth in {len(replicates)}.")
+    evidence.sa, evidence.sa_replicates = usable["specific_apoptosis"].to_numpy(float), tuple(usable["replicate"])
+    evidence.death_hours = tuple(sorted(set(usable["hours"].dropna()))) if "hours" in usable else ()
+    asked, count = config.settings.min_replicates, len(usable)
+    if count < asked:
+        evidence.caps.append(f"Death rests on {count} biological replicate{'s' * (count > 1)} (min_replicates = {asked}).")
+    _unlinked(evidence)
+
+
+def _unlinked(evidence: Evidence) -> None:
+    """Name the replicates that have growth without death, or death without growth."""
+    both = set(evidence.gr_replicates) & set(evidence.sa_replicates)
+    for what, numbers in (("Death", evidence.gr_replicates), ("Growth", evidence.sa_replicates)):
+        lacking = sorted(set(numbers) - both)
+        if lacking and evidence.gr_replicates:
+            evidence.notes.append(f"{what} has no usable value in replicate{'s' * (len(lacking) > 1)} {', '.join(f'{number:g}' for number in lacking)}.")
 
 
 CAUTIOUS = ("failed", "indeterminate", "partial", "likely_full", "full", "not_applicable")
@@ -178,6 +211,7 @@ def _compliance(evidence: Evidence, compliance: pd.DataFrame | None, config: Exp
     scopes = ("all", evidence.cell_line, evidence.amino_acid, f"{evidence.cell_line}|{evidence.amino_acid}")
     rows = compliance[compliance["scope"].isin(scopes) & compliance["verdict"].isin(["warn", "fail"])]
     unrescued = not config.rescues(evidence.amino_acid)  # then P08 says no more than the sentence on rescue does
+    evidence.comparable = not (rows["check"].eq("P16") & rows["verdict"].eq("fail")).any()
     capped = []
     for row in rows.to_dict("records"):
         text = f"{row['check']} {row['subject']}: {row['value']}".rstrip(": ")
@@ -189,3 +223,5 @@ def _compliance(evidence: Evidence, compliance: pd.DataFrame | None, config: Exp
             capped.append(row["check"])
     if capped:
         evidence.caps.append(f"Protocol checks {', '.join(dict.fromkeys(capped))} warn (see the compliance table).")
+    if not evidence.comparable:
+        evidence.notes.append("Read too far from the source's times (P16): not compared with its table.")

@@ -7,6 +7,7 @@ Three biological replicates allow only ten bootstrap resamples, so the replicate
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from kit.settings import CallSettings
 AUXOTROPHIC, PARTIAL, PROTOTROPHIC = 0, 1, 2
 CLASSES = ("auxotrophic", "partially_dependent", "prototrophic")
 Draws = NDArray[np.float64]
+Pairs = Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,11 @@ def moderated_sd(values: Draws, prior_sd: float, prior_df: float) -> tuple[float
     return float(np.sqrt((prior_df * prior_sd**2 + (n - 1) * own) / df)), df
 
 
-def draw(gr: ArrayLike, sa: ArrayLike | None, settings: CallSettings, seed: int) -> tuple[Draws, Draws | None]:
+def draw(gr: ArrayLike, sa: ArrayLike | None, settings: CallSettings, seed: int, linked: Pairs | None = None) -> tuple[Draws, Draws | None]:
     """Posterior draws of the mean GR and the mean SA: mean + SD / sqrt(n) * t.
 
-    `gr` and `sa` hold one value per biological replicate. Where they are of equal length they are taken as pairs and drawn together, with
-    the replicates' correlation shrunk by the prior's degrees of freedom.
+    `gr` and `sa` hold one value per biological replicate, `linked` the positions in each of those that are of one replicate (None: all
+    in order where there are as many of each, else none). What is linked is drawn together, with the replicates' correlation shrunk by the prior's degrees of freedom.
     """
     rng = np.random.default_rng(seed)
     g = np.asarray(gr, float)
@@ -85,16 +87,22 @@ def draw(gr: ArrayLike, sa: ArrayLike | None, settings: CallSettings, seed: int)
         return g_draws, None
     a = np.asarray(sa, float)
     own = rng.standard_t(settings.prior_df + len(a) - 1, settings.posterior_draws)
-    rho = _shrunk_correlation(g, a, settings.prior_df) if len(a) == len(g) else 0.0
+    if linked is None:
+        linked = [(i, i) for i in range(len(g))] if len(g) == len(a) else []
+    rho = _correlation_of_means(g, a, linked, settings.prior_df)
     a_sd, _ = moderated_sd(a, settings.prior_sd_sa, settings.prior_df)
     return g_draws, a.mean() + a_sd / np.sqrt(len(a)) * (rho * noise + np.sqrt(1 - rho**2) * own)
 
 
-def _shrunk_correlation(g: Draws, a: Draws, prior_df: float) -> float:
-    n = len(g)
-    if n < 3 or g.std() == 0 or a.std() == 0:
+def _correlation_of_means(g: Draws, a: Draws, linked: Pairs, prior_df: float) -> float:
+    """Correlation of the linked replicates, shrunk; replicates that lack the other value dilute it by n_linked / sqrt(n_g n_a)."""
+    n = len(linked)
+    if n < 3:
         return 0.0
-    return float(np.corrcoef(g, a)[0, 1] * (n - 1) / (prior_df + n - 1))
+    x, y = g[[i for i, _ in linked]], a[[j for _, j in linked]]
+    if x.std() == 0 or y.std() == 0:
+        return 0.0
+    return float(np.corrcoef(x, y)[0, 1] * (n - 1) / (prior_df + n - 1) * n / np.sqrt(len(g) * len(a)))
 
 
 def certainty(gr_draws: Draws, sa_draws: Draws | None, settings: CallSettings) -> Certainty:

@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kit import synthetic
+from kit import posterior, synthetic
 from kit.calls import calls
 from kit.carryover import observed_doublings
 from kit.config import ExperimentConfig
 from kit.design import nearest, untreated
 from kit.effects import effects
+from kit.evidence import gather
 from kit.rescue import rescue
 from kit.settings import Settings
 
@@ -181,3 +182,63 @@ def test_an_absent_rescue_is_said_once():
     config = ExperimentConfig.model_validate({**SURE.model_dump(), "media": media})
     row = called(growth({"no_gln": 0.05}), "glutamine", config, apoptosis=DEATH, compliance=checks(("P08", "glutamine", "warn", "cap", "glutamine")))
     assert "No medium gives glutamine back" in row["reasons"] and "P08" not in row["reasons"]
+
+
+# ---- death: how much of it, of which replicates, when ------------------------------------------------------------------------------------
+
+
+def deaths(values: dict[int, float], hours: float = 72.0) -> pd.DataFrame:
+    return pd.DataFrame([("A549", "no_gln", number, hours, value, "pass", "") for number, value in values.items()], columns=DEATH.columns)
+
+
+def test_death_of_too_few_replicates_is_no_basis_for_a_confident_call():
+    three, two = called(growth(), config=SURE, apoptosis=deaths({1: 0.4, 2: 0.4, 3: 0.4})), called(growth(), config=SURE, apoptosis=deaths({1: 0.4, 2: 0.4}))
+    assert (three["confidence"], two["confidence"]) == ("confident", "provisional")
+    assert "Death rests on 2 biological replicates (min_replicates = 3)." in two["reasons"]
+    assert "Death has no usable value in replicate 3." in two["reasons"]
+
+
+def test_growth_and_death_are_paired_by_replicate_not_by_position():
+    """Growth of replicates 1 to 3, death of 2 to 4: linked are 2 and 3 alone, so the draws are not correlated by position."""
+    table, death = growth(), deaths({2: 0.40, 3: 0.42, 4: 0.45})
+    item = gather(CONFIG, "A549", "glutamine", "no_gln", table, death, None, None, None)
+    assert item is not None and item.linked == [(1, 0), (2, 1)]
+    assert any("Growth has no usable value in replicate 4." in note for note in item.notes)
+    assert [values.tolist() for values in item.points] == [pytest.approx([0.05, 0.08]), [0.40, 0.42]]
+    gr, sa = posterior.draw(item.gr, item.sa, CONFIG.settings, 1, item.linked)
+    assert abs(np.corrcoef(gr, sa)[0, 1]) < 0.03
+    paired = gather(CONFIG, "A549", "glutamine", "no_gln", table, deaths({3: 0.45, 2: 0.42, 1: 0.40}), None, None, None)
+    gr, sa = posterior.draw(paired.gr, paired.sa, CONFIG.settings, 1, paired.linked)
+    assert np.corrcoef(gr, sa)[0, 1] == pytest.approx(np.corrcoef(SPREAD, [0.40, 0.42, 0.45])[0, 1] * 2 / 6, abs=0.04)
+
+
+def test_linked_replicates_among_more_dilute_the_correlation_of_the_means():
+    """cov(mean g, mean a) = n_linked cov / (n_g n_a): with 3 of 6 and 6 linked and perfect correlation, half of the shrunk one."""
+    settings = Settings(prior_df=0.0, posterior_draws=200_000)
+    gr, sa = posterior.draw(np.array([0.1, 0.3, 0.5, 0.1, 0.3, 0.5]), np.array([0.1, 0.3, 0.5, 0.5, 0.1, 0.3]), settings, 1, [(0, 0), (1, 1), (2, 2)])
+    ranks = [pd.Series(values).rank() for values in (gr, sa)]
+    assert np.corrcoef(*ranks)[0, 1] == pytest.approx(6 / np.pi * np.arcsin(0.5 / 2), abs=0.02)  # Spearman of a normal pair with r 0.5
+
+
+def test_the_sentence_on_death_tells_the_hours_measured():
+    assert "(specific, 66 h)" in called(growth(), apoptosis=deaths({1: 0.4, 2: 0.4, 3: 0.4}, 66.0))["reasons"]
+
+
+# ---- the source's expectation ----------------------------------------------------------------------------------------------------------
+
+
+def expected(line: str) -> pd.DataFrame:
+    return pd.DataFrame([(line, "glutamine", "dependent", "", False, "")], columns=["cell_line", "amino_acid", "expected_call", "expected_subtype", "disputed", "note"])
+
+
+@pytest.mark.parametrize("spelling", ["A549", "A-549", "a 549"])
+def test_priors_are_found_by_any_spelling_of_the_line(spelling):
+    assert called(growth(), priors=expected(spelling))["matches_prior"] is True
+
+
+def test_what_was_read_too_far_from_the_source_s_times_is_not_compared_with_it():
+    far = checks(("P16", "A549", "fail", "cap", "A549"))
+    row = called(growth(hours=60.0), priors=expected("A549"), compliance=far)
+    assert row["matches_prior"] is None and row["prior"] == "dependent" and row["call"] == "dependent"
+    assert "not compared with its table" in row["reasons"]
+    assert called(growth(), priors=expected("A549"), compliance=far.assign(verdict="warn"))["matches_prior"] is True

@@ -147,9 +147,9 @@ def cloud(session: Session, call: dict[str, Any], settings: Settings) -> str:
     if item is None or not len(item.gr):
         return parts.note("This call rests on no GR value.")
     fig, ax = style.figure(5.0, 2.9)
-    draws = posterior.draw(item.gr, item.sa, settings, calling.draw_seed(item, settings))
+    draws = posterior.draw(item.gr, item.sa, settings, calling.draw_seed(item, settings), item.linked)
     title = f"{call['cell_line']} −{SHORT[call['amino_acid']]}: {str(call['call']).replace('_', ' ')}"
-    plots.cloud(*draws, settings, ax, title=title, points=(item.gr, item.sa))
+    plots.cloud(*draws, settings, ax, title=title, points=item.points)
     ax.set(xlabel="GR", ylabel="" if item.sa is None else "specific Annexin V+ (fraction)")
     return parts.figure(fig, title, "Dots: posterior draws of the mean; dark points: replicates. Red: auxotrophic or dependent; green: prototrophic.")
 

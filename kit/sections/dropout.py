@@ -243,10 +243,10 @@ def certainty(analysis: Analysis) -> Exhibit:
     fig, axes = style.figure(style.WIDTH + 0.4, 1.75 * count + 0.2, count, columns)
     flat = np.atleast_1d(axes).ravel()
     for ax, (row, item) in zip(flat, found, strict=False):
-        draws = posterior.draw(item.gr, item.sa, settings, calls.draw_seed(item, settings))
+        draws = posterior.draw(item.gr, item.sa, settings, calls.draw_seed(item, settings), item.linked)
         share = f", P {row['probability']:.2f}" if np.isfinite(row["probability"]) else ""
         title = f"{style.short(row['cell_line'], 12)} −{SHORT[row['amino_acid']]}: {_call(row['call'], '').replace('partially', 'part.')}{share}"
-        evidence.cloud(*draws, settings, ax, title=title, points=(item.gr, item.sa))
+        evidence.cloud(*draws, settings, ax, title=title, points=item.points)
         ax.tick_params(labelsize=6.5)
     for ax in flat[len(found) :]:
         ax.set_axis_off()
