@@ -11,9 +11,10 @@ import pandas as pd
 from kit import apoptosis as dying
 from kit import asns_study, memo, quality, verdict, western
 from kit import growth as growing
+from kit.arms import readout_agreement, readout_findings
 from kit.calls import calls
 from kit.carryover import carryover
-from kit.columns import TABLES, check
+from kit.columns import TABLES, check, empty
 from kit.effects import effects
 from kit.experiment import Experiment
 from kit.protocol import compliance, protocol_findings
@@ -176,7 +177,8 @@ def _plates(experiment: Experiment, previous: Analysis | None) -> dict[str, pd.D
     judged = judge_plates(experiment, previous)
     steps: dict[str, pd.DataFrame] = {name: getattr(judged, name) for name in ("wells", "plate_qc", "plate_verdicts")}
     steps["growth"] = growth = growing.growth(steps["wells"], config, steps["plate_verdicts"])
-    steps["readout_agreement"] = growing.readout_agreement(growth, settings.max_readout_disagreement_gr)
+    if len(both := readout_agreement(growth, config)):
+        steps["readout_agreement"] = both
     if len(growth):
         at, near = settings.proliferation_h, settings.max_proliferation_offset_h
         steps["effects"] = check(effects(growth, config.media, settings, hours=at, tolerance=near), "effects")
@@ -190,6 +192,7 @@ def _findings(experiment: Experiment, steps: dict[str, pd.DataFrame]) -> tuple[v
     if "plate_qc" in steps:
         found += quality_findings(steps["plate_qc"])
         found += verdict.growth_findings(steps["growth"])
+        found += readout_findings(steps.get("readout_agreement", empty("readout_agreement")), experiment.settings.max_readout_disagreement_gr)
         found += verdict.design_findings(experiment.config)
     if "western_qc" in steps:
         found += western_findings(steps["western_qc"]) + class_findings(steps["asns_lines"], experiment.config)

@@ -151,7 +151,7 @@ def _numbers(evidence: Evidence, settings: Settings) -> list[str]:
         sentences.append(f"{evidence.amino_acid.capitalize()} restores growth in part (index {evidence.rescue_index:.2f}).")
     elif evidence.rescue == "indeterminate":
         sentences.append(f"Whether {evidence.amino_acid} restores growth is undecided.")
-    return [*sentences, evidence.rescue_note] if evidence.rescue_note else sentences
+    return [*sentences, *evidence.remarks]
 
 
 def _hours(evidence: Evidence) -> str:

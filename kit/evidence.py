@@ -21,7 +21,8 @@ class Evidence:
     """Everything a call rests on, for one line and amino acid; GR and SA hold one value per biological replicate.
 
     `voids` forbid any call, `masks` a partial or prototrophic one; `caps` keep any call from being confident, `mask_caps` all but an
-    auxotrophic one, since carry-over can hide an auxotroph and never make one.
+    auxotrophic one, since carry-over can hide an auxotroph and never make one. `remarks` tell where the numbers come from, whatever the
+    call; `notes` are said beside a call.
     """
 
     cell_line: str
@@ -32,12 +33,12 @@ class Evidence:
     gr_mask: float = np.nan
     rescue: str = ""
     rescue_index: float = np.nan
-    rescue_note: str = ""
     voids: list[str] = field(default_factory=list)
     masks: list[str] = field(default_factory=list)
     caps: list[str] = field(default_factory=list)
     mask_caps: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     death: str = "Annexin V+"
     gr_replicates: tuple[int, ...] = ()
     sa_replicates: tuple[int, ...] = ()
@@ -127,6 +128,8 @@ def _plates(evidence: Evidence, arms: pd.DataFrame) -> None:
     grown = arms.loc[arms["verdict"].eq("warn") & arms["note"].str.contains("doublings"), "note"]
     if len(grown):
         evidence.caps.append(f"{grown.iloc[0].split(';')[0][:1].upper()}{grown.iloc[0].split(';')[0][1:]}.")
+    evidence.remarks += [note for note in dict.fromkeys(arms["readout_note"]) if note]
+    evidence.caps += evidence.remarks
     if arms["below_lod"].any():
         evidence.notes.append("Signal below the limit of detection: GR is an upper bound.")
 
@@ -182,7 +185,7 @@ def _rescue(evidence: Evidence, rescue: pd.DataFrame | None, arms: pd.DataFrame,
     evidence.rescue, evidence.rescue_index = ordered[0]["class"], ordered[0]["rescue_index"]
     if len({row["class"] for row in ordered}) > 1:
         found = ", ".join(f"{row['medium']} {row['class'].replace('_', ' ')}" for row in ordered)
-        evidence.rescue_note = f"The rescue media differ ({found}): the more cautious class counts."
+        evidence.remarks.append(f"The rescue media differ ({found}): the more cautious class counts.")
 
 
 def _masking(evidence: Evidence, carryover: pd.DataFrame | None, settings: Settings) -> None:

@@ -158,16 +158,6 @@ def _order(table: pd.DataFrame, config: ExperimentConfig) -> list[str]:
     return ["readout", "hours", "_line", "_medium", "agent", "concentration", "replicate"]
 
 
-def readout_agreement(table: pd.DataFrame, limit: float) -> pd.DataFrame:
-    """|GR of ATP - GR of cell counts| per line, medium and replicate where both were read (`agrees`)."""
-    counts = table["readout"].str.casefold().str.contains("count|nuclei")
-    keys = ["cell_line", "medium", "replicate", "hours", "agent"]
-    both = table[~counts].merge(table[counts], on=keys, suffixes=("_signal", "_count"))
-    both["difference"] = both["gr_signal"] - both["gr_count"]
-    both["agrees"] = both["difference"].abs() <= limit
-    return both[[*keys, "readout_signal", "readout_count", "gr_signal", "gr_count", "difference", "agrees"]]
-
-
 def per_well(wells: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """Each used well on the scales of `growth`, over its arm's control and start. For drawing only: wells are never n."""
     keys = [*KEY, "hours", "medium", "agent", "concentration"]

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from kit import posterior, synthetic
+from kit.arms import call_arms, readout_agreement, readout_findings, wells_of
 from kit.calls import calls
 from kit.carryover import observed_doublings
 from kit.config import ExperimentConfig
@@ -242,3 +243,62 @@ def test_what_was_read_too_far_from_the_source_s_times_is_not_compared_with_it()
     assert row["matches_prior"] is None and row["prior"] == "dependent" and row["call"] == "dependent"
     assert "not compared with its table" in row["reasons"]
     assert called(growth(), priors=expected("A549"), compliance=far.assign(verdict="warn"))["matches_prior"] is True
+
+
+# ---- ATP against counts ------------------------------------------------------------------------------------------------------------------
+
+COUNTED = {"readout": "nuclei count"}
+
+
+def both(counts: dict[str, float], replicates: tuple[int, ...] = (1, 2, 3)) -> pd.DataFrame:
+    count = growth({**GROWN, **counts}).assign(**COUNTED)
+    return pd.concat([growth(), count[count["replicate"].isin(replicates)]], ignore_index=True)
+
+
+@pytest.mark.parametrize(("counted", "differs"), [(0.15, False), (0.19, False), (0.21, True), (0.45, True)])
+def test_counts_are_used_where_atp_differs_from_them(counted, differs):
+    """ATP says 0.05; up to 0.15 of difference is accepted."""
+    table = both({"no_gln": counted})
+    row, agreement = called(table), readout_agreement(table, CONFIG)
+    assert row["gr"] == pytest.approx((counted if differs else 0.05) + np.mean(SPREAD))
+    assert (f"differ by {counted - 0.05:.2f} GR in no_gln (max_readout_disagreement_gr = 0.15): counts are used" in row["reasons"]) == differs
+    assert agreement.groupby("medium")["agrees"].all().to_dict() == {**dict.fromkeys(GROWN, True), "no_gln": not differs}
+    found = readout_findings(agreement, 0.15)
+    assert [item.severity for item in found] == ["warn"] * differs and all("A549, no_gln" in item.text for item in found)
+    assert called(table, "asparagine")["gr"] == pytest.approx(0.78 + np.mean(SPREAD))  # the other medium keeps ATP
+
+
+def test_counts_that_disagree_in_the_rescue_decide_the_rescue_and_cap_the_call():
+    table = pd.concat([growth({**GROWN, "no_gln_rescue": 0.05}), growth().assign(**COUNTED)], ignore_index=True)
+    row = called(table, config=SURE, apoptosis=DEATH)
+    assert (row["rescue"], row["confidence"]) == ("full", "provisional")
+    assert "differ by 0.93 GR in no_gln_rescue" in row["reasons"]
+
+
+def test_counts_of_one_replicate_that_disagree_leave_one_replicate():
+    row = called(both({"no_gln": 0.6}, replicates=(2,)))
+    assert (row["n_replicates"], row["exploratory"]) == (1, True) and "counts are used" in row["reasons"]
+
+
+def test_without_counts_there_is_nothing_to_compare():
+    assert readout_agreement(growth(), CONFIG).empty and readout_findings(readout_agreement(growth(), CONFIG), 0.15) == []
+
+
+def test_counts_read_an_hour_after_atp_are_compared_with_it():
+    late = pd.concat([growth(), growth({**GROWN, "no_gln": 0.5}, hours=49.0).assign(**COUNTED)], ignore_index=True)
+    assert len(readout_agreement(late, CONFIG)) == 3 * len(GROWN) and called(late)["gr"] == pytest.approx(0.5 + np.mean(SPREAD))
+
+
+def test_each_medium_is_read_by_what_was_read_of_it():
+    """Resazurin alone was read of one medium, BrdU alone of another: neither goes unsaid because ATP was read of the rest."""
+    table = growth()
+    table.loc[table["medium"].eq("no_gln"), "readout"] = "resazurin"
+    assert called(table)["n_replicates"] == 3
+    table.loc[table["medium"].eq("no_gln"), ["readout", "gr", "note"]] = ["BrdU", np.nan, "S-phase incorporation: ratio to control only, no GR"]
+    assert "Only BrdU or EdU was read" in called(table)["reasons"]
+
+
+def test_only_the_wells_behind_the_arms_are_drawn():
+    table = pd.concat([growth(), growth(hours=24.0), growth().assign(agent="asparaginase", concentration=1.0)], ignore_index=True)
+    arms = call_arms(table, CONFIG)
+    assert len(wells_of(table, arms)) == len(arms) == 15 and set(wells_of(table, arms)["agent"]) == {""}

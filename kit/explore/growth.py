@@ -6,7 +6,7 @@ import ipywidgets as w
 import pandas as pd
 
 from kit import growth as growing
-from kit.arms import call_arms
+from kit.arms import call_arms, wells_of
 from kit.explore import parts
 from kit.explore.calls import call_rows
 from kit.explore.parts import Page, Tab, row
@@ -100,7 +100,7 @@ class GrowthTab(Tab):
         analysis = self.session.analysis
         config, settings = analysis.experiment.config, analysis.experiment.settings  # type: ignore[union-attr]
         wells = growing.per_well(analysis.wells, analysis.growth)  # type: ignore[union-attr,arg-type]
-        few = wells[wells["cell_line"].eq(self.line.value) & wells["readout"].isin(kept["readout"]) & ~wells["replicate"].isin(off)]
+        few = wells_of(wells, kept)
         fig, ax = style.figure(6.2, 3.6)
         plots.superplot(kept, few, settings, ax, y=self.scale.value, media=list(config.media))
         label = plots.LABEL[self.scale.value]

@@ -151,3 +151,24 @@ def forest(effects: pd.DataFrame, ax: Axes, palette: Mapping[str, str], scale: s
 def _why(growth: pd.DataFrame, y: str) -> str:
     notes = [note for note in growth.get("note", pd.Series(dtype=str)).dropna().unique() if note]
     return notes[0] if y == "gr" and notes else "nothing measured"
+
+
+def agreement(table: pd.DataFrame, settings: Settings, ax: Axes) -> Axes:
+    """GR of a signal on GR of counts, one marker per replicate, with the band of the accepted difference."""
+    values = table[["gr_count", "gr_signal"]].to_numpy(float)
+    low, high = float(values.min()) - 0.15, float(values.max()) + 0.15
+    limit, ends = settings.max_readout_disagreement_gr, np.array([low, high])
+    ax.fill_between(ends, ends - limit, ends + limit, color=style.GREEN, alpha=0.12, linewidth=0)
+    ax.plot(ends, ends, color=style.GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+    marks = style.markers(sorted(set(table["replicate"])))
+    for row in table.to_dict("records"):
+        color = style.BLUE if row["agrees"] else style.VERMILION
+        ax.scatter(row["gr_count"], row["gr_signal"], s=34, marker=marks[row["replicate"]], color=color, edgecolors="white", linewidths=0.6, zorder=3)
+    bad = table[~table["agrees"].astype(bool)]
+    for (line, medium), rows in bad.groupby(["cell_line", "medium"], sort=False):
+        right = rows["gr_count"].mean() > (low + high) / 2
+        ax.annotate(style.text(f"{style.short(line, 12)} {style.short(medium, 16)}"), (rows["gr_count"].mean(), rows["gr_signal"].mean()), xytext=(-7 if right else 7, 0),
+                    textcoords="offset points", ha="right" if right else "left", va="center", fontsize=style.FONT - 2, color=style.INK)  # fmt: skip
+    ax.text(high, high + 0.0, f"max_readout_disagreement_gr = {limit:g} ", ha="right", va="bottom", fontsize=style.FONT - 2, color=style.GREY)
+    ax.set(xlim=(low, high), ylim=(low, high), xlabel="GR by counts", ylabel="GR by ATP (or another signal)")
+    return ax

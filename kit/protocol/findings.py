@@ -22,7 +22,9 @@ def protocol_findings(compliance: pd.DataFrame, carryover: pd.DataFrame | None, 
     """
     bad = compliance[compliance["verdict"].isin(list(SEVERE)) & _concerned(compliance["check"], config)]
     judged = bad[bad["missing"].eq("")]
-    ranked = judged.assign(order=judged["verdict"].map(SEVERE), weight=judged["effect"].map(WEIGHT))
+    weight = judged["effect"].map(WEIGHT)
+    weight = weight.where(judged["verdict"].eq("fail"), weight.clip(lower=WEIGHT["cap"]))  # a warning that masks weighs as one that caps
+    ranked = judged.assign(order=judged["verdict"].map(SEVERE), weight=weight)
     ranked = ranked.sort_values(["order", "weight", "check"], kind="stable")
     findings = []
     for check, rows in ranked.groupby("check", sort=False):

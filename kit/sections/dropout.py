@@ -8,7 +8,7 @@ import pandas as pd
 from kit import calls, posterior, reference
 from kit import growth as growing
 from kit.analysis import Analysis
-from kit.arms import call_arms
+from kit.arms import call_arms, wells_of
 from kit.columns import known
 from kit.evidence import gather
 from kit.exhibits import Exhibit
@@ -138,7 +138,7 @@ def superplots(analysis: Analysis, y: str = "gr") -> Exhibit:
     flat = np.atleast_1d(axes).ravel()
     for index, (ax, line) in enumerate(zip(flat, lines, strict=False)):
         keep = arms["cell_line"].eq(line)
-        few = wells[wells["cell_line"].eq(line) & wells["readout"].isin(arms.loc[keep, "readout"])]
+        few = wells_of(wells, arms[keep])
         plots.superplot(arms[keep], few, settings, ax, y=y, media=[medium for medium in config.media], named_limits=index % columns == columns - 1)
         ax.set_title(style.text(line), fontsize=style.FONT, loc="left", color=style.INK)
         if index % columns:
