@@ -62,8 +62,8 @@ def said(table: pd.DataFrame, check: str) -> str:
 
 UNDIALYZED = {"dialyzed": False, "percent": 10, "lot": "X"}
 BULK = "protocol/pre_plating_spin_washes"
-GLN_RESCUE = {"role": "rescue", "restores": "glutamine", "serum": "dFBS", "glutamine_uM": 2000, "glutamine_age_days": 1}
-SER_RESCUE = {"role": "rescue", "restores": "serine", "serum": "dFBS", "serine_uM": 400, "glutamine_uM": 2000, "glutamine_age_days": 1}
+GLN_RESCUE = {"role": "rescue", "restores": "glutamine", "serum": "dFBS", "asparagine_uM": 100, "glutamine_uM": 2000, "serine_uM": 400, "glutamine_age_days": 1}
+SER_RESCUE = {"role": "rescue", "restores": "serine", "serum": "dFBS", "asparagine_uM": 100, "serine_uM": 400, "glutamine_uM": 2000, "glutamine_age_days": 1}
 RESCUES = {"media/no_gln_rescue": GLN_RESCUE, "media/no_ser_rescue": SER_RESCUE}
 
 # check, what is changed in a good experiment, verdict
@@ -92,6 +92,8 @@ METADATA = [
     ("P03", {"sera/old": UNDIALYZED, "protocol/acclimatization_serum": "old"}, "fail"),
     ("P03", {"protocol/doubling_time_dialyzed_h": 40, "protocol/doubling_time_regular_h": 25}, "warn"),
     ("P03", {"protocol/doubling_time_dialyzed_h": 30, "protocol/doubling_time_regular_h": 25}, "pass"),
+    ("P03", {"sera/old": UNDIALYZED, "protocol/acclimatization_serum": "old", "settings": {"strict_serum": False}}, "warn"),
+    ("P03", {"protocol/acclimatization_passages": 0, "settings": {"strict_serum": False}}, "fail"),
     ("P04", {}, "pass"),
     ("P04", {"cell_lines/MOLT-4/asparagine_free_history": True}, "warn"),
     ("P04", {"cell_lines/MOLT-4/asparagine_free_history": None}, "warn"),
@@ -104,6 +106,7 @@ METADATA = [
     ("P05", {"media/no_gln/serine_uM": None}, "warn"),
     ("P05", {"media/complete/serine_uM": None}, "warn"),
     ("P05", {"media/no_gln/lot": None, "replicates": {}}, "warn"),
+    ("P05", {"media/no_asn_rescue/serine_uM": None}, "warn"),
     ("P06", {}, "pass"),
     ("P06", {"media/complete/asparagine_uM": 0}, "fail"),
     ("P06", {"media/complete/asparagine_uM": 49}, "warn"),
@@ -231,6 +234,7 @@ WELLS = [
     ("P17", {}, _drop(lambda w: w["medium"].eq("complete") & w["cell_line"].eq("A549")), "fail"),
     ("P17", {}, _drop(lambda w: w["medium"].eq("no_asn_rescue") & w["cell_line"].eq("A549")), "warn"),
     ("P17", {}, _drop(lambda w: w["medium"].eq("complete") & w["plate"].eq("A549-48h-R2")), "warn"),
+    ("P17", {}, _drop(lambda w: w["medium"].eq("no_asn") & w["plate"].eq("A549-48h-R3")), "warn"),
     ("P18", {}, _drop(lambda w: w["cell_line"].eq("A549")), "warn"),
     ("P23", {}, None, "pass"),
     ("P23", {"protocol/layout_randomised": None}, None, "pass"),
@@ -242,6 +246,8 @@ WELLS = [
     ("P23", {"protocol/layout_randomised": None}, _column_layout, "warn"),
     ("P24", {}, None, "pass"),
     ("P24", {}, _drop(lambda w: w["replicate"].eq(3) & w["cell_line"].eq("A549")), "warn"),
+    ("P24", {}, _drop(lambda w: w["medium"].eq("no_asn") & w["plate"].eq("A549-48h-R3")), "warn"),
+    ("P24", {"replicates/2/medium_lot": None}, None, "warn"),
     ("P24", {"replicates/2/date": "2026-03-02"}, None, "warn"),
     ("P24", {"replicates/2/medium_lot": "SIM-M1a"}, None, "warn"),
     ("P24", {"replicates": {}}, None, "warn"),
@@ -321,6 +327,38 @@ def test_limits_are_settings_and_the_rule_prints_the_one_in_force(book):
     table = compliance(changed(book, {"settings": {"min_viability_percent": 97.5}}))
     assert said(table, "P21") == "warn"
     assert rows_of(table, "P21")["rule"].str.contains("97.5 %").all()
+
+
+@pytest.mark.parametrize(("medium", "scope"), [("no_asn", "A549|asparagine"), ("no_gln", "A549|glutamine"), ("no_asn_rescue", "A549|asparagine")])
+def test_a_replicate_that_lacks_one_group_is_named(book, tables, medium, scope):
+    wells = tables[0][~(tables[0]["medium"].eq(medium) & tables[0]["plate"].eq("A549-48h-R3"))]
+    table = compliance(changed(book, {}), wells)
+    found = rows_of(table, "P17")[lambda rows: rows["verdict"].eq("warn")]
+    assert found[["subject", "value", "scope", "effect"]].to_numpy().tolist() == [["A549", f"no {medium} in replicate 3", scope, "cap"]]
+    few = rows_of(table, "P24")[lambda rows: rows["verdict"].eq("warn")]
+    assert few[["subject", "value", "scope"]].to_numpy().tolist() == [["A549", f"2 biological replicates of {medium}: exploratory", scope]]
+
+
+REQUIRED = [
+    ("replicates", {}, "replicates", "all"), ("replicates/2/medium_lot", None, "replicates.2.medium_lot", "all"), ("replicates/1/passage", None, "replicates.1.passage", "all"),
+    ("protocol/reagent", None, "protocol.reagent", "all"), ("protocol/well_volume_uL", None, "protocol.well_volume_uL", "all"),
+    ("media/no_asn_rescue/glutamine_uM", None, "media.no_asn_rescue.glutamine_uM", "asparagine"), ("protocol/previous_medium/asparagine_uM", None, "protocol.previous_medium.asparagine_uM", "asparagine"),
+    ("sera/dFBS/lot", None, "sera.dFBS.lot", "all"), ("protocol/t0_delay_h", None, "protocol.t0_delay_h", "all"), ("cell_lines/A549/str_date", None, "cell_lines.A549.str_date", "A549"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "value", "field", "scope"), REQUIRED)
+def test_a_required_field_that_is_missing_caps_the_calls_it_touches(book, tables, path, value, field, scope):
+    rows = compliance(changed(book, {path: value}), *tables).query("missing == @field")
+    assert set(zip(rows["verdict"], rows["effect"], rows["scope"], strict=True)) == {("warn", "cap", scope)}
+    assert compliance(changed(book, {}), *tables).query("missing == @field").empty
+
+
+def test_without_any_record_of_lots_passages_and_saturation_calls_are_provisional(book, tables):
+    gone = {"replicates": {}, **{f"media/{name}/lot": None for name in book["media"]}, "cell_lines/A549/passage": None}
+    table = compliance(changed(book, gone | {"plates": [book["plates"][0] | {"saturation": None}]}), *tables)
+    caps = {str(row.missing) for row in table.itertuples() if row.effect == "cap"}
+    assert {"media.no_asn.lot", "cell_lines.A549.passage", "plates.saturation", "replicates"} <= caps
 
 
 @pytest.mark.parametrize(

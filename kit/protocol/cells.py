@@ -12,14 +12,15 @@ Judged = tuple[str, str, str]
 
 
 def acclimatized(evidence: Evidence) -> Iterator[Ruling]:
-    """P03: passages in dialyzed serum with all amino acids; those in undialyzed serum do not count."""
+    """P03: passages in dialyzed serum with all amino acids; those in undialyzed serum do not count, and warn without `strict_serum`."""
     config, asked = evidence.config, evidence.settings.min_acclimatization_passages
     passages, serum = config.protocol.acclimatization_passages, config.protocol.acclimatization_serum
     regular = serum is not None and config.sera[serum].dialyzed is False
     if passages is None:
         yield not_given("acclimatization", "protocol.acclimatization_passages")
     else:
-        verdict = band(passages >= asked and not regular, passages == 0 or regular)
+        voided = regular and evidence.settings.strict_serum
+        verdict = band(passages >= asked and not regular, passages == 0 or voided)
         value = f"{passages} passage{'s' * (passages != 1)} in " + (f"undialyzed {serum}" if regular else "dialyzed serum")
         advice = "" if verdict == "pass" else f"Passage at least {asked} times in dialyzed serum with all amino acids before the assay."
         yield Ruling("acclimatization", value, verdict, advice)
@@ -124,7 +125,7 @@ def identity(evidence: Evidence) -> Iterator[Ruling]:
         yield _mycoplasma(evidence, line, cell)
         yield _profile(evidence, line, cell)
         if cell.passage is None and not known:
-            yield not_given(line, f"cell_lines.{line}.passage", line, "none")
+            yield not_given(line, f"cell_lines.{line}.passage", line)
 
 
 def _mycoplasma(evidence: Evidence, line: str, cell: CellLine) -> Ruling:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from kit.arms import call_arms
 from kit.design import nearest
-from kit.protocol.base import FILE, Check, Evidence, Ruling, band, listing, not_given
+from kit.protocol.base import FILE, Check, Evidence, Ruling, band, listing, not_given, scope_of
 
 PLATES = ((8, 12), (16, 24), (32, 48))
 HIGH, LOW, DISPUTED = {"hela", "a549"}, {"molt4", "jurkat", "u937"}, {"jurkat"}
@@ -52,9 +52,9 @@ def readout_times(evidence: Evidence) -> Iterator[Ruling]:
     if config.plates:
         blind = [plate.plate for plate in config.plates if plate.saturation is None]
         if blind:
-            yield not_given(f"{len(blind)} plate{'s' * (len(blind) > 1)}", "plates.saturation", effect="none")
+            yield not_given(f"{len(blind)} plate{'s' * (len(blind) > 1)}", "plates.saturation")
         if config.protocol.reagent is None:
-            yield not_given("reagent", "protocol.reagent", effect="none")
+            yield not_given("reagent", "protocol.reagent")
 
 
 def _growth_hours(evidence: Evidence) -> Iterator[tuple[str, pd.Series]]:
@@ -99,7 +99,9 @@ def groups_present(evidence: Evidence) -> Iterator[Ruling]:
     for line in lines:
         wells = later[later["cell_line"].eq(line)]
         media = set(wells["medium"]) if len(wells) else set(config.media)
-        yield from _absent(evidence, line, media, control)
+        incomplete = list(_incomplete(evidence, line, wells))
+        yield from (item for item in _absent(evidence, line, media, control) if not (incomplete and item.verdict == "pass"))
+        yield from incomplete
         alone = [str(plate) for plate, here in wells.groupby("plate", sort=False) if control not in set(here["medium"])]
         if alone:
             yield Ruling(line, f"no control on plate {listing(alone, 3)}", "warn", "Put control on every plate.", line)
@@ -119,6 +121,29 @@ def _absent(evidence: Evidence, line: str, media: set[str], control: str) -> Ite
         yield Ruling(line, f"no dropout of {listing(lacking)}", "info", "", line)
     elif control in media and not unrescued:
         yield Ruling(line, "all five groups present", "pass", "", line)
+
+
+def _incomplete(evidence: Evidence, line: str, wells: pd.DataFrame) -> Iterator[Ruling]:
+    """Groups that some replicates of a line have and others lack, at the reading the call rests on."""
+    read = nearest(wells, evidence.settings.proliferation_h)
+    everyone = sorted(int(number) for number in read["replicate"].unique())
+    for medium in _groups(evidence, read):
+        lacking = [number for number in everyone if number not in set(read.loc[read["medium"].eq(medium), "replicate"])]
+        if lacking:
+            which = f"replicate{'s' * (len(lacking) > 1)} {listing(lacking)}"
+            yield Ruling(line, f"no {medium} in {which}", "warn", f"Repeat {which} of {line} with {medium}.", _scope(evidence, line, medium))
+
+
+def _groups(evidence: Evidence, wells: pd.DataFrame) -> list[str]:
+    """Control, dropout and rescue media among these wells."""
+    here = set(wells["medium"])
+    return [name for name, medium in evidence.config.media.items() if name in here and medium.role in ("control", "dropout", "rescue")]
+
+
+def _scope(evidence: Evidence, line: str, medium: str) -> str:
+    """The calls of a line that rest on a medium."""
+    scope = scope_of(evidence.config, medium)
+    return line if scope == "all" else f"{line}|{scope}"
 
 
 def reference_lines(evidence: Evidence) -> Iterator[Ruling]:
@@ -247,18 +272,36 @@ def replicates(evidence: Evidence) -> Iterator[Ruling]:
         advice = "" if count >= asked else f"Repeat until there are {asked}, each of its own passage, day and medium batch."
         value = f"{count} biological replicate{'s' * (count != 1)}" + ("" if count >= asked else ": exploratory")
         yield Ruling(str(line), value, band(count >= asked, False), advice, str(line))
+        if count >= asked:
+            yield from _few(evidence, str(line), wells)
     used = sorted(int(number) for number in later["replicate"].unique())
     if len(used) > 1:
         yield from _independent(evidence, used)
+
+
+def _few(evidence: Evidence, line: str, wells: pd.DataFrame) -> Iterator[Ruling]:
+    """Groups of a line with fewer replicates than the line has: their calls are exploratory all the same."""
+    asked, read = evidence.settings.min_replicates, nearest(wells, evidence.settings.proliferation_h)
+    counts = read.groupby("medium")["replicate"].nunique()
+    for medium in _groups(evidence, read):
+        if (count := int(counts[medium])) < asked:
+            value = f"{count} biological replicate{'s' * (count != 1)} of {medium}: exploratory"
+            advice = f"Repeat {medium} in {line} until there are {asked}, each of its own passage, day and medium batch."
+            yield Ruling(line, value, "warn", advice, _scope(evidence, line, medium))
 
 
 def _independent(evidence: Evidence, used: list[int]) -> Iterator[Ruling]:
     """Replicates that share a day, passage or medium batch are not independent."""
     given = evidence.config.replicates
     fields = ("date", "passage", "medium_lot")
-    if any(number not in given or all(getattr(given[number], field) is None for field in fields) for number in used):
-        advice = f"Fill in date, passage and medium_lot of each under `replicates` in {FILE}."
-        yield Ruling("replicates", "independence not documented", "warn", advice, effect="none", missing="replicates")
+    gaps = {number: [field for field in fields if number not in given or getattr(given[number], field) is None] for number in used}
+    lacking = [number for number, missing in gaps.items() if missing]
+    if lacking:
+        which = listing(field for field in fields if any(field in missing for missing in gaps.values()))
+        advice = f"Fill in {which} of replicate{'s' * (len(lacking) > 1)} {listing(lacking)} under `replicates` in {FILE}."
+        named = " ".join(f"replicates.{number}.{field}" for number in lacking for field in gaps[number])
+        nothing = all(len(missing) == len(fields) for missing in gaps.values())
+        yield Ruling("replicates", "independence not documented", "warn", advice, missing="replicates" if nothing else named)
     for field, word in (("date", "day"), ("passage", "passage"), ("medium_lot", "medium batch")):
         values = pd.Series({number: getattr(given[number], field) for number in used if number in given}, dtype=object).dropna()
         shared = values[values.duplicated(keep=False)]
@@ -280,7 +323,7 @@ DATA_CHECKS = (
         "fail",
         readout_times,
     ),
-    Check("P17", "control, three dropouts and asparagine rescue, on the same plate", "fail", groups_present),
+    Check("P17", "control, three dropouts and asparagine rescue, on the same plate, in every replicate", "fail", groups_present),
     Check("P18", "an ASNS-high and an ASNS-low line in the run", "warn", reference_lines),
     Check("P19", "ASNS-high line without asparagine: GR at least {min_gr_high_line:g}", "fail", high_line_grows),
     Check(
@@ -292,7 +335,7 @@ DATA_CHECKS = (
     Check("P23", "groups randomised or blocked, outer ring buffer only", "warn", layout),
     Check(
         "P24",
-        "at least {min_replicates} biological replicates, each of its own passage, day and medium batch",
+        "at least {min_replicates} biological replicates of every group, each of its own passage, day and medium batch",
         "warn",
         replicates,
     ),

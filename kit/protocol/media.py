@@ -102,12 +102,22 @@ def dropout_clean(evidence: Evidence) -> Iterator[Ruling]:
         for amino_acid in CALLED:
             if control is not None and amino_acid not in removed:
                 yield _as_in_control(evidence, name, amino_acid, getattr(control, f"{amino_acid}_uM"))
+    yield from _rescues_recorded(evidence)
     if not any(replicate.medium_lot for replicate in config.replicates.values()):
         yield from (
-            not_given(name, f"media.{name}.lot", scope_of(config, name), "none")
+            not_given(name, f"media.{name}.lot", scope_of(config, name))
             for name in _compared(evidence)
             if config.media[name].lot is None
         )
+
+
+def _rescues_recorded(evidence: Evidence) -> Iterator[Ruling]:
+    """The amino acids a rescue medium does not restore have to be known too; how much it restores is asked by P07 and P08."""
+    config = evidence.config
+    for name, medium in config.media.items():
+        if medium.role == "rescue":
+            gaps = [item for item in CALLED if item not in str(medium.restores).split("+") and getattr(medium, f"{item}_uM") is None]
+            yield from (not_given(name, f"media.{name}.{item}_uM", scope_of(config, name)) for item in gaps)
 
 
 def _as_in_control(evidence: Evidence, name: str, amino_acid: str, wanted: float | None) -> Ruling:

@@ -53,7 +53,7 @@ def _volume(evidence: Evidence, line: str, plan: WashPlan) -> Ruling:
 
 
 def _inputs(evidence: Evidence) -> Iterator[Ruling]:
-    """What the model took for granted: noted, since it took the careful side."""
+    """What the model took for granted. It took the careful side, so that only what the protocol has to record keeps a call provisional."""
     protocol, wash = evidence.config.protocol, evidence.config.protocol.wash
     if wash is not None and wash.count:
         if wash.buffer is None:
@@ -62,9 +62,10 @@ def _inputs(evidence: Evidence) -> Iterator[Ruling]:
             yield Ruling("wash", f"washed with {wash.buffer}", "warn", "Wash with PBS: a medium brings amino acids back.")
     for amino_acid in evidence.dropped:
         if getattr(protocol.previous_medium, f"{amino_acid}_uM", None) is None:
-            yield not_given("previous medium", f"protocol.previous_medium.{amino_acid}_uM", amino_acid, "none")
+            effect = "none" if protocol.acclimatization_medium else ""  # then the medium before the switch is on record
+            yield not_given("previous medium", f"protocol.previous_medium.{amino_acid}_uM", amino_acid, effect)
     if protocol.well_volume_uL is None:
-        yield not_given("wells", "protocol.well_volume_uL", effect="none")
+        yield not_given("wells", "protocol.well_volume_uL")
 
 
 def _residues(evidence: Evidence) -> Iterator[Ruling]:
