@@ -13,6 +13,7 @@ import pandas as pd
 from kit.arms import call_arms
 from kit.config import ExperimentConfig
 from kit.design import nearest
+from kit.residue import show_uM
 from kit.settings import Settings
 
 
@@ -201,7 +202,7 @@ def _masking(evidence: Evidence, carryover: pd.DataFrame | None, settings: Setti
         fields = " and ".join(f"`{name}`" for name in str(rows.iloc[0].get("missing", "")).split()) or "`protocol.wash`"
         evidence.mask_caps.append(f"Carry-over of {evidence.amino_acid} is unknown: fill in {fields} in experiment.yaml.")
     elif evidence.gr_mask >= settings.gr_mask_high:
-        text = f"Carry-over of {residue:.2g} uM {evidence.amino_acid} alone could let an auxotroph reach GR {evidence.gr_mask:.2f}"
+        text = f"Carry-over of {show_uM(residue)} uM {evidence.amino_acid} alone could let an auxotroph reach GR {evidence.gr_mask:.2f}"
         evidence.masks.append(f"{text} (gr_mask_high = {settings.gr_mask_high:g}).")
     elif evidence.gr_mask >= settings.gr_mask_moderate:
         evidence.mask_caps.append(f"Carry-over could account for GR up to {evidence.gr_mask:.2f}.")

@@ -334,7 +334,7 @@ def test_a_replicate_that_lacks_one_group_is_named(book, tables, medium, scope):
     wells = tables[0][~(tables[0]["medium"].eq(medium) & tables[0]["plate"].eq("A549-48h-R3"))]
     table = compliance(changed(book, {}), wells)
     found = rows_of(table, "P17")[lambda rows: rows["verdict"].eq("warn")]
-    assert found[["subject", "value", "scope", "effect"]].to_numpy().tolist() == [["A549", f"no {medium} in replicate 3", scope, "cap"]]
+    assert found[["subject", "value", "scope", "effect"]].to_numpy().tolist() == [["A549", f"{medium} missing in replicate 3", scope, "cap"]]
     few = rows_of(table, "P24")[lambda rows: rows["verdict"].eq("warn")]
     assert few[["subject", "value", "scope"]].to_numpy().tolist() == [["A549", f"2 biological replicates of {medium}: exploratory", scope]]
 

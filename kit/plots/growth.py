@@ -166,9 +166,10 @@ def agreement(table: pd.DataFrame, settings: Settings, ax: Axes) -> Axes:
         ax.scatter(row["gr_count"], row["gr_signal"], s=34, marker=marks[row["replicate"]], color=color, edgecolors="white", linewidths=0.6, zorder=3)
     bad = table[~table["agrees"].astype(bool)]
     for (line, medium), rows in bad.groupby(["cell_line", "medium"], sort=False):
-        right = rows["gr_count"].mean() > (low + high) / 2
-        ax.annotate(style.text(f"{style.short(line, 12)} {style.short(medium, 16)}"), (rows["gr_count"].mean(), rows["gr_signal"].mean()), xytext=(-7 if right else 7, 0),
-                    textcoords="offset points", ha="right" if right else "left", va="center", fontsize=style.FONT - 2, color=style.INK)  # fmt: skip
-    ax.text(high, high + 0.0, f"max_readout_disagreement_gr = {limit:g} ", ha="right", va="bottom", fontsize=style.FONT - 2, color=style.GREY)
+        below = rows["gr_signal"].mean() < rows["gr_count"].mean()
+        spot = (rows["gr_count"].mean(), rows["gr_signal"].min() if below else rows["gr_signal"].max())
+        ax.annotate(style.text(f"{style.short(line, 12)} {style.short(medium, 16)}"), spot, xytext=(0, -9 if below else 9),
+                    textcoords="offset points", ha="center", va="top" if below else "bottom", fontsize=style.FONT - 2, color=style.INK)  # fmt: skip
+    ax.text(high, high, f"max_readout_disagreement_gr = {limit:g} ", ha="right", va="bottom", fontsize=style.FONT - 2, color=style.GREY)
     ax.set(xlim=(low, high), ylim=(low, high), xlabel="GR by counts", ylabel="GR by ATP (or another signal)")
     return ax

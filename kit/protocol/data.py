@@ -131,7 +131,7 @@ def _incomplete(evidence: Evidence, line: str, wells: pd.DataFrame) -> Iterator[
         lacking = [number for number in everyone if number not in set(read.loc[read["medium"].eq(medium), "replicate"])]
         if lacking:
             which = f"replicate{'s' * (len(lacking) > 1)} {listing(lacking)}"
-            yield Ruling(line, f"no {medium} in {which}", "warn", f"Repeat {which} of {line} with {medium}.", _scope(evidence, line, medium))
+            yield Ruling(line, f"{medium} missing in {which}", "warn", f"Repeat {which} of {line} with {medium}.", _scope(evidence, line, medium))
 
 
 def _groups(evidence: Evidence, wells: pd.DataFrame) -> list[str]:
