@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import json
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -366,6 +368,58 @@ def test_a_folder_of_experiments_is_listed(root: Path) -> None:
     assert [path.name for path in experiments_below(root / "data" / "examples")][:2] == ["EXP-DEMO-01", "EXP-DEMO-02"]
     with pytest.raises(InputError, match="holds no"):
         experiments_below(root / "kit")
+
+
+# ---- inside the reports' notebooks -------------------------------------------------------------------------------------------------
+
+
+def test_widgets_show_where_a_person_sits_and_nowhere_else() -> None:
+    """A kernel is asked as JupyterLab asks it, and as papermill, nbconvert and nbval do; the batch has no kernel at all."""
+    from jupyter_client.manager import start_new_kernel
+
+    from kit.explore.notebook import beside, somebody_is_there
+
+    assert not somebody_is_there() and beside(None, "Calls") is None  # type: ignore[arg-type]
+    manager, client = start_new_kernel(kernel_name="python3")
+    try:
+        for person in (True, False):
+            cell = "from kit.explore.notebook import somebody_is_there; import sys; (somebody_is_there(), 'ipywidgets' in sys.modules)"
+            said: list[str] = []
+            client.execute_interactive(cell, allow_stdin=person, timeout=60, output_hook=_result_into(said))
+            assert said == [f"({person}, False)"]
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def _result_into(said: list[str]) -> Callable[[dict[str, Any]], None]:
+    return lambda message: said.append(message["content"]["data"]["text/plain"]) if message["msg_type"] == "execute_result" else None
+
+
+def test_beside_a_notebooks_cells_stand_its_own_numbers(small: Path) -> None:
+    """The tabs take the notebook's analysis as it is, with the settings it was given, also after something was left out."""
+    from kit.explore.app import Beside
+
+    analysis = kit.analyse(kit.load(small, {"gr_auxotroph": 0.45}))
+    shown = Beside(analysis, ("Plates", "Calls"))
+    assert shown.session.analysis is analysis and "✕" not in shown.page.message.value
+    shown.stack.selected_index = 1
+    sliders = shown.tabs[1].sliders  # type: ignore[attr-defined]
+    assert sliders["gr_auxotroph"].value == 0.45 and shown.tabs[1].what_if == {}  # type: ignore[attr-defined]
+    shown.session.exclude(PLATE, control_wells(small), "air bubble", "A. Tester")
+    (small / "experiment.yaml").touch()
+    shown.session.look_again()
+    assert shown.session.analysis is not None and shown.session.loaded.settings.gr_auxotroph == 0.45
+    same_numbers(shown.session.analysis, kit.analyse(kit.load(small, {"gr_auxotroph": 0.45})))
+
+
+@pytest.mark.parametrize("name", ["01_assay_qc", "02_dropout_analysis", "03_asns_correlation"])
+def test_each_notebook_has_widgets_that_a_run_leaves_out(root: Path, name: str) -> None:
+    from kit.explore.app import TABS
+
+    cells = json.loads((root / f"notebooks/{name}.ipynb").read_text(encoding="utf-8"))["cells"]
+    asked = [title for cell in cells for title in re.findall(r'"(\w+)"', "".join(cell["source"])) if "".join(cell["source"]).startswith("beside(")]
+    assert asked and set(asked) <= {tab.title for tab in TABS}
 
 
 # ---- what is drawn -----------------------------------------------------------------------------------------------------------------

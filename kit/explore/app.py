@@ -5,8 +5,9 @@ from __future__ import annotations
 import getpass
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
@@ -21,6 +22,9 @@ from kit.explore.plates import PlatesTab
 from kit.explore.protocol import ProtocolTab
 from kit.explore.report import ReportBox
 from kit.explore.state import Session, experiments_below
+
+if TYPE_CHECKING:
+    from kit.analysis import Analysis
 
 NOBODY = ("root", "jovyan", "user", "ubuntu", "admin", "student")
 """Account names that say nothing about who decides."""
@@ -129,10 +133,7 @@ class Workbench:
         return "Read again." if self.session.experiment is not None else ""
 
     def _turned(self, _: Any) -> str:
-        said = self.session.look_again()
-        for index, tab in enumerate(self.tabs):
-            tab.shown(index == self.stack.selected_index)
-        return said
+        return _turn(self.session, self.tabs, self.stack.selected_index)
 
     def _analysed(self) -> None:
         self.report.offer()
@@ -150,6 +151,38 @@ class Workbench:
         more = f"<details><summary>{len(summary.reasons)} reasons</summary>{reasons}</details>" if summary.reasons else ""
         head = f"<b>{markup.escape(config.title or config.experiment_id)}</b> {markup.badge(summary.verdict)}{marks}"
         self.verdict.value = markup.wrapped(f'<div class="kit-head">{head}{more}</div>')
+
+
+class Beside:
+    """Some tabs of the workbench on an analysis that a notebook has made; `kit.explore.beside` decides whether to show them."""
+
+    def __init__(self, analysis: Analysis, titles: Sequence[str]) -> None:
+        known = {tab.title: tab for tab in TABS}
+        self.session, self.page = Session(), Page(who=_who())
+        self.tabs: list[Tab] = [known[title](self.session, self.page) for title in titles]  # type: ignore[call-arg,arg-type]
+        self.stack = w.Tab(children=[tab.box for tab in self.tabs], titles=list(titles))
+        self.root = w.VBox([w.HTML(parts.STYLE), row([self.page.who, self.page.busy]), self.page.message, self.stack])
+        self.root.add_class("kit-app")
+        self.stack.observe(self.page.guard(self._turned, "Drawing…"), "selected_index")
+        self.session.listeners.append(lambda: [tab.refresh() for tab in self.tabs] and None)
+        self.tabs[0].visible = True
+        self.page.guard(lambda: self.session.adopt(analysis), "Drawing…")()
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        display(self.root)
+
+    def _turned(self, _: Any) -> str:
+        return _turn(self.session, self.tabs, self.stack.selected_index)
+
+
+def _turn(session: Session, tabs: list[Tab], front: int | None) -> str:
+    """Another tab came to the front: look whether files changed meanwhile; returns what was done in words."""
+    said = session.look_again()
+    for index, tab in enumerate(tabs):
+        tab.shown(index == front)
+    return said
 
 
 def _in_notebook() -> bool:

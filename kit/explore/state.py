@@ -54,13 +54,25 @@ class Session:
         """Load and analyse the experiment folder `path`. Raises InputError; the experiment that was open then stays."""
         folder = Path(path).expanduser()
         stamps = {FILE: _stamp(folder / FILE), exclusions.FILE: _stamp(folder / exclusions.FILE)}
-        experiment = load(folder)
-        analysis = analyse(experiment)
+        self._take(analyse(load(folder, self._overrides(folder))), stamps)
+
+    def adopt(self, analysis: Analysis) -> None:
+        """Take an analysis as it is, with the settings it was made with: a notebook's."""
+        folder = analysis.experiment.folder
+        self._take(analysis, {name: _stamp(folder / name) for name in (FILE, exclusions.FILE)})
+
+    def _take(self, analysis: Analysis, stamps: dict[str, Stamp]) -> None:
+        experiment = analysis.experiment
         if self.experiment is None or experiment.folder != self.experiment.folder:
             self.done, self.undone, self.before = [], [], None
         self.experiment, self.analysis = experiment, analysis
-        self._stamps = stamps | {item.path: _stamp(folder / item.path) for item in experiment.inputs if item.path not in stamps}
+        self._stamps = stamps | {item.path: _stamp(experiment.folder / item.path) for item in experiment.inputs if item.path not in stamps}
         self._tell(self.quick, self.listeners)
+
+    def _overrides(self, folder: Path) -> Mapping[str, Any]:
+        """Settings that were given beside those of experiment.yaml when the experiment in `folder` was opened: they stay."""
+        known = self.experiment
+        return known.overrides if known is not None and folder.resolve() == known.folder else {}
 
     @property
     def loaded(self) -> Experiment:
