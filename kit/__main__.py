@@ -110,8 +110,6 @@ def settings_of(given: Sequence[str]) -> dict[str, Any]:
     """`NAME=VALUE` texts as typed settings. Raises InputError for every one that is unknown or of the wrong kind."""
     if not given:
         return {}
-    from pydantic import ValidationError
-
     from kit.settings import Settings
 
     problems, values = Problems(), dict[str, Any]()
@@ -122,12 +120,10 @@ def settings_of(given: Sequence[str]) -> dict[str, Any]:
             problems.say("--set", "", f"'{item}' is not NAME=VALUE", "Write for example --set min_z_prime=0.4.")
         elif name not in Settings.model_fields:
             problems.say("--set", "", f"'{name}' is not a setting", did_you_mean(name, Settings.model_fields, listing=False))
+        elif wrong := Settings.wrong(name, _typed(text)):
+            problems.say("--set", name, f"'{text}': {wrong}", Settings.model_fields[name].description or "")
         else:
-            try:
-                Settings.model_validate({name: _typed(text)})
-                values[name] = _typed(text)
-            except ValidationError as error:
-                problems.say("--set", name, f"'{text}': {error.errors()[0]['msg'].lower()}", Settings.model_fields[name].description or "")
+            values[name] = _typed(text)
     problems.raise_if_any()
     return values
 

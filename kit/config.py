@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal, cast, get_args
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from kit import config_rest
-from kit.errors import Problem, Problems, did_you_mean
-from kit.settings import Settings
+from kit.errors import InputError, Problem, Problems, did_you_mean
+from kit.settings import CROSSED, Settings
 from kit.yamlfile import YamlFile, read_yaml
 
 FILE = "experiment.yaml"
@@ -392,6 +392,8 @@ def _explain(item: Any, path: tuple[str | int, ...]) -> tuple[str, str]:
     if kind == "literal_error":
         allowed = [name for name in (_choices(item["ctx"]["expected"]))]
         return f"{_show(value)} is not allowed", did_you_mean(value, allowed)
+    if kind == CROSSED:
+        return item["msg"], "Change one of them, here or in --set."
     if path == ("experiment_id",):
         return f"{_show(value)} is not a name", "Use letters, digits, '.', '_' and '-', at most 64."
     return f"{_show(value)}: {item['msg'].lower()}", _unit_hint(path)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 SEED = 20260302
 
@@ -229,8 +230,52 @@ class WesternSettings(_Frozen):
     discordant_z: float = _limit(1.0, "z of mRNA over z of protein by more than this, at low protein: discordant", gt=0)
 
 
+CROSSED = "limits_crossed"
+APART = (("gr_auxotroph", "gr_prototroph"),)
+"""Pairs of which the first has to be below the second."""
+IN_ORDER = (
+    ("fail_z_prime", "min_z_prime"), ("fail_ssmd", "min_ssmd"), ("fail_signal_to_background", "min_signal_to_background"),
+    ("fail_signal_to_noise", "min_signal_to_noise"), ("max_cv_control_percent", "fail_cv_control_percent"),
+    ("max_cv_group_percent", "fail_cv_group_percent"), ("max_edge_effect_percent", "fail_edge_effect_percent"),
+    ("max_drift_percent", "fail_drift_percent"), ("max_volume_loss_percent", "fail_volume_loss_percent"),
+    ("min_linearity_slope", "max_linearity_slope"), ("undefined_control_doublings", "min_control_doublings"),
+    ("rescue_index_failed", "rescue_index_likely_full"), ("fail_events", "min_events"),
+    ("max_control_annexin_percent", "fail_control_annexin_percent"), ("max_serum_cutoff_kDa", "warn_serum_cutoff_kDa"),
+    ("gr_mask_moderate", "gr_mask_high"), ("growth_sustaining_low_uM", "growth_sustaining_high_uM"),
+    ("min_confluence_percent", "max_confluence_percent"), ("max_confluence_percent", "fail_confluence_percent"),
+    ("min_viable_per_mL", "max_viable_per_mL"), ("max_viable_per_mL", "warn_viable_per_mL"), ("fail_adherence_h", "min_adherence_h"),
+    ("min_adherence_h", "max_adherence_h"), ("max_proliferation_offset_h", "fail_readout_offset_h"),
+    ("max_apoptosis_offset_h", "fail_readout_offset_h"), ("max_gr_low_line", "min_gr_high_line"),
+    ("fail_viability_percent", "min_viability_percent"), ("sa_low", "sa_high"),
+    ("min_probability_provisional", "min_probability_confident"), ("western_lod_snr", "western_loq_snr"),
+    ("min_lane_factor", "max_lane_factor"), ("max_mw_error_percent", "fail_mw_error_percent"),
+    ("fail_control_lane_ratio", "min_control_lane_ratio"), ("asns_low_percent", "asns_high_percent"),
+    ("min_lines_estimate", "min_lines_inference"),
+)  # fmt: skip
+"""Pairs of which the first may not exceed the second."""
+
+
 class Settings(QualitySettings, GrowthSettings, EffectSettings, ApoptosisSettings, ProtocolSettings, CallSettings, WesternSettings):
-    """All settings in one flat namespace, as `settings:` in experiment.yaml names them."""
+    """All settings in one flat namespace, as `settings:` in experiment.yaml names them. Limits of one thing have to stand in their order."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Settings:
+        """Two limits that have crossed leave no class or verdict between them, so what they judge would be an accident of the code."""
+        pairs = [(*pair, "below") for pair in APART if getattr(self, pair[0]) >= getattr(self, pair[1])]
+        pairs += [(*pair, "at most") for pair in IN_ORDER if getattr(self, pair[0]) > getattr(self, pair[1])]
+        said = [f"{low} ({getattr(self, low):g}) has to be {how} {high} ({getattr(self, high):g})" for low, high, how in pairs]
+        if said:
+            raise PydanticCustomError(CROSSED, "{said}", {"said": "; ".join(said)})
+        return self
+
+    @classmethod
+    def wrong(cls, name: str, value: Any) -> str:
+        """What is wrong with one value by itself, in words; empty where nothing is. Its order with other limits needs all of them."""
+        try:
+            cls.model_validate({name: value})
+        except ValidationError as error:
+            return next((item["msg"].lower() for item in error.errors() if item["type"] != CROSSED), "")
+        return ""
 
     @classmethod
     def describe(cls) -> list[dict[str, Any]]:

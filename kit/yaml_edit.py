@@ -43,12 +43,21 @@ def propose_settings(folder: Path, settings: Mapping[str, Any]) -> Proposal:
     for name in settings:
         if name not in Settings.model_fields:
             problems.say(FILE, f"settings.{name}", f"'{name}' is not a setting", did_you_mean(name, Settings.model_fields, listing=False))
+        elif wrong := Settings.wrong(name, settings[name]):
+            problems.say(FILE, f"settings.{name}", wrong)
     problems.raise_if_any()
-    try:
-        Settings.model_validate(dict(settings))
-    except ValidationError as error:
-        raise InputError([Problem(FILE, f"settings.{item['loc'][0]}", item["msg"].lower()) for item in error.errors()]) from None
+    _check_together(folder, settings)
     return propose(folder, {("settings", name): value for name, value in settings.items()})
+
+
+def _check_together(folder: Path, settings: Mapping[str, Any]) -> None:
+    """The file's own settings with the new ones among them, as the next reader will find them. Raises InputError."""
+    present = _plain(_load(read_text(folder / FILE, FILE)))
+    own = present.get("settings") if isinstance(present, dict) else None
+    try:
+        Settings.model_validate({**(own if isinstance(own, dict) else {}), **settings})
+    except ValidationError as error:
+        raise InputError([Problem(FILE, ".".join(map(str, ("settings", *item["loc"]))), item["msg"]) for item in error.errors()]) from None
 
 
 def propose_gates(folder: Path, entry: int, gates: Mapping[str, Any]) -> Proposal:

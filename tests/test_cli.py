@@ -140,6 +140,7 @@ def test_sizes(text: str, value: int) -> None:
 
 
 def test_settings_are_typed() -> None:
+    assert cli.settings_of(["gr_auxotroph=0.7"]) == {"gr_auxotroph": 0.7}, "whether limits cross is judged with those of the experiment"
     assert cli.settings_of(["min_z_prime=0.4", "bootstrap_draws=500"]) == {"min_z_prime": 0.4, "bootstrap_draws": 500}
     with pytest.raises(InputError) as caught:
         cli.settings_of(["nonsense=1", "min_z_prime=x", "min_ssmd"])

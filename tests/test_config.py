@@ -6,7 +6,7 @@ import pytest
 
 from kit.config import read_config
 from kit.errors import InputError
-from kit.settings import Settings
+from kit.settings import APART, IN_ORDER, Settings
 
 GOOD = """\
 experiment_id: EXP-1
@@ -122,6 +122,27 @@ def test_overrides_are_typed_and_checked(folder):
     assert read_config(folder, {"min_z_prime": "0.3"}).settings.min_z_prime == 0.3
     assert "Did you mean 'min_z_prime'" in problems(folder, GOOD, min_zprim="0.3")
     assert "settings.seed" in problems(folder, GOOD, seed="often")
+
+
+def test_limits_that_cross_are_one_clear_problem(folder):
+    """Whether a pair crosses is judged on the file and the overrides together, never on one value against the defaults."""
+    crossed = problems(folder, GOOD.replace("min_z_prime: 0.4", "gr_auxotroph: 0.7, sa_low: 0.3"))
+    assert crossed.count("has to be") == 2 and crossed.count("experiment.yaml") == 1
+    assert "gr_auxotroph (0.7) has to be below gr_prototroph (0.6)" in crossed and "sa_low (0.3) has to be at most sa_high (0.2)" in crossed
+    assert "gr_auxotroph (0.6) has to be below gr_prototroph (0.6)" in problems(folder, GOOD, gr_auxotroph=0.6)
+    assert read_config(folder, {"gr_auxotroph": 0.7, "gr_prototroph": 0.9}).settings.gr_auxotroph == 0.7
+
+
+def test_every_pair_of_pass_and_fail_limits_has_an_order():
+    """`min_x` with `fail_x`, `max_x` with `fail_x`, and `x_low` with `x_high`: none may be left out when a limit is added."""
+    names = set(Settings.model_fields)
+    pairs = {frozenset((name, f"fail_{name[4:]}")) for name in names if name[:4] in ("min_", "max_") and f"fail_{name[4:]}" in names}
+    lows = {name: name.replace("_low", "_high") for name in names if "_low" in name}
+    pairs |= {frozenset((low, high)) for low, high in lows.items() if high in names and high != low}
+    ordered = {*APART, *IN_ORDER}
+    ordered |= {(first, last) for first, one in ordered for other, last in ordered if one == other}  # of three in a row
+    assert pairs <= {frozenset(pair) for pair in ordered}
+    assert all(getattr(Settings(), low) <= getattr(Settings(), high) for low, high in (*APART, *IN_ORDER))
 
 
 def test_every_setting_says_what_it_means_and_where_it_comes_from():

@@ -72,6 +72,7 @@ def test_what_stands_there_already_is_no_change(tmp_path: Path) -> None:
     [
         ("settings: {}\n", {"gr_auxotrof": 0.2}, "Did you mean 'gr_auxotroph'"),
         ("settings: {}\n", {"sa_low": 3.0}, "less than or equal to 1"),
+        ("settings: {gr_prototroph: 0.5}\n", {"gr_auxotroph": 0.55}, r"gr_auxotroph \(0.55\) has to be below gr_prototroph \(0.5\)"),
         ("a: &x {sa_low: 0.1}\nsettings: *x\n", {"sa_low": 0.2}, "cannot be changed without changing something else"),
         ("settings: [1, 2]\n", {"sa_low": 0.2}, "has no place"),
         ("settings: {sa_low: 0.1\n", {"sa_low": 0.2}, "could not be read"),
@@ -107,3 +108,9 @@ def test_mode_and_byte_order_mark_stay(tmp_path: Path) -> None:
     assert path.read_bytes() == b"\xef\xbb\xbfsettings: {sa_low: 0.2}\n"
     assert path.stat().st_mode & 0o777 == 0o640
     assert [item.name for item in tmp_path.iterdir()] == [FILE], "no temporary file stays behind"
+
+
+def test_limits_are_judged_with_the_files_own(tmp_path: Path) -> None:
+    """0.65 crosses the default 0.60, but not the 0.70 that the file has."""
+    proposal = yaml_edit.propose_settings(folder(tmp_path, "settings: {gr_prototroph: 0.7}\n"), {"gr_auxotroph": 0.65})
+    assert proposal.after == "settings: {gr_prototroph: 0.7, gr_auxotroph: 0.65}\n"
