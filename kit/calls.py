@@ -6,6 +6,7 @@ The rules are applied in order: what voids a call, what the numbers say, what li
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -61,6 +62,12 @@ def calls(
                 evidence = gather_arms(config, line, amino_acid, medium, arms, apoptosis, rescue, carryover, compliance)
                 if evidence is not None:
                     rows.append(_row(evidence, decide(evidence, config.settings), config.settings, priors))
+    return check(pd.DataFrame(rows), "calls") if rows else empty("calls")
+
+
+def judge_again(gathered: Iterable[Evidence], settings: Settings, priors: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The `calls` table from evidence that was gathered before: quick, for another look with other cut-offs of the call."""
+    rows = [_row(evidence, decide(evidence, settings), settings, priors) for evidence in gathered]
     return check(pd.DataFrame(rows), "calls") if rows else empty("calls")
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, cast, get_args
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from kit import config_rest
-from kit.errors import InputError, Problem, Problems, did_you_mean
+from kit.errors import Problem, Problems, did_you_mean
 from kit.settings import CROSSED, Settings
 from kit.yamlfile import YamlFile, read_yaml
 

@@ -154,6 +154,53 @@ def test_cutoffs_are_saved_after_the_diff_was_shown_and_then_count(bench: Workbe
     same_numbers(bench.session.analysis, kit.analyse(kit.load(small)))
 
 
+def settings_of(folder: Path, **values: float) -> None:
+    """Somebody else writes settings into the file."""
+    path = folder / "experiment.yaml"
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if not any(line.strip().startswith(f"{name}:") for name in values)]
+    path.write_text("".join([*lines, *(f"  {name}: {value}\n" for name, value in values.items())]), encoding="utf-8")
+
+
+def test_a_colleagues_cutoffs_are_no_what_if_of_ours(bench: Workbench, small: Path) -> None:
+    """With a comparison open, somebody else saves other cut-offs: they stand in the sliders nobody moved, and the comparison is gone."""
+    bench.stack.selected_index = CALLS
+    tab: Any = bench.tabs[CALLS]
+    tab.sliders["gr_auxotroph"].value = 0.30
+    tab.saving.show.click()
+    assert tab.saving.proposal is not None
+    settings_of(small, gr_prototroph=0.70)
+    bench.session.look_again()
+    assert tab.what_if == {"gr_auxotroph": 0.30} and tab.sliders["gr_prototroph"].value == 0.70 and tab.saving.proposal is None
+    settings_of(small, gr_auxotroph=0.30)
+    bench.session.look_again()
+    assert tab.what_if == {}, "now it is what is saved"
+
+
+def test_what_a_slider_cannot_show_is_no_what_if(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut-offs between the slider's steps, and as far out as the settings allow; a browser writes back what it can show."""
+    settings_of(small, gr_auxotroph=-0.785, sa_low=0.104, gr_prototroph=-0.62)
+    page = Workbench(small)
+    page.stack.selected_index = CALLS
+    tab: Any = page.tabs[CALLS]
+    assert [round(tab.sliders[name].value, 3) for name in ("gr_auxotroph", "gr_prototroph", "sa_low")] == [-0.785, -0.62, 0.104]
+    for name, shown in (("gr_auxotroph", -0.78), ("gr_auxotroph", -0.79), ("sa_low", 0.10)):
+        tab.sliders[name].value = shown
+    assert tab.what_if == {} and "What if" not in tab.state.value
+    tab.sliders["sa_low"].value = 0.12
+    assert tab.what_if == {"sa_low": 0.12}
+
+
+def test_cutoffs_that_cross_call_nothing(bench: Workbench) -> None:
+    bench.stack.selected_index = CALLS
+    tab: Any = bench.tabs[CALLS]
+    tab.sliders["gr_auxotroph"].value = 0.70
+    assert "gr_auxotroph (0.7) has to be below gr_prototroph (0.6)" in tab.state.value and "No calls" in tab.table.value and tab.evidence.value == ""
+    tab.saving.show.click()
+    assert "has to be below" in message(bench) and tab.saving.proposal is None
+    tab.sliders["gr_auxotroph"].value = 0.25
+    assert "What if" in tab.state.value and "<table" in tab.table.value
+
+
 def test_without_a_replicate_the_calls_are_those_of_the_other_replicates(bench: Workbench, small: Path) -> None:
     tab: Any = bench.tabs[GROWTH]
     bench.stack.selected_index = GROWTH
@@ -321,6 +368,32 @@ def test_without_an_experiment_the_page_asks_and_the_planner_works(path: str, mo
     assert "no experiment is open" in message(page)
 
 
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_slider_written_back_keeps_what_was_said(demo: Path, broken: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser rounds every slider when it shows it: with nothing open that must not hide the welcome, or the error and its line."""
+    monkeypatch.delenv("KIT_EXPERIMENT", raising=False)
+    config = demo / "experiment.yaml"
+    config.write_text(config.read_text(encoding="utf-8").replace("role: control", "role: contrl"), encoding="utf-8")
+    page = Workbench(demo if broken else "")
+    tab: Any = page.tabs[CALLS]
+    before = message(page)
+    for slider in tab.sliders.values():
+        slider.value = round(slider.value + 0.05, 2)
+    tab.reset.click()
+    tab.which.options = [("a", 0)]
+    assert message(page) == before and ("line 19" in before if broken else "Name a folder" in before)
+
+
+def test_undo_with_nothing_to_undo_warns(bench: Workbench, small: Path) -> None:
+    for click, said in ((bench.session.undo, "nothing to undo"), (bench.session.redo, "nothing to do again")):
+        bench.page.guard(click)()
+        assert said in message(bench) and "kit-msg warn" in message(bench)
+    leave_out(bench, "B02")
+    (small / exclusions.FILE).unlink()  # somebody else brought it back
+    bench.page.guard(bench.session.undo)()
+    assert "Nothing was undone" in message(bench) and "kit-msg warn" in message(bench)
+
+
 def test_only_wells_of_the_plate_can_be_left_out(bench: Workbench, small: Path) -> None:
     for plate, well in ((PLATE, "Z99"), ("NO-PLATE", "B02"), (None, "B02")):
         with pytest.raises(InputError, match="has no well"):
@@ -350,9 +423,8 @@ def test_the_experiment_that_is_named_is_the_one_that_is_open(small: Path, monke
     config = broken / "experiment.yaml"
     config.write_text(config.read_text(encoding="utf-8").replace("role: control", "role: contrl"), encoding="utf-8")
     page = Workbench(small.parent)
-    assert "Did you mean" in message(page) and page.session.experiment is None, "EXP-BROKEN comes first"
-    page.choice.value = str(small)
-    assert page.session.loaded.id == small.name
+    assert "Did you mean" in message(page) and "EXP-BROKEN: experiment.yaml: line 19" in message(page), "EXP-BROKEN comes first"
+    assert page.session.loaded.id == small.name and page.choice.value == str(small), "the first that can be read is open"
     page.choice.value = str(broken)
     assert "Did you mean" in message(page)
     assert page.session.loaded.id == small.name and page.choice.value == str(small)

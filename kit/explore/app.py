@@ -5,13 +5,15 @@ from __future__ import annotations
 import getpass
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
 from kit import markup
+from kit.errors import InputError, Problem
 from kit.explore import parts
 from kit.explore.apoptosis import ApoptosisTab
 from kit.explore.asns import AsnsTab
@@ -101,11 +103,25 @@ class Workbench:
             self._looked = (folder, time.monotonic())
 
     def _list(self, folder: str) -> str:
-        """Offer the experiments of a folder and open the first."""
+        """Offer the experiments of a folder and open the first that can be read; those before it are told with what is wrong."""
         found = experiments_below(folder)
-        self._offer([(path.name, str(path)) for path in found], str(found[0]))
-        self._open()
-        return f"{len(found)} experiments found." if len(found) > 1 else ""
+        options, broken = [(path.name, str(path)) for path in found], dict[str, InputError]()
+        for path in found:
+            self._offer(options, str(path))
+            try:
+                self._open()
+                break
+            except InputError as error:
+                broken[path.name] = error
+        if len(broken) == len(found):
+            if self.session.experiment is None:
+                self._offer(options, options[0][1])
+            raise InputError(_told(broken) if len(broken) > 1 else [problem for error in broken.values() for problem in error.problems])
+        head = f"{len(found)} experiments found." if len(found) > 1 else ""
+        if broken:
+            problems = "\n".join(map(str, _told(broken)))
+            self.page.say(f"{head} {self.choice.label} is open: it is the first that can be read.\n{problems}", "warn")
+        return "" if broken else head
 
     def _open(self, _: Any = None) -> None:
         if self._setting or not self.choice.value:
@@ -148,7 +164,7 @@ class Workbench:
         config, summary = analysis.experiment.config, analysis.summary
         marks = "".join(f" {markup.escape(text)}." for text in (("SIMULATED DATA",) if config.simulated else ()) + analysis.marks)
         reasons = markup.items(summary.reasons)
-        more = f"<details><summary>{len(summary.reasons)} reasons</summary>{reasons}</details>" if summary.reasons else ""
+        more = f"<details><summary>{len(summary.reasons)} reason{'s' * (len(summary.reasons) != 1)}</summary>{reasons}</details>" if summary.reasons else ""
         head = f"<b>{markup.escape(config.title or config.experiment_id)}</b> {markup.badge(summary.verdict)}{marks}"
         self.verdict.value = markup.wrapped(f'<div class="kit-head">{head}{more}</div>')
 
@@ -175,6 +191,11 @@ class Beside:
 
     def _turned(self, _: Any) -> str:
         return _turn(self.session, self.tabs, self.stack.selected_index)
+
+
+def _told(broken: Mapping[str, InputError]) -> list[Problem]:
+    """The first problem of each experiment that cannot be read."""
+    return [replace(error.problems[0], file=f"{name}: {error.problems[0].file}") for name, error in broken.items()]
 
 
 def _turn(session: Session, tabs: list[Tab], front: int | None) -> str:

@@ -10,7 +10,8 @@ import pandas as pd
 
 from kit import calls as calling
 from kit import markup, posterior, yaml_edit
-from kit.evidence import gather
+from kit.errors import InputError
+from kit.evidence import Evidence
 from kit.explore import parts
 from kit.explore.parts import LABELLED, WIDE, Page, Tab, button, row
 from kit.explore.saving import Saving
@@ -20,8 +21,10 @@ from kit.plots import style
 from kit.sections.dropout import SHORT
 from kit.settings import Settings
 
-CUTOFFS = (("gr_auxotroph", -0.5, 0.99), ("gr_prototroph", -0.5, 1.0), ("sa_low", 0.0, 1.0), ("sa_high", 0.0, 1.0),
-           ("min_probability_provisional", 0.0, 1.0), ("min_probability_confident", 0.0, 1.0))  # fmt: skip
+CUTOFFS = ("gr_auxotroph", "gr_prototroph", "sa_low", "sa_high", "min_probability_provisional", "min_probability_confident")
+STEP = 0.01
+NO_MOVE = 0.6 * STEP
+"""A browser rounds a value to the slider's step by itself: what differs by less than this was moved by nobody."""
 CLASSES = (("p_auxotrophic", "auxotrophic or dependent", style.VERMILION), ("p_partially_dependent", "partially dependent", style.GREY),
            ("p_prototrophic", "prototrophic", style.GREEN))  # fmt: skip
 
@@ -34,12 +37,17 @@ class CallsTab(Tab):
     def __init__(self, session: Session, page: Page) -> None:
         super().__init__(page)
         self.session = session
-        self.sliders = {name: self._slider(name, low, high) for name, low, high in CUTOFFS}
+        self.sliders = {name: self._slider(name) for name in CUTOFFS}
         self.which = w.Dropdown(description="Evidence of", options=[], layout=w.Layout(width="360px"))
         self.reset = button("Back to the saved cut-offs")
         self.saving = Saving(session, page, self._propose, "these cut-offs")
         self.state, self.table, self.evidence = w.HTML(), w.HTML(), w.HTML()
         self._setting = False
+        self._touched: set[str] = set()
+        """Cut-offs that the user has moved: only these can be a what-if."""
+        self._shown: dict[str, float] = {}
+        self._drawn_for: tuple[Any, ...] = ()
+        self._cloud = Cloud()
         redraw = page.guard(self._moved, "Calling…")
         for slider in self.sliders.values():
             slider.observe(redraw, "value")
@@ -50,37 +58,56 @@ class CallsTab(Tab):
         self.box.children = [self.table, w.HBox([left, right], layout=w.Layout(flex_flow="row wrap", grid_gap="20px"))]
 
     @staticmethod
-    def _slider(name: str, low: float, high: float) -> w.FloatSlider:
-        return w.FloatSlider(description=name, min=low, max=high, step=0.01, value=Settings.model_fields[name].default, style=LABELLED, layout=WIDE,
-                             readout_format=".2f", tooltip=Settings.model_fields[name].description)  # fmt: skip
+    def _slider(name: str) -> w.FloatSlider:
+        """As wide as the setting's own bounds."""
+        field, low, high = Settings.model_fields[name], 0.0, 1.0
+        for bound in field.metadata:
+            low = getattr(bound, "ge", getattr(bound, "gt", low - STEP) + STEP)
+            high = getattr(bound, "le", getattr(bound, "lt", high + STEP) - STEP)
+        return w.FloatSlider(description=name, min=low, max=high, step=STEP, value=field.default, style=LABELLED, layout=WIDE,
+                             readout_format=".2f", tooltip=field.description)  # fmt: skip
 
     # ---- cut-offs ------------------------------------------------------------------------------------------------------------------
 
     @property
     def what_if(self) -> dict[str, float]:
-        """The cut-offs that differ from the saved ones."""
-        saved = self.session.loaded.settings
-        values = {name: round(slider.value, 4) for name, slider in self.sliders.items()}
-        return {name: value for name, value in values.items() if abs(value - getattr(saved, name)) > 1e-9}
+        """The cut-offs that the user moved away from the saved ones."""
+        return {name: round(self.sliders[name].value, 4) for name in CUTOFFS if name in self._touched}
+
+    @property
+    def called(self) -> bool:
+        """Whether there is a call to show."""
+        analysis = self.session.analysis
+        return analysis is not None and analysis.calls is not None and not analysis.calls.empty
 
     def _reset(self, _: object = None) -> None:
+        if not self.called:
+            return
+        self._touched.clear()
         self._take_saved()
         self.saving.forget()
         self._draw_all()
 
     def _take_saved(self) -> None:
+        """The saved values in the sliders that the user has not moved."""
         self._setting = True
         for name, slider in self.sliders.items():
-            slider.value = getattr(self.session.loaded.settings, name)
+            if name not in self._touched:
+                slider.value = getattr(self.session.loaded.settings, name)
         self._setting = False
 
-    def _moved(self, _: object) -> None:
-        if not self._setting:
+    def _moved(self, change: Any) -> None:
+        if self._setting or not self.called:
+            return
+        name = change.owner.description
+        saved = float(getattr(self.session.loaded.settings, name))
+        (self._touched.discard if abs(change.new - saved) < NO_MOVE else self._touched.add)(name)
+        if self.what_if != self._shown:
             self.saving.forget()
             self._draw_all()
 
     def _chosen(self, _: object) -> None:
-        if not self._setting:
+        if not self._setting and self.called:
             self._draw_evidence(self._calls())
 
     def _propose(self) -> yaml_edit.Proposal:
@@ -95,8 +122,7 @@ class CallsTab(Tab):
             self.table.value = parts.note("Nothing is called: growth was not measured in a dropout medium.")
             self.evidence.value = self.state.value = ""
             return
-        if not self.saving.proposal:
-            self._keep_or_take()
+        self._keep_or_take()
         self._setting, kept = True, self.which.value
         keys = [f"{row.cell_line} without {row.amino_acid} ({row.medium})" for row in analysis.calls.itertuples()]
         self.which.options = list(zip(keys, range(len(keys))))
@@ -105,23 +131,33 @@ class CallsTab(Tab):
         self._draw_all()
 
     def _keep_or_take(self) -> None:
-        """A what-if survives a well left out; another experiment, or newly saved settings, brings its own cut-offs."""
-        saved = tuple(getattr(self.session.loaded.settings, name) for name, _, _ in CUTOFFS)
-        key = (self.session.loaded.folder, saved)
-        if key != getattr(self, "_drawn_for", None):
-            self._drawn_for = key
-            self._take_saved()
+        """A what-if survives a well left out. Saved cut-offs that changed end a comparison, and stand in every slider that nobody moved;
+        another experiment ends the what-if."""
+        settings, folder = self.session.loaded.settings, self.session.loaded.folder
+        key = (folder, *(getattr(settings, name) for name in CUTOFFS))
+        if key == self._drawn_for:
+            return
+        other = not self._drawn_for or self._drawn_for[0] != folder
+        self._touched = {name for name in self._touched if not other and abs(self.sliders[name].value - getattr(settings, name)) >= NO_MOVE}
+        self._drawn_for = key
+        self.saving.forget()
+        self._take_saved()
 
     def _calls(self) -> pd.DataFrame:
         changed = self.what_if
         return self.session.calls_with(changed) if changed else self.session.analysis.calls  # type: ignore[union-attr,return-value]
 
     def _draw_all(self) -> None:
-        changed = self.what_if
-        found = self._calls()
-        before = self.session.analysis.calls if changed else None  # type: ignore[union-attr]
+        changed = self._shown = self.what_if
         words = ", ".join(f"{name} = {value:g}" for name, value in changed.items())
         self.state.value = parts.note(f"What if: {words}. Not saved; reports use the saved cut-offs.", "warn") if changed else ""
+        try:
+            found = self._calls()
+        except InputError as error:  # cut-offs that cross call nothing, so nothing is shown beside them
+            self.state.value = parts.note("\n".join(problem.what for problem in error.problems), "fail")
+            self.table.value, self.evidence.value = parts.note("No calls with these cut-offs."), ""
+            return
+        before = self.session.analysis.calls if changed else None  # type: ignore[union-attr]
         caption = "P: probability of each class. Distance: GR less the nearest GR cut-off, so near 0 is a close call."
         self.table.value = parts.table(call_rows(found, before, full=True), "calls", caption)
         self._draw_evidence(found)
@@ -132,26 +168,37 @@ class CallsTab(Tab):
             return
         call = found.iloc[self.which.value].to_dict()
         settings = with_settings(self.session.loaded, self.what_if).settings
-        picture = cloud(self.session, call, settings)
+        picture = self._cloud.picture(self._evidence_of(call), call, settings)
         reasons = markup.items(call["reasons"].replace(". ", ".\n").split("\n"))
         self.evidence.value = bars(call) + distances(call, settings) + picture + markup.wrapped(reasons)
 
+    def _evidence_of(self, call: dict[str, Any]) -> Evidence | None:
+        key = (call["cell_line"], call["amino_acid"], call["medium"])
+        return next((item for item in self.session.evidence if (item.cell_line, item.amino_acid, item.medium) == key), None)
 
-def cloud(session: Session, call: dict[str, Any], settings: Settings) -> str:
-    """The reports' picture of one call's posterior, drawn with `settings`."""
-    found, config = session.analysis, session.loaded.config
-    if found is None or found.growth is None:
-        return ""
-    tables = (found.apoptosis, found.rescue, found.carryover, found.compliance)
-    item = gather(config, call["cell_line"], call["amino_acid"], call["medium"], found.growth, *tables)
-    if item is None or not len(item.gr):
-        return parts.note("This call rests on no GR value.")
-    fig, ax = style.figure(5.0, 2.9)
-    draws = posterior.draw(item.gr, item.sa, settings, calling.draw_seed(item, settings), item.linked)
-    title = f"{call['cell_line']} −{SHORT[call['amino_acid']]}: {str(call['call']).replace('_', ' ')}"
-    plots.cloud(*draws, settings, ax, title=title, points=item.points)
-    ax.set(xlabel="GR", ylabel="" if item.sa is None else "specific Annexin V+ (fraction)")
-    return parts.figure(fig, title, "Dots: posterior draws of the mean; dark points: replicates. Red: auxotrophic or dependent; green: prototrophic.")
+
+class Cloud:
+    """The reports' picture of one call's posterior. Cut-offs move no draw, so the draws and the room for labels are found once a call."""
+
+    def __init__(self) -> None:
+        self._of: Evidence | None = None
+        self._draws: tuple[Any, ...] = ()
+        self._canvas = parts.Canvas(5.0, 2.9)
+
+    def picture(self, item: Evidence | None, call: dict[str, Any], settings: Settings) -> str:
+        """The picture of `call`, which rests on `item`, with the cut-offs of `settings`."""
+        if item is None or not len(item.gr):
+            return parts.note("This call rests on no GR value.")
+        if item is not self._of:
+            self._of, self._draws = item, posterior.draw(item.gr, item.sa, settings, calling.draw_seed(item, settings), item.linked)
+        title = f"{call['cell_line']} −{SHORT[call['amino_acid']]}: {str(call['call']).replace('_', ' ')}"
+        ax = self._canvas.blank(id(item))
+        plots.cloud(*self._draws, settings, ax, title=title, points=item.points)
+        ax.set(xlabel="GR", ylabel="draws" if item.sa is None else "specific Annexin V+ (fraction)")
+        areas = "Red: auxotrophic or dependent; green: prototrophic."
+        dots = f"Dots: posterior draws of the mean; dark points: replicates. {areas}"
+        bars = "Bars: posterior draws of the mean GR; dark points: replicates. Death was not assessed. The dashed lines are the cut-offs of GR."
+        return parts.figure(self._canvas.fig, title, bars if item.sa is None else dots)
 
 
 def bars(call: dict[str, Any]) -> str:

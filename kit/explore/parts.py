@@ -6,7 +6,7 @@ import base64
 import difflib
 import functools
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,8 @@ import pandas as pd
 
 from kit import markup
 from kit.errors import InputError
+from kit.explore.state import Nothing
+from kit.plots import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,7 +86,7 @@ class Page:
                 with self.working(words):
                     said = action(*given)
                 if said:
-                    self.say(said, "pass")
+                    self.say(said, "warn" if isinstance(said, Nothing) else "pass")
             except Exception as error:
                 self.show(error)
 
@@ -139,10 +141,29 @@ class Tab:
 # ---- HTML --------------------------------------------------------------------------------------------------------------------------
 
 
+class Canvas:
+    """Axes to draw on again and again. Room for labels is found anew only when `blank` is asked for another thing: that is half the work."""
+
+    def __init__(self, width: float, height: float) -> None:
+        self.size = (width, height)
+        self.fig, self.ax = style.figure(*self.size)
+        self._thing: Hashable = None
+
+    def blank(self, thing: Hashable) -> Axes:
+        """Empty axes to draw `thing` on."""
+        if thing != self._thing:
+            self.fig, self.ax = style.figure(*self.size)
+            self._thing = thing
+            return self.ax
+        self.fig.set_layout_engine("none")  # as it was laid out when it was shown
+        self.ax.clear()
+        return style.clean(self.ax)
+
+
 def figure(fig: Figure, title: str, caption: str = "", names: Iterable[tuple[Axes, float, float, str]] = ()) -> str:
     """A figure as the reports draw it; `names` are points (axes, x, y, text) that tell their name on hover."""
     buffer = io.BytesIO()
-    fig.savefig(buffer, format="png", dpi=DPI)
+    fig.savefig(buffer, format="png", dpi=DPI, pil_kwargs={"compress_level": 1})  # quick; it travels no further than the page
     width, height = fig.get_size_inches() * DPI
     image = f'<img alt="{escape(title)}" width="{width / DPI * 96:.0f}" src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
     spots = "".join(_spot(ax, x, y, text, fig.dpi, height) for ax, x, y, text in names)

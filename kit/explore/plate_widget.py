@@ -38,7 +38,7 @@ def picture(wells: pd.DataFrame, plate: str, kind: str, scale: tuple[Normalize, 
     here = wells[wells["plate"].eq(plate)]
     own = values.reindex(here.index).to_numpy(float)
     paint = mpl.colormaps[cmap]
-    fills = [to_hex(paint(norm(value))) if np.isfinite(value) else "" for value in own]
+    fills = [to_hex(color) if there else "" for color, there in zip(paint(norm(own)), np.isfinite(own), strict=True)]
     rows, columns = spatial.plate_shape(here)
     marks = _marks(here)
     texts = [_text(record, value, kind) for record, value in zip(here.to_dict("records"), own, strict=True)]

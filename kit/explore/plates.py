@@ -71,7 +71,7 @@ class PlatesTab(Tab):
             return ""  # the second half of a double click
         said = self.session.exclude(self.choice.value, self.plate.selected, self.reason.value, self.page.who.value)
         self.plate.selected = []
-        return said + self._warn_if_emptied()
+        return type(said)(said + self._warn_if_emptied())
 
     def _bring_back(self, _: object) -> str:
         if not self.plate.selected:

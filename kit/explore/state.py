@@ -19,11 +19,17 @@ from kit import exclusions
 from kit.analysis import Analysis, analyse, judge_plates
 from kit.config import FILE
 from kit.errors import InputError, Problem
+from kit.evidence import Evidence, gather
 from kit.exclusions import Change, read_exclusions
 from kit.experiment import Experiment, load
 from kit.reference import priors
+from kit.settings import CallSettings
 
 Stamp = tuple[int, int] | None
+
+
+class Nothing(str):
+    """What is said when a wish changed nothing: shown as a warning, never as done."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,7 @@ class Session:
         self.quick: list[Callable[[], None]] = []
         self.listeners: list[Callable[[], None]] = []
         self._stamps: dict[str, Stamp] = {}
+        self._gathered: tuple[Analysis | None, list[Evidence]] | None = None
 
     # ---- opening -------------------------------------------------------------------------------------------------------------------
 
@@ -103,7 +110,8 @@ class Session:
         names = self._on(plate, wells)
         change = exclusions.exclude(self.loaded.folder, [(plate, well) for well in names], reason, by)
         already = len(names) - len(change.added)
-        return self._record(change, "left out") + (f" {already} had been left out before." if already else "")
+        said = self._record(change, "left out")
+        return type(said)(said + (f" {already} had been left out before." if already else ""))
 
     def _on(self, plate: str, wells: Iterable[str]) -> list[str]:
         """The wells, all of which are on the plate. Raises InputError for the first that is not."""
@@ -135,7 +143,7 @@ class Session:
 
     def _record(self, change: Change, verb: str) -> str:
         if not change.wells:
-            return f"Nothing to do: no chosen well is to be {verb}."
+            return Nothing(f"Nothing to do: no chosen well is to be {verb}.")
         step = Step(change, f"{wells_in_words(change.wells)} {verb}")
         self.done.append(step)
         self.undone.clear()
@@ -144,13 +152,16 @@ class Session:
 
     def _turn(self, source: list[Step], target: list[Step], verb: str) -> str:
         if not source:
-            return "There is nothing to undo." if verb == "Undone" else "There is nothing to do again."
+            return Nothing("There is nothing to undo." if verb == "Undone" else "There is nothing to do again.")
         step = source[-1]
         back = exclusions.revert(self.loaded.folder, step.change)
         source.pop()
         if back.wells:
             target.append(Step(back, step.words))
         self._read_exclusions()
+        if not back.wells:
+            others = "all of the wells had been changed by somebody else since, and stay as they are."
+            return Nothing(f"Nothing was {'undone' if verb == 'Undone' else 'done again'} of {step.words}: {others}")
         missed = len(step.change.wells) - len(back.wells)
         rest = f" {missed} of the wells had been changed by somebody else since and stay as they are." if missed > 0 else ""
         return f"{verb}: {step.words}.{rest}"
@@ -172,7 +183,16 @@ class Session:
 
     def calls_with(self, settings: Mapping[str, Any]) -> pd.DataFrame:
         """The calls with other cut-offs, from the evidence as it is: nothing is saved. Raises InputError for settings out of bounds."""
-        return self.calls_from(settings=settings)
+        if not set(settings) <= set(CallSettings.model_fields):
+            return self.calls_from(settings=settings)
+        return calling.judge_again(self.evidence, with_settings(self.loaded, settings).settings, priors())
+
+    @property
+    def evidence(self) -> list[Evidence]:
+        """What each call of the analysis rests on, in the order of the calls; gathered once, for no cut-off of the call changes it."""
+        if self._gathered is None or self._gathered[0] is not self.analysis:
+            self._gathered = (self.analysis, _gather(self.analysis))
+        return self._gathered[1]
 
     def calls_from(
         self, *, settings: Mapping[str, Any] | None = None, growth: pd.DataFrame | None = None, apoptosis: pd.DataFrame | None = None
@@ -192,6 +212,15 @@ class Session:
                 listener()
 
 
+def _gather(analysis: Analysis | None) -> list[Evidence]:
+    if analysis is None or analysis.growth is None or analysis.calls is None:
+        return []
+    rest = (analysis.apoptosis, analysis.rescue, analysis.carryover, analysis.compliance)
+    keys = analysis.calls[["cell_line", "amino_acid", "medium"]].itertuples(index=False)
+    found = [gather(analysis.experiment.config, *key, analysis.growth, *rest) for key in keys]
+    return [item for item in found if item is not None]
+
+
 def with_settings(experiment: Experiment, settings: Mapping[str, Any]) -> Experiment:
     """The experiment with some settings replaced, checked as those of experiment.yaml are."""
     from pydantic import ValidationError
@@ -203,7 +232,7 @@ def with_settings(experiment: Experiment, settings: Mapping[str, Any]) -> Experi
     try:
         checked = Settings.model_validate({**experiment.settings.model_dump(), **settings})
     except ValidationError as error:
-        raise InputError([Problem("settings", str(item["loc"][0]), item["msg"].lower()) for item in error.errors()]) from None
+        raise InputError([Problem("settings", ".".join(map(str, item["loc"])), item["msg"]) for item in error.errors()]) from None
     return dataclasses.replace(experiment, config=experiment.config.model_copy(update={"settings": checked}))
 
 

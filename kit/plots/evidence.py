@@ -58,7 +58,7 @@ def index(rescue: pd.DataFrame, settings: Settings, ax: Axes) -> Axes:
 def cloud(gr: np.ndarray, sa: np.ndarray | None, settings: Settings, ax: Axes, *, title: str, points: tuple[np.ndarray, np.ndarray | None]) -> Axes:
     """Posterior draws of one call over growth and death, the classes' areas marked, replicates on top.
 
-    `gr` and `sa` are draws; `points` the replicates' values. Without death a histogram of GR is drawn.
+    `gr` and `sa` are draws; `points` the replicates' values. Without death a histogram of GR is drawn, replicates along its foot.
     """
     ax.set_title(style.text(title), fontsize=style.FONT - 2, loc="left", color=style.INK)
     for cut, color in ((settings.gr_auxotroph, style.VERMILION), (settings.gr_prototroph, style.GREEN)):
@@ -67,6 +67,7 @@ def cloud(gr: np.ndarray, sa: np.ndarray | None, settings: Settings, ax: Axes, *
     ax.set_xlim(low, high)
     if sa is None:
         ax.hist(gr, bins=40, range=(low, high), color=style.SKY)
+        ax.scatter(points[0], np.full(len(points[0]), 0.04), s=18, color=style.INK, edgecolors="white", linewidths=0.5, zorder=3, transform=ax.get_xaxis_transform())
         ax.set_yticks([])
         return ax
     top = max(0.35, float(np.quantile(sa, 0.995)) + 0.05)
