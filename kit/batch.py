@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from glob import glob, has_magic
 from multiprocessing.connection import wait
@@ -148,8 +150,12 @@ def expand(experiments: Iterable[str | Path]) -> list[Path]:
     """
     problems, found = Problems(), dict[Path, None]()
     for given in experiments:
-        matches = [Path(match) for match in sorted(glob(str(given)))] if has_magic(str(given)) and not Path(given).exists() else [Path(given)]
-        here = [folder for match in matches for folder in _experiments_in(match)]
+        matches = [Path(match) for match in sorted(glob(str(given)))] if has_magic(str(given)) and not os.path.exists(given) else [Path(given)]
+        try:
+            here = [folder for match in matches for folder in _experiments_in(match)]
+        except OSError as error:
+            problems.say(given, "", f"cannot be looked into: {error.strerror or error}", "Name a folder that you may read.")
+            continue
         if not here:
             _nothing_there(given, problems)
         found |= dict.fromkeys(folder.resolve() for folder in here)
@@ -159,13 +165,16 @@ def expand(experiments: Iterable[str | Path]) -> list[Path]:
 
 
 def _experiments_in(path: Path) -> list[Path]:
-    """The experiment folders at or below a folder; what lies inside an experiment is its own."""
+    """The experiment folders at or below a folder; what lies inside an experiment is its own. Folders in it that nobody may read are passed."""
     if _is_experiment(path):
         return [path]
     if not path.is_dir():
         return []
-    below = sorted(item for item in path.iterdir() if item.is_dir() and not item.name.startswith("."))
-    return [folder for item in below for folder in _experiments_in(item)]
+    found: list[Path] = []
+    for item in sorted(item for item in path.iterdir() if not item.name.startswith(".")):
+        with suppress(OSError):
+            found += _experiments_in(item)
+    return found
 
 
 def _is_experiment(path: Path) -> bool:

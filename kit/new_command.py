@@ -45,6 +45,7 @@ QUESTIONS = (
     ("readout", "Assay"),
     ("title", "Title (Enter: made from the answers)"),
 )
+DECIDE_ROOM = ("lines", "dropouts", "rescues", "plate")
 STOPPED = InputError(Problem("kit new", "", "stopped; nothing was written", ""))
 
 
@@ -67,17 +68,17 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Write the folder that the flags and answers describe; returns 0. Raises InputError."""
     from kit import scaffold
-    from kit.scaffold_plan import plan_of
+    from kit.scaffold_plan import check_answers, plan_of
 
     folder = Path(given.folder)
     experiment_id = scaffold.check_target(folder)
     texts = {name: value for name in TEXTS if (value := getattr(given, name)) is not None}
     asking = sys.stdin.isatty() and sys.stdout.isatty() and not given.yes and not given.example
-    plan_of(experiment_id, texts, together=given.together)  # a wrong flag is said before the first question
+    check_answers(texts)  # a wrong flag is said before the first question
     simulated = not given.blank and not asking
     flow, blot = given.flow, given.blot
     if asking:
-        texts, flow, blot = answers(texts, flow, blot)
+        texts, flow, blot = answers(texts, flow, blot, lambda found: plan_of(experiment_id, found, together=given.together))
         simulated = not given.blank and _yes("Put simulated raw files into raw/, to try the kit", False)
     plan = plan_of(experiment_id, texts, flow=simulated if flow is None else flow, blot=bool(blot), together=given.together)
     scaffold.new(folder, plan, simulated=simulated)
@@ -85,16 +86,21 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-def answers(texts: dict[str, str], flow: bool | None, blot: bool | None) -> tuple[dict[str, str], bool, bool]:
-    """Ask for everything that no flag gave. A wrong answer is explained and asked again."""
-    from kit.scaffold_plan import DEFAULTS, PARSERS
-
+def answers(texts: dict[str, str], flow: bool | None, blot: bool | None, fits: Callable[[dict[str, str]], object]) -> tuple[dict[str, str], bool, bool]:
+    """Ask for everything that no flag gave. An answer that is wrong, or does not go with the earlier ones, is explained and asked again;
+    so are those that decide what has to go on a plate, until `fits` raises nothing."""
     print("Enter takes what stands in brackets; Ctrl-C stops, and nothing is written.")
-    found = dict(texts)
-    for name, question in QUESTIONS:
-        if name not in found:
-            default = found.get("dropouts", "") if name == "rescues" else DEFAULTS[name]
-            found[name] = _ask(question, default, PARSERS[name])
+    found = _ask_all(texts)
+    while True:
+        try:
+            fits(found)
+            break
+        except InputError as error:
+            again = [name for name in DECIDE_ROOM if name not in texts]
+            if not again:
+                raise
+            print(f"  {error}")
+            found = _ask_all({name: text for name, text in found.items() if name not in again}, found)
     return (
         found,
         _yes("Annexin V / PI flow cytometry at 72 h", False) if flow is None else flow,
@@ -102,11 +108,23 @@ def answers(texts: dict[str, str], flow: bool | None, blot: bool | None) -> tupl
     )
 
 
-def _ask(question: str, default: str, parse: Callable[[str], object]) -> str:
+def _ask_all(known: dict[str, str], before: dict[str, str] | None = None) -> dict[str, str]:
+    """Texts for every question that is not answered by `known`; an earlier answer in `before` is offered instead of the default."""
+    from kit.scaffold_plan import DEFAULTS, check_answers
+
+    found, defaults = dict(known), {**DEFAULTS, **(before or {})}
+    for name, question in QUESTIONS:
+        if name not in found:
+            default = found.get("dropouts", "") if name == "rescues" else defaults[name]
+            found[name] = _ask(question, default, lambda text, name=name: check_answers({**found, name: text}))  # type: ignore[misc]
+    return found
+
+
+def _ask(question: str, default: str, check: Callable[[str], object]) -> str:
     while True:
         text = _read(f"{question} [{default}]: ").strip() or default
         try:
-            parse(text)
+            check(text)
         except InputError as error:
             print(f"  {error}")
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -248,32 +248,39 @@ DEFAULTS = {"lines": "MOLT-4:suspension,A549:adherent", "dropouts": "asparagine,
 
 def plan_of(experiment_id: str, texts: Mapping[str, str], *, flow: bool = False, blot: bool = False, together: bool = False) -> Plan:
     """The checked plan of texts named as in PARSERS; what is not given takes its default. Raises InputError with every problem."""
-    problems, values = Problems(), dict[str, Any]()
-    for name, parse in PARSERS.items():
-        text = texts.get(name, DEFAULTS.get(name))
-        try:
-            values[name] = None if text is None else parse(text)
-        except InputError as error:
-            problems.extend(error.problems)
-    problems.raise_if_any()
+    values = dict.fromkeys(PARSERS) | check_answers({**DEFAULTS, **texts})
     if values["rescues"] is None:
         values["rescues"] = values["dropouts"]
     if values["seed"] is None:  # not one seed for all experiments: their layouts would be the same
         values["seed"] = zlib.crc32(experiment_id.encode()) % 1_000_000
-    _check_groups(values, problems)
-    problems.raise_if_any()
     values["title"] = values["title"] or _title(values)
     plan = Plan(experiment_id, flow=flow, blot=blot, together=together and len(values["lines"]) > 1, **values)
     plan.group_wells  # noqa: B018  raises when the groups do not fit
     return plan
 
 
-def _check_groups(values: Mapping[str, Any], problems: Problems) -> None:
-    if not values["dropouts"]:
+def check_answers(texts: Mapping[str, str]) -> dict[str, Any]:
+    """The values of texts named as in PARSERS, each by itself and those that are given against one another. Raises InputError with every
+    problem. Whether all of it fits on a plate is for `plan_of` to say, once all of it is known."""
+    problems, values = Problems(), dict[str, Any]()
+    for name in [name for name in PARSERS if name in texts]:
+        try:
+            values[name] = PARSERS[name](texts[name])
+        except InputError as error:
+            problems.extend(error.problems)
+    problems.raise_if_any()
+    if "dropouts" in values:
+        _check_groups(values["dropouts"], values.get("rescues", ()), problems)
+    problems.raise_if_any()
+    return values
+
+
+def _check_groups(dropouts: Sequence[tuple[str, ...]], rescues: Sequence[tuple[str, ...]], problems: Problems) -> None:
+    if not dropouts:
         problems.say(WHERE, "--dropouts", "nothing is taken away", "Name at least one amino acid, for example asparagine.")
-    for group in values["rescues"]:
-        if group not in values["dropouts"]:
-            known = ["+".join(item) for item in values["dropouts"]]
+    for group in rescues:
+        if group not in dropouts:
+            known = ["+".join(item) for item in dropouts]
             problems.say(WHERE, "--rescues", f"'{'+'.join(group)}' is added back but never taken away", f"Dropouts: {', '.join(known)}.")
 
 

@@ -121,6 +121,24 @@ def test_a_terminal_is_asked_and_wrong_answers_are_asked_again(tmp_path: Path) -
     assert config["title"] == "Mine" and config["simulated"] is False and config["plates"][0]["file"] == "raw/hela-0h-r1.csv"
 
 
+def test_an_answer_is_checked_against_the_earlier_ones(tmp_path: Path) -> None:
+    """A rescue of what was never taken away is asked again, and a flag that only goes with an answer to come is no mistake."""
+    status, seen = converse(tmp_path / "EXP-9", b"MOLT-4\nglutamine\nserine\nglutamine\n1\n\n\n\n\nn\nn\nn\n")
+    assert status == 0 and "'serine' is added back but never taken away" in seen and seen.count("Amino acids to add back") == 2
+    assert list(values(tmp_path / "EXP-9")["media"]) == ["complete", "no_gln", "no_gln_rescue"]
+    status, seen = converse(tmp_path / "EXP-8", b"MOLT-4\nglutamine\nglycine\n1\n\n\n\n\nn\nn\nn\n", "--rescues", "glycine")
+    assert status == 0 and seen.count("Amino acids to take away") == 2 and list(values(tmp_path / "EXP-8")["media"])[1] == "no_gly"
+
+
+def test_what_does_not_fit_is_said_after_the_questions_and_asked_again(tmp_path: Path) -> None:
+    """Four lines with three dropouts and rescues have no room on 96 wells, but on 384."""
+    first, again = b"a:adh,b:adh,c:adh,d:adh\n\n\n1\n\n96\n\n\n", b"\n\n\n384\n"
+    status, seen = converse(tmp_path / "EXP-9", first + again + b"n\nn\nn\n", "--together")
+    assert status == 0 and seen.count("Wells of a plate") == 2 and seen.count("Title") == 1
+    assert seen.index("Title") < seen.index("fit"), "only when all is known"
+    assert len(values(tmp_path / "EXP-9")["cell_lines"]) == 4
+
+
 def test_leaving_the_questions_writes_nothing(tmp_path: Path) -> None:
     status, seen = converse(tmp_path / "EXP-9", b"\n\x04")
     assert status == 2 and "stopped; nothing was written" in seen and not list(tmp_path.iterdir())

@@ -7,6 +7,7 @@ batch finds it.
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -248,7 +249,7 @@ def experiments_below(path: str | Path) -> list[Path]:
     """Experiment folders at or below `path`, at most 500. Raises InputError where there is none."""
     from kit.batch import expand
 
-    return expand([Path(path).expanduser()])[:500]
+    return expand([os.path.expanduser(path)])[:500]  # a `~` of nobody stays as it is, and is not there
 
 
 def _stamp(path: Path) -> Stamp:
