@@ -361,7 +361,9 @@ def test_without_an_experiment_the_page_asks_and_the_planner_works(path: str, mo
     assert ("Name a folder" if not path else "is not there") in message(page)
     for index in range(len(page.tabs)):
         page.stack.selected_index = index
-    assert "harmless" in page.tabs[PROTOCOL].residue.value  # type: ignore[attr-defined]
+    plan: Any = page.tabs[PROTOCOL]
+    assert "harmless" in plan.residue.value and "µM" in plan.residue.value and "uM" not in plan.residue.value
+    assert plan.power["sd"].description == "SD of the paired difference from control (log2)" and "not that of the replicates" in plan.detectable.value
     leave_out_button: Any = page.tabs[PLATES]
     leave_out_button.plate.selected = ["A01"]
     leave_out_button.leave_out.click()
@@ -382,6 +384,35 @@ def test_a_slider_written_back_keeps_what_was_said(demo: Path, broken: bool, mon
     tab.reset.click()
     tab.which.options = [("a", 0)]
     assert message(page) == before and ("line 19" in before if broken else "Name a folder" in before)
+
+
+@pytest.mark.parametrize("path", ["x" * 5000, "/tmp/" + "y" * 300, "~nobody-of-this-name/data", "a\0b"])
+def test_a_path_that_cannot_be_is_a_message(bench: Workbench, small: Path, path: str) -> None:
+    bench.place.value = path
+    assert "kit-msg fail" in message(bench) and "did not foresee" not in message(bench)
+    assert bench.session.loaded.id == small.name
+
+
+def test_folders_that_nobody_may_read_are_passed(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    locked, listed = small.parent / "AAA-LOCKED", Path.iterdir
+    locked.mkdir()
+
+    def iterdir(path: Path) -> Any:
+        if path.name == locked.name:
+            raise PermissionError(13, "Permission denied")
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    assert experiments_below(small.parent) == [small.resolve()]
+    with pytest.raises(InputError, match="AAA-LOCKED: cannot be looked into: Permission denied"):
+        experiments_below(locked)
+
+
+def test_what_was_said_of_one_tab_ends_with_it(bench: Workbench) -> None:
+    leave_out(bench, "B02", reason="")
+    assert "reason: is empty" in message(bench)
+    bench.stack.selected_index = GROWTH
+    assert message(bench) == ""
 
 
 def test_undo_with_nothing_to_undo_warns(bench: Workbench, small: Path) -> None:
@@ -405,6 +436,37 @@ def test_what_nobody_foresaw_is_a_message_too(bench: Workbench, monkeypatch: pyt
     monkeypatch.setattr("kit.explore.state.judge_plates", lambda *_: 1 / 0)
     leave_out(bench, "B02")
     assert "did not foresee" in message(bench) and "ZeroDivisionError" in message(bench) and "Traceback" not in message(bench)
+
+
+def test_a_changed_call_stands_beside_what_it_was(bench: Workbench) -> None:
+    """In the table behind an arrow, in the message in words, and without the half sentence that death was not assessed."""
+    from kit.explore.calls import call_rows, changes
+
+    now = bench.session.analysis.calls  # type: ignore[union-attr]
+    assert changes(now, now) == "" and "was" not in call_rows(now, now)
+    before = now.assign(call="partially_dependent", confidence="provisional", probability=0.61, subtype="death_not_assessed")
+    table = call_rows(now, before)
+    assert list(table.columns[:4]) == ["line", "without", "call", "was"] and set(table["was"]) == {"← partially dependent, provisional, P 0.61"}
+    first = now.iloc[0]
+    assert f" Changed: {first['cell_line']} −Asn is {first['call']} ({first['confidence']}), was partially dependent (provisional)" in changes(now, before)
+    assert set(call_rows(before)["call"]) == {"partially_dependent"}
+
+
+@pytest.mark.parametrize(("paper", "ink"), [((238, 238, 238), (0, 0, 0)), ((66, 66, 66), (255, 255, 255))], ids=["light", "dark"])
+@pytest.mark.parametrize("kind", ["add", "cut"])
+def test_a_diff_can_be_read_in_both_themes(paper: tuple[int, ...], ink: tuple[int, ...], kind: str) -> None:
+    """WCAG 2: 4.5 to 1 for text, with JupyterLab's own colours of paper and ink under the tint of added and removed lines."""
+    from kit.explore.parts import STYLE
+
+    red, green, blue, share = (int(part, 16) for part in re.findall(rf"\.{kind}{{background:#(..)(..)(..)(..)}}", STYLE)[0])
+    tinted = [tint * share / 255 + under * (1 - share / 255) for tint, under in zip((red, green, blue), paper, strict=True)]
+    light, dark = sorted((_luminance(tinted), _luminance(ink)), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def _luminance(color: Any) -> float:
+    linear = [part / 255 / 12.92 if part / 255 <= 0.03928 else ((part / 255 + 0.055) / 1.055) ** 2.4 for part in color]
+    return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
 
 
 def test_user_text_is_escaped(bench: Workbench) -> None:

@@ -149,7 +149,7 @@ class Workbench:
         return "Read again." if self.session.experiment is not None else ""
 
     def _turned(self, _: Any) -> str:
-        return _turn(self.session, self.tabs, self.stack.selected_index)
+        return _turn(self.session, self.page, self.tabs, self.stack.selected_index)
 
     def _analysed(self) -> None:
         self.report.offer()
@@ -190,7 +190,7 @@ class Beside:
         display(self.root)
 
     def _turned(self, _: Any) -> str:
-        return _turn(self.session, self.tabs, self.stack.selected_index)
+        return _turn(self.session, self.page, self.tabs, self.stack.selected_index)
 
 
 def _told(broken: Mapping[str, InputError]) -> list[Problem]:
@@ -198,8 +198,11 @@ def _told(broken: Mapping[str, InputError]) -> list[Problem]:
     return [replace(error.problems[0], file=f"{name}: {error.problems[0].file}") for name, error in broken.items()]
 
 
-def _turn(session: Session, tabs: list[Tab], front: int | None) -> str:
-    """Another tab came to the front: look whether files changed meanwhile; returns what was done in words."""
+def _turn(session: Session, page: Page, tabs: list[Tab], front: int | None) -> str:
+    """Another tab came to the front: look whether files changed meanwhile; returns what was done in words. What was said before is over,
+    but for why nothing is open."""
+    if session.experiment is not None:
+        page.say("")
     said = session.look_again()
     for index, tab in enumerate(tabs):
         tab.shown(index == front)

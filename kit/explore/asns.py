@@ -45,6 +45,7 @@ class AsnsTab(Tab):
         _offer(self.measure, [] if self.lines is None else list(predictors(self.lines)))
         _offer(self.panel_measure, list(reference_panel().predictors))
         self._setting = False
+        self.measure.layout.display = "" if self.measure.options else "none"
         self._show()
 
     def _changed(self, _: object) -> None:
@@ -57,7 +58,7 @@ class AsnsTab(Tab):
         self.panel.value = self._scatter(panel, self.panel_measure.value, "Reference panel: asparaginase in NCI-60, this experiment's lines named", tuple(mine))
         own = [] if self.lines is None else sources(self.lines)
         if self.measure.value is None or not own:
-            self.own.value = parts.note("ASNS and sensitivity were not both measured in this experiment; the panel stands beside.")
+            self.own.value = parts.note("This experiment has no ASNS (blots or mRNA) beside sensitivity, so there is nothing of it to draw; the reference panel stands alone.")
         else:
             self.own.value = "".join(self._scatter(one, self.measure.value, "This experiment", ()) for one in own)
         self.table.value = "" if self.lines is None else self._lines_table(self.lines)

@@ -25,6 +25,7 @@ CUTOFFS = ("gr_auxotroph", "gr_prototroph", "sa_low", "sa_high", "min_probabilit
 STEP = 0.01
 NO_MOVE = 0.6 * STEP
 """A browser rounds a value to the slider's step by itself: what differs by less than this was moved by nobody."""
+NOT_ASSESSED, MOST_TOLD = "death_not_assessed", 3
 CLASSES = (("p_auxotrophic", "auxotrophic or dependent", style.VERMILION), ("p_partially_dependent", "partially dependent", style.GREY),
            ("p_prototrophic", "prototrophic", style.GREEN))  # fmt: skip
 
@@ -224,9 +225,13 @@ def distances(call: dict[str, Any], settings: Settings) -> str:
 
 
 def call_rows(calls: pd.DataFrame, before: pd.DataFrame | None = None, full: bool = False) -> pd.DataFrame:
-    """Calls for people: line, amino acid, call, confidence, probability, and what the call was where it changed."""
-    name = calls["call"] + calls["subtype"].map(lambda text: f", {markup.words(text)}" if text else "")
-    table = pd.DataFrame({"line": calls["cell_line"], "without": calls["amino_acid"].map(SHORT), "call": name, "confidence": calls["confidence"]})
+    """Calls for people: line, amino acid, call and beside it what it was where it changed, confidence, probability."""
+    name = calls["call"] + calls["subtype"].map(lambda text: f", {markup.words(text)}" if text not in ("", NOT_ASSESSED) else "")
+    table = pd.DataFrame({"line": calls["cell_line"], "without": calls["amino_acid"].map(SHORT), "call": name})
+    was = [] if before is None else _was(calls, before)
+    if any(was):
+        table["was"] = was
+    table["confidence"] = calls["confidence"]
     if full:
         for column, title in (("p_auxotrophic", "P aux/dep"), ("p_partially_dependent", "P partial"), ("p_prototrophic", "P prototr")):
             table[title] = [_digits(value) for value in calls[column]]
@@ -237,8 +242,7 @@ def call_rows(calls: pd.DataFrame, before: pd.DataFrame | None = None, full: boo
     if full:
         table["SA"] = [_digits(value) for value in calls["specific_apoptosis"]]
         table["rescue"] = calls["rescue"].map(markup.words)
-    was = [] if before is None else _was(calls, before)
-    return table.assign(was=was) if any(was) else table
+    return table
 
 
 def _digits(value: float, wanted: str = ".2f") -> str:
@@ -254,5 +258,20 @@ def _was(calls: pd.DataFrame, before: pd.DataFrame) -> list[str]:
         past = old.get(tuple(row_[key] for key in keys))
         same = past is not None and (past["call"], past["confidence"]) == (row_["call"], row_["confidence"])
         moved = past is not None and abs((past["probability"] or 0) - (row_["probability"] or 0)) >= 0.005
-        said.append("" if past is None or (same and not moved) else f"{markup.words(past['call'])}, {past['confidence']}, P {_digits(past['probability'])}")
+        said.append("" if past is None or (same and not moved) else f"← {markup.words(past['call'])}, {past['confidence']}, P {_digits(past['probability'])}")
     return said
+
+
+def changes(calls: pd.DataFrame | None, before: pd.DataFrame | None) -> str:
+    """The calls that changed their class or confidence, as a sentence; empty where none did."""
+    if calls is None or before is None or calls.empty:
+        return ""
+    old = {(row["cell_line"], row["amino_acid"], row["medium"]): row for row in before.to_dict("records")}
+    said = []
+    for row_ in calls.to_dict("records"):
+        past = old.get((row_["cell_line"], row_["amino_acid"], row_["medium"]))
+        if past is not None and (past["call"], past["confidence"]) != (row_["call"], row_["confidence"]):
+            now, then = (f"{markup.words(item['call'])} ({item['confidence']})" for item in (row_, past))
+            said.append(f"{row_['cell_line']} −{SHORT[row_['amino_acid']]} is {now}, was {then}")
+    more = f" and {len(said) - MOST_TOLD} more" if len(said) > MOST_TOLD else ""
+    return f" Changed: {'; '.join(said[:MOST_TOLD])}{more}." if said else ""

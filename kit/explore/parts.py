@@ -40,7 +40,9 @@ STYLE = """<style>
 .kit-app .cap,.kit-app .muted{opacity:.8;max-width:60em;margin:4px 0 8px}
 .kit-app .kit-whatif{border:1px dashed #b87400;padding:2px 10px;border-radius:4px}
 .kit-app pre.kit-diff{background:var(--jp-layout-color2,#eef1f4);padding:8px;overflow:auto;max-height:18em;margin:4px 0}
-.kit-app .kit-diff .add{color:var(--jp-success-color1,#1b7f4b)}.kit-app .kit-diff .cut{color:var(--jp-error-color1,#b3261e)}
+.kit-app pre.kit-diff{color:var(--jp-ui-font-color0,#1f2933)}
+.kit-app .kit-diff .add{background:#0072b23d}.kit-app .kit-diff .cut{background:#d55e003d}
+.kit-app .widget-dropdown>select{background-image:url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 18 18'%3E%3Cpath fill='%23888' d='M4.5 7l4.5 4.6L13.5 7z'/%3E%3C/svg%3E")}
 .kit-app table td,.kit-app table th{white-space:normal}.kit-app table td:first-child{white-space:nowrap}
 .kit-app h3{margin:6px 0 2px}
 .kit-app .widget-label,.kit-app .widget-readout{color:inherit}

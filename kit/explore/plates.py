@@ -7,10 +7,10 @@ import pandas as pd
 
 from kit import markup
 from kit.explore import parts
-from kit.explore.calls import call_rows
+from kit.explore.calls import call_rows, changes
 from kit.explore.parts import Page, Tab, button, row
 from kit.explore.plate_widget import PlateWidget, on_plate, picture
-from kit.explore.state import Session
+from kit.explore.state import Nothing, Session
 from kit.quality_findings import LABEL
 
 VIEWS = (("Raw signal", "raw"), ("Less blank", "corrected"), ("Deviation from wells treated alike", "residual"))
@@ -51,15 +51,16 @@ class PlatesTab(Tab):
         self.plate.observe(self._selected, "selected")
         self.leave_out.on_click(guard(self._leave_out, "Leaving out…"))
         self.back.on_click(guard(self._bring_back, "Bringing back…"))
-        self.undo.on_click(guard(lambda _: session.undo(), "Undoing…"))
-        self.redo.on_click(guard(lambda _: session.redo(), "Doing again…"))
+        self.undo.on_click(guard(self._undo, "Undoing…"))
+        self.redo.on_click(guard(self._redo, "Doing again…"))
         self.clear.on_click(lambda _: setattr(self.plate, "selected", []))
         session.quick.append(self._quick)
 
     def _lay_out(self) -> None:
         left = w.VBox([self.plate, row([self.clear, self.reason]), row([self.leave_out, self.back, self.undo, self.redo]), self.left_out],
-                      layout=w.Layout(flex="1 1 480px", max_width="860px", min_width="420px"))  # fmt: skip
-        right = w.VBox([self.metrics, self.calls], layout=w.Layout(flex="1 1 420px", min_width="380px"))
+                      layout=w.Layout(flex="1 1 820px", max_width="860px", min_width="420px"))  # fmt: skip
+        pair = [w.VBox([shown], layout=w.Layout(flex="1 1 540px", min_width="380px")) for shown in (self.metrics, self.calls)]
+        right = w.HBox(pair, layout=w.Layout(flex="1 1 760px", min_width="380px", flex_flow="row wrap", grid_gap="0 20px"))  # below, where it is narrow
         body = w.HBox([left, right], layout=w.Layout(flex_flow="row wrap", grid_gap="20px"))
         self.box.children = [row([self.choice, self.previous, self.next, self.view]), body]
         self._enable()
@@ -71,14 +72,29 @@ class PlatesTab(Tab):
             return ""  # the second half of a double click
         said = self.session.exclude(self.choice.value, self.plate.selected, self.reason.value, self.page.who.value)
         self.plate.selected = []
-        return type(said)(said + self._warn_if_emptied())
+        return type(said)(said + self._warn_if_emptied() + self._changes(said))
 
     def _bring_back(self, _: object) -> str:
         if not self.plate.selected:
             return ""
         said = self.session.bring_back(self.choice.value, self.plate.selected)
         self.plate.selected = []
-        return said
+        return type(said)(said + self._changes(said))
+
+    def _changes(self, said: str) -> str:
+        """What became of the calls, in words: the table may lie below the screen's end."""
+        session = self.session
+        if isinstance(said, Nothing) or session.analysis is None or session.before is None:
+            return ""
+        return changes(session.analysis.calls, session.before.calls)
+
+    def _undo(self, _: object) -> str:
+        said = self.session.undo()
+        return type(said)(said + self._changes(said))
+
+    def _redo(self, _: object) -> str:
+        said = self.session.redo()
+        return type(said)(said + self._changes(said))
 
     def _warn_if_emptied(self) -> str:
         wells = self.session.analysis.wells if self.session.analysis else None

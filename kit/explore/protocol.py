@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -23,6 +24,9 @@ from kit.settings import Settings
 
 VERDICTS = {"pass": "harmless", "warn": "calls stay provisional", "fail": "partial and prototroph calls are void"}
 MOST_REPLICATES = 12
+PAIRED_SD = "SD of the paired difference from control (log2)"
+"""What the test divides by: the spread, between biological replicates, of medium less control within a replicate."""
+POWER_CAPTION = "Blocked Dunnett, as in the report. The SD is that of log2(medium) less log2(control) within a replicate, not that of the replicates' raw values."
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,9 @@ class ProtocolTab(Tab):
             control.observe(page.guard(self._power_changed, "Computing…"), "value")
         self.like.observe(page.guard(self._begin, "Computing…"), "value")
         washing = _pair([self.like, *self.controls.values()], self.residue)
-        planning = _pair(list(self.power.values()), self.detectable)
+        for control in self.power.values():
+            control.style, control.layout = {"description_width": "310px"}, w.Layout(width="570px")
+        planning = _pair(list(self.power.values()), self.detectable, "580px")
         self.box.children = [w.HTML("<h3>Carry-over planner</h3>"), washing, w.HTML("<h3>Replicate planner</h3>"), planning, self.compliance]
 
     @property
@@ -144,13 +150,13 @@ class ProtocolTab(Tab):
         carry = plan.carry(settings)
         judged = verdict(carry, settings)
         advice = next_wash_advice(carry, settings.gr_mask_moderate, plan.amino_acid)
-        said = (f"{show_uM(carry.residual_uM)} uM {plan.amino_acid} left; pays for {carry.masked_doublings:.2f} of {plan.doublings:g} doublings; "
+        said = (f"{show_uM(carry.residual_uM)} µM {plan.amino_acid} left; pays for {carry.masked_doublings:.2f} of {plan.doublings:g} doublings; "
                 f"an auxotroph could show GR {carry.gr_mask:.2f}: {VERDICTS[judged]}.")  # fmt: skip
         fig, ax = style.figure(6.6, 3.3)
         volumes = sorted({round(plan.residual_uL * share, 2) for share in (0.5, 1, 2)})
         plots.residual_against_washes(_point(plan, carry, judged, settings), ax, settings, amino_acid=plan.amino_acid, start_uM=plan.start_uM, wash_uL=plan.wash_uL,
                                       added_uL=plan.added_uL, residual_volumes_uL=volumes, max_washes=max(4, plan.washes))  # fmt: skip
-        self.residue.value = parts.note(said, judged) + (parts.note(advice.text) if advice else "") + parts.figure(fig, "What the washes leave behind")
+        self.residue.value = parts.note(said, judged) + (parts.note(re.sub(r"\bu(M|L)\b", r"µ\1", advice.text)) if advice else "") + parts.figure(fig, "What the washes leave behind")
 
     # ---- replicates ----------------------------------------------------------------------------------------------------------------
 
@@ -180,7 +186,8 @@ class ProtocolTab(Tab):
         warn = f" Below {self.settings.min_replicates} replicates the kit tests nothing." if few else ""
         fig, ax = style.figure(6.0, 2.8)
         planner.detectable(curve, ax, chosen=value["replicates"], power=value["power"])
-        self.detectable.value = parts.note(said + warn, "warn" if few else "info") + parts.figure(fig, "Replicates against detectable effect", "Blocked Dunnett, as in the report.")
+        ax.set_title(f"{PAIRED_SD}: {value['sd']:.2f}", fontsize=style.FONT - 1, loc="left")
+        self.detectable.value = parts.note(said + warn, "warn" if few else "info") + parts.figure(fig, "Replicates against detectable effect", POWER_CAPTION)
 
 
 @lru_cache(maxsize=2000)
@@ -204,8 +211,8 @@ def _missing(value: Any) -> bool:
     return isinstance(value, float) and not np.isfinite(value)
 
 
-def _pair(controls: list[w.Widget], shown: w.HTML) -> w.HBox:
-    left, right = w.VBox(controls, layout=w.Layout(flex="0 1 460px")), w.VBox([shown], layout=w.Layout(flex="1 1 520px"))
+def _pair(controls: list[w.Widget], shown: w.HTML, room: str = "460px") -> w.HBox:
+    left, right = w.VBox(controls, layout=w.Layout(flex=f"0 1 {room}")), w.VBox([shown], layout=w.Layout(flex="1 1 520px"))
     return w.HBox([left, right], layout=w.Layout(flex_flow="row wrap", grid_gap="20px"))
 
 
@@ -239,7 +246,7 @@ def _power_controls() -> dict[str, Any]:
     return {
         "replicates": _slider(w.IntSlider, "Biological replicates", 2, MOST_REPLICATES, 1, 3),
         "media": _slider(w.IntSlider, "Dropout media compared", 1, 8, 1, 3),
-        "sd": _slider(w.FloatSlider, "SD of replicates (log2)", 0.02, 1.5, 0.01, 0.25, ".2f"),
+        "sd": _slider(w.FloatSlider, PAIRED_SD, 0.02, 1.5, 0.01, 0.25, ".2f"),
         "power": _slider(w.FloatSlider, "Power", 0.5, 0.99, 0.01, 0.8, ".2f"),
         "alpha": _slider(w.FloatSlider, "Alpha, family-wise", 0.01, 0.2, 0.01, 0.05, ".2f"),
     }
