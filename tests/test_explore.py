@@ -362,7 +362,8 @@ def test_without_an_experiment_the_page_asks_and_the_planner_works(path: str, mo
     for index in range(len(page.tabs)):
         page.stack.selected_index = index
     plan: Any = page.tabs[PROTOCOL]
-    assert "harmless" in plan.residue.value and "µM" in plan.residue.value and "uM" not in plan.residue.value
+    assert "harmless" in plan.residue.value and "uM asparagine" in plan.residue.value
+    assert not any("µ" in control.description for control in plan.controls.values()), "units as the sentences and figures write them"
     assert plan.power["sd"].description == "SD of the paired difference from control (log2)" and "not that of the replicates" in plan.detectable.value
     leave_out_button: Any = page.tabs[PLATES]
     leave_out_button.plate.selected = ["A01"]

@@ -44,6 +44,7 @@ STYLE = """<style>
 .kit-app .kit-diff .add{background:#0072b23d}.kit-app .kit-diff .cut{background:#d55e003d}
 .kit-app .widget-dropdown>select{background-image:url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 18 18'%3E%3Cpath fill='%23888' d='M4.5 7l4.5 4.6L13.5 7z'/%3E%3C/svg%3E")}
 .kit-app table td,.kit-app table th{white-space:normal}.kit-app table td:first-child{white-space:nowrap}
+.kit-app .kit table th,.kit-app .kit table td{padding:3px 6px}
 .kit-app h3{margin:6px 0 2px}
 .kit-app .widget-label,.kit-app .widget-readout{color:inherit}
 </style>"""
@@ -190,7 +191,7 @@ def diff(before: str, after: str, name: str) -> str:
     """What would change in a file, added and removed lines marked by sign and colour."""
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), f"{name} now", f"{name} then", lineterm="", n=2)
     kinds = {"+": "add", "-": "cut"}
-    shown = "\n".join(f'<span class="{kinds.get(line[:1], "")}">{escape(line)}</span>' for line in lines)
+    shown = "\n".join(f'<span class="{kinds.get(line[:1], "") if index > 1 else ""}">{escape(line)}</span>' for index, line in enumerate(lines))
     return f'<pre class="kit-diff" aria-label="changes of {escape(name)}">{shown}</pre>'
 
 

@@ -58,9 +58,9 @@ class PlatesTab(Tab):
 
     def _lay_out(self) -> None:
         left = w.VBox([self.plate, row([self.clear, self.reason]), row([self.leave_out, self.back, self.undo, self.redo]), self.left_out],
-                      layout=w.Layout(flex="1 1 820px", max_width="860px", min_width="420px"))  # fmt: skip
-        pair = [w.VBox([shown], layout=w.Layout(flex="1 1 540px", min_width="380px")) for shown in (self.metrics, self.calls)]
-        right = w.HBox(pair, layout=w.Layout(flex="1 1 760px", min_width="380px", flex_flow="row wrap", grid_gap="0 20px"))  # below, where it is narrow
+                      layout=w.Layout(flex="1 1 460px", max_width="820px", min_width="400px"))  # fmt: skip
+        # What a change did has to be seen beside the plate at the width of a usual screen: calls first, the longer metrics below them.
+        right = w.VBox([self.calls, self.metrics], layout=w.Layout(flex="2 1 620px", min_width="380px"))
         body = w.HBox([left, right], layout=w.Layout(flex_flow="row wrap", grid_gap="20px"))
         self.box.children = [row([self.choice, self.previous, self.next, self.view]), body]
         self._enable()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -150,13 +149,13 @@ class ProtocolTab(Tab):
         carry = plan.carry(settings)
         judged = verdict(carry, settings)
         advice = next_wash_advice(carry, settings.gr_mask_moderate, plan.amino_acid)
-        said = (f"{show_uM(carry.residual_uM)} µM {plan.amino_acid} left; pays for {carry.masked_doublings:.2f} of {plan.doublings:g} doublings; "
+        said = (f"{show_uM(carry.residual_uM)} uM {plan.amino_acid} left; pays for {carry.masked_doublings:.2f} of {plan.doublings:g} doublings; "
                 f"an auxotroph could show GR {carry.gr_mask:.2f}: {VERDICTS[judged]}.")  # fmt: skip
         fig, ax = style.figure(6.6, 3.3)
         volumes = sorted({round(plan.residual_uL * share, 2) for share in (0.5, 1, 2)})
         plots.residual_against_washes(_point(plan, carry, judged, settings), ax, settings, amino_acid=plan.amino_acid, start_uM=plan.start_uM, wash_uL=plan.wash_uL,
                                       added_uL=plan.added_uL, residual_volumes_uL=volumes, max_washes=max(4, plan.washes))  # fmt: skip
-        self.residue.value = parts.note(said, judged) + (parts.note(re.sub(r"\bu(M|L)\b", r"µ\1", advice.text)) if advice else "") + parts.figure(fig, "What the washes leave behind")
+        self.residue.value = parts.note(said, judged) + (parts.note(advice.text) if advice else "") + parts.figure(fig, "What the washes leave behind")
 
     # ---- replicates ----------------------------------------------------------------------------------------------------------------
 
@@ -224,11 +223,11 @@ def _slider(kind: type[w.Widget], label: str, low: float, high: float, step: flo
 def _wash_controls() -> dict[str, Any]:
     return {
         "amino_acid": w.Dropdown(description="Amino acid", options=list(CALLED), style=LABELLED, layout=WIDE),
-        "start_uM": _slider(w.FloatSlider, "On the cells before (µM)", 0, 4000, 1, 378, ".0f"),
+        "start_uM": _slider(w.FloatSlider, "On the cells before (uM)", 0, 4000, 1, 378, ".0f"),
         "washes": _slider(w.IntSlider, "Washes", 0, 8, 1, 2),
-        "residual_uL": _slider(w.FloatLogSlider, "Residual volume (µL)", -0.3, 4, 0.01, 10, ".3g"),
-        "wash_uL": _slider(w.FloatLogSlider, "Volume of a wash (µL)", 1, 4.7, 0.01, 100, ".4g"),
-        "added_uL": _slider(w.FloatLogSlider, "Medium added (µL)", 1, 4.7, 0.01, 100, ".4g"),
+        "residual_uL": _slider(w.FloatLogSlider, "Residual volume (uL)", -0.3, 4, 0.01, 10, ".3g"),
+        "wash_uL": _slider(w.FloatLogSlider, "Volume of a wash (uL)", 1, 4.7, 0.01, 100, ".4g"),
+        "added_uL": _slider(w.FloatLogSlider, "Medium added (uL)", 1, 4.7, 0.01, 100, ".4g"),
         "serum_percent": _slider(w.FloatSlider, "Serum (%)", 0, 20, 0.5, 10, ".1f"),
         "dialyzed": w.Checkbox(description="dialyzed serum", value=True, style=LABELLED, layout=WIDE),
     }
