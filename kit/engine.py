@@ -11,11 +11,9 @@ import base64
 import os
 import platform
 import sys
-import time
 from collections.abc import Mapping
 from contextlib import contextmanager
 from io import TextIOBase
-from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -29,8 +27,9 @@ from papermill.engines import Engine, papermill_engines
 from traitlets import Type
 from traitlets.config import Config
 
+from kit.partial import Keeper
+
 NAME = "kit-in-process"
-SAVE_EVERY_S = 0.5
 INLINE = "module://matplotlib_inline.backend_inline"
 
 
@@ -157,8 +156,8 @@ class InProcessEngine(Engine):
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, partial: str = "", **_: Any) -> None:
-        """Run the cells. What is done so far is kept in the file `partial`, and the index of the running cell in `partial`.cell."""
-        keeper = _Keeper(nb_man, partial)
+        """Run the cells; what is done so far is kept in the file `partial`."""
+        keeper = Keeper(partial, nb_man.nb)
         shell = _new_shell()
         outputs = shell.gather()
         with _streams(outputs):
@@ -169,33 +168,11 @@ class InProcessEngine(Engine):
                 if error is not None:
                     nb_man.cell_exception(cell, cell_index=index, exception=error)
                 nb_man.cell_complete(cell, cell_index=index)
+                keeper.completed(index, cell)
                 if error is not None:
                     break
+        keeper.close()
         nb_man.nb.metadata["language_info"] = _language()
-
-
-class _Keeper:
-    """Saves a running notebook now and then, whole or not at all, so that little is lost when the process is killed."""
-
-    def __init__(self, nb_man: Any, partial: str) -> None:
-        self.nb_man, self.partial, self.saved = nb_man, partial, time.monotonic()
-        self.index = os.open(f"{partial}.cell", os.O_WRONLY | os.O_CREAT | os.O_TRUNC) if partial else -1
-        self.save()
-
-    def starting(self, index: int) -> None:
-        """Note which cell runs; save when the last save is some time ago."""
-        if not self.partial:
-            return
-        os.pwrite(self.index, f"{index:6d}".encode(), 0)
-        if time.monotonic() - self.saved > SAVE_EVERY_S:
-            self.save()
-
-    def save(self) -> None:
-        """Write the notebook as it stands."""
-        if self.partial:
-            Path(f"{self.partial}.new").write_text(nbformat.writes(self.nb_man.nb), encoding="utf-8")
-            os.replace(f"{self.partial}.new", self.partial)
-        self.saved = time.monotonic()
 
 
 def _new_shell() -> Shell:

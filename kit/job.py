@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import kit
-from kit import isolate, memo, outfolder
+from kit import isolate, memo, outfolder, partial
 from kit.errors import InputError, Problem, did_you_mean
 from kit.inputs import unchanged
 from kit.paths import share
@@ -39,7 +39,7 @@ WITHOUT_DATA = ("03_asns_correlation",)
 
 PACKAGES = (
     "numpy", "pandas", "scipy", "matplotlib", "seaborn", "pyarrow", "pydantic", "wellmap", "python-calamine", "openpyxl", "flowio", "flowutils",
-    "scikit-image", "ipython", "ipykernel", "papermill", "nbclient", "nbformat", "jinja2", "mistune", "pygments",
+    "scikit-image", "tifffile", "imagecodecs", "ruamel.yaml", "ipython", "ipykernel", "papermill", "nbclient", "nbformat", "jinja2", "mistune", "pygments",
 )  # fmt: skip
 
 ADDED = ("injected-parameters", "papermill-error-cell-tag")
@@ -293,23 +293,20 @@ def _like_a_fresh_process() -> None:
 
 def _settle(target: Path, outcome: isolate.Outcome, job: Job, built: Path) -> str | None:
     """Take what the notebook's process left, whole or not; returns in words why and where it stopped, or None when it did not."""
-    partial, note = Path(f"{target}.partial"), Path(f"{target}.partial.cell")
-    running = int(note.read_text() or -1) if note.is_file() else -1
-    notebook = _read_notebook(target) or _read_notebook(partial)
-    for path in (partial, note, Path(f"{partial}.new")):
-        path.unlink(missing_ok=True)
+    kept = Path(f"{target}.partial")
+    notebook = _read_notebook(target) or partial.read(kept)
+    kept.unlink(missing_ok=True)
     if notebook is None:
         target.unlink(missing_ok=True)
-        return f"{target.stem} could not be run: {outcome.text or 'it left nothing behind'}"
+        it = "it " if outcome.how in ("timeout", "memory") else ""
+        return f"{target.stem} stopped before its first cell: {it}{outcome.text or 'it left nothing behind'}"
     cells = notebook["cells"]
     stopped = next((index for index, cell in enumerate(cells) if _state(cell) == "failed"), None)
     error: str | None = None
     if stopped is not None:
         error = f"{target.stem} stopped in {_place(cells, stopped)}: {_raised(cells[stopped])}"
     elif outcome.how != "done":
-        at = next((index for index, cell in enumerate(cells) if _state(cell) == "running"), running)
-        where = _place(cells, at) if 0 <= at < len(cells) else "an unknown cell"
-        error = f"{target.stem} stopped in {where}: {'it ' if outcome.how in ('timeout', 'memory') else ''}{outcome.text}"
+        error = f"{target.stem} stopped {_where_it_was(cells)}: {'it ' if outcome.how in ('timeout', 'memory') else ''}{outcome.text}"
     _name_added_cells(cells)
     # It was built elsewhere: what it says of paths should hold where it ends up.
     text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
@@ -335,6 +332,15 @@ def _read_notebook(path: Path) -> dict[str, Any] | None:
 
 def _state(cell: Mapping[str, Any]) -> str:
     return (cell["metadata"].get("papermill") or {}).get("status", "")
+
+
+def _where_it_was(cells: Sequence[Mapping[str, Any]]) -> str:
+    """How far a notebook came whose process was ended, in words."""
+    running = next((index for index, cell in enumerate(cells) if _state(cell) == "running"), None)
+    if running is not None:
+        return f"in {_place(cells, running)}"
+    done = [index for index, cell in enumerate(cells) if cell["cell_type"] == "code" and _state(cell) == "completed"]
+    return f"after {_place(cells, done[-1])}" if done else "before its first cell"
 
 
 def _place(cells: Sequence[Mapping[str, Any]], index: int) -> str:

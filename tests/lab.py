@@ -73,8 +73,8 @@ def start(script: str, *arguments: object) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", script, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def until(condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
-    """Wait for a condition, at most so long."""
+def until(condition: Callable[[], Any], what: str, seconds: float = 240.0) -> Any:
+    """Wait for a condition, at most so long: the bound is for a machine that is busy with other things."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := condition():

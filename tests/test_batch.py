@@ -15,7 +15,7 @@ import psutil
 import pytest
 from lab import BANNER, alive, experiment, litter, notebook, start, until
 
-from kit import batch, isolate, outfolder
+from kit import batch, isolate, outfolder, partial
 from kit.errors import InputError
 from kit.job import Job, available
 
@@ -185,7 +185,7 @@ def test_a_cell_that_raises(tmp_path: Path) -> None:
 
 @forked
 def test_a_notebook_that_is_killed(tmp_path: Path) -> None:
-    told, page = failing(tmp_path, "import os, signal, time\ntime.sleep(.6)\nos.kill(os.getpid(), signal.SIGKILL)")
+    told, page = failing(tmp_path, "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
     assert "under the heading 'Growth of lines': its process was killed (SIGKILL" in told["notebooks"][0]["error"]
     assert "its process was killed" in page
 
@@ -196,13 +196,70 @@ def test_a_notebook_over_its_time_and_what_it_started(tmp_path: Path) -> None:
     told, _ = failing(tmp_path, cell, timeout_s=2)
     assert "it ran longer than the limit of 2 s" in told["notebooks"][0]["error"]
     pid = int((tmp_path / "pid").read_text())
-    until(lambda: not alive(pid), "what the notebook started should end with it", 5)
+    until(lambda: not alive(pid), "what the notebook started should end with it")
 
 
 @forked
 def test_a_notebook_over_its_memory(tmp_path: Path) -> None:
     told, _ = failing(tmp_path, "import time\nhog = bytearray(b'x') * 900_000_000\ntime.sleep(60)", memory_bytes=800_000_000)
     assert "more than the limit of 800 MB" in told["notebooks"][0]["error"]
+
+
+SUDDEN = {
+    "killed at once": ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", {}, "its process was killed (SIGKILL"),
+    "over its time": ("import time; time.sleep(300)", {"timeout_s": 3}, "it ran longer than the limit of 3 s"),
+    "over its memory": ("hog = bytearray(b'x') * 900_000_000\nimport time; time.sleep(300)", {"memory_bytes": 800_000_000}, "more than the limit of 800 MB"),
+}
+
+
+@forked
+@pytest.mark.parametrize("name", SUDDEN)
+def test_what_was_done_just_before_the_end_is_kept(tmp_path: Path, name: str) -> None:
+    """No time passes between the work and the end of the process, so nothing may wait to be written."""
+    cell, options, said = SUDDEN[name]
+    notebook(tmp_path / "nb", BANNER.format(verdict="warn"), "# Growth of lines", "print('viability', 41 + 1)", cell, "print('never reached')")
+    source = experiment(tmp_path / "in", "EXP-1")
+    assert len(run(tmp_path, settings={"min_z_prime": 0.4}, **options).failed) == 1
+    error = manifest(tmp_path / "out", "EXP-1")["notebooks"][0]["error"]
+    assert error.startswith("01_assay_qc stopped in code cell 5, under the heading 'Growth of lines': ") and said in error
+    cells = json.loads((tmp_path / "out" / "EXP-1" / "notebooks" / "01_assay_qc.ipynb").read_text())["cells"]
+    injected = next(cell for cell in cells if "injected-parameters" in cell["metadata"]["tags"])
+    assert str(source) in "".join(injected["source"]) and "0.4" in "".join(injected["source"])
+    texts = ["".join(output.get("text", "")) for cell in cells for output in cell.get("outputs", ())]
+    assert "viability 42\n" in texts and not any("never" in text for text in texts)
+    page = (tmp_path / "out" / "EXP-1" / "report.html").read_text()
+    assert "A title" in page and "Edge effect 12 %." in page and "<pre>viability 42" in page
+    assert manifest(tmp_path / "out", "EXP-1")["reasons"] == [error, "Edge effect 12 %."]
+
+
+@forked
+def test_a_notebook_that_is_ended_before_it_began(tmp_path: Path) -> None:
+    notebook(tmp_path / "nb", "print('never reached')")
+    experiment(tmp_path / "in", "EXP-1")
+    run(tmp_path, timeout_s=0.001)
+    assert manifest(tmp_path / "out", "EXP-1")["problems"] == ["01_assay_qc stopped before its first cell: it ran longer than the limit of 0.001 s"]
+
+
+def test_a_notebook_is_kept_up_to_the_last_whole_line(tmp_path: Path) -> None:
+    """The file cut at every byte: the cells complete are those whose lines are whole, and the one begun is the one that runs."""
+    start = {"cells": [{"metadata": {}, "outputs": []} for _ in range(3)], "metadata": {"µ": "é"}}
+    done = [{"metadata": {"papermill": {"status": "completed"}}, "outputs": [{"text": f"{index}\n"}]} for index in range(3)]
+    keeper = partial.Keeper(str(tmp_path / "kept"), start)
+    for index, cell in enumerate(done):
+        keeper.starting(index)
+        keeper.completed(index, cell)
+    keeper.close()
+    whole = (tmp_path / "kept").read_bytes()
+    for length in range(len(whole) + 1):
+        (tmp_path / "cut").write_bytes(whole[:length])
+        kept, lines = partial.read(tmp_path / "cut"), whole[:length].count(b"\n")
+        if not lines:
+            assert kept is None
+            continue
+        complete, begun = divmod(lines - 1, 2)
+        assert kept is not None and kept["cells"][:complete] == done[:complete] and kept["metadata"] == {"µ": "é"}
+        states = [cell["metadata"].get("papermill", {}).get("status") for cell in kept["cells"][complete:]]
+        assert states == ["running", None, None][: 3 - complete] if begun else not any(states)
 
 
 @forked
@@ -240,8 +297,8 @@ def interrupted(tmp_path: Path, how: signal.Signals) -> tuple[Path, int]:
     with pytest.raises(outfolder.OutputError, match=f"another run is writing here \\(process {running.pid}\\)"):
         run(tmp_path)
     running.send_signal(how)
-    running.communicate(timeout=30)
-    until(lambda: not alive(pid), "no notebook should outlive its run", 10)
+    running.communicate(timeout=240)
+    until(lambda: not alive(pid), "no notebook should outlive its run")
     return tmp_path / "out", running.returncode
 
 
@@ -265,7 +322,7 @@ def test_a_full_disk_leaves_the_reports_that_are_there(tmp_path: Path, one: Path
     run(tmp_path)
     before = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
     running = start(RUN, tmp_path, 200)
-    _, errors = running.communicate(timeout=60)
+    _, errors = running.communicate(timeout=240)
     assert running.returncode == 1
     assert "File too large" in errors
     after = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file() and not path.name.startswith(".")}
@@ -428,7 +485,7 @@ def test_a_cluster_does_the_work_of_a_worker_that_was_killed(tmp_path: Path, clu
     killer.join()
     assert sorted(entry["experiment_id"] for entry in result.made) == ["EXP-1", "EXP-2", "EXP-3"]
     assert not result.failed and litter(tmp_path / "out") == []
-    until(lambda: not alive(ended[0]), "the notebook of the killed worker should end", 10)
+    until(lambda: not alive(ended[0]), "the notebook of the killed worker should end")
 
 
 @forked

@@ -193,7 +193,7 @@ def test_the_index_reads_manifests_and_lists_failures(tmp_path: Path) -> None:
 def in_browser(path: Path, *options: str) -> str:
     """What Chromium makes of a page."""
     command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={path.parent}/profile", *options, path.as_uri()]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
+    return subprocess.run(command, capture_output=True, text=True, timeout=240).stdout
 
 
 @browser

@@ -21,7 +21,7 @@ import pytest
 CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
          "--disable-sync", "--disable-dev-shm-usage"]  # fmt: skip
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +41,7 @@ def watched_page(browser: Any) -> Iterator[Any]:
     """A page of its own cookies that must ask for nothing outside this machine."""
     context = browser.new_context(viewport={"width": 1500, "height": 1100})
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(60_000)
     outside: list[str] = []
     page.on("request", lambda request: outside.append(request.url) if _is_outside(request.url) else None)
     yield page
@@ -84,7 +84,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., st
         process.terminate()
     for process in running:
         try:
-            process.wait(20)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
 
