@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from kit import interrupt
+
+if __name__ == "__main__":
+    interrupt.heed()  # before the rest is imported: Ctrl-C ends quietly from here on
+
 import argparse
 import json
 import os
 import re
+import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -25,15 +31,15 @@ OK, FAILED, USAGE, VERDICT = 0, 1, 2, 3
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status."""
-    given = _parser().parse_args(arguments)
     try:
+        given = _parser().parse_args(arguments)
         return int(given.command(given))
     except InputError as error:
         print(error, file=sys.stderr)
         return FAILED if type(error).__name__ == "OutputError" else USAGE
-    except KeyboardInterrupt:
-        print("\nStopped. Reports that were done stay; the next run does the rest.", file=sys.stderr)
-        return 130
+    except (KeyboardInterrupt, interrupt.Stopped) as stop:
+        interrupt.say("\nStopped. Reports that were done stay; the next run does the rest.")
+        return getattr(stop, "code", 128 + signal.SIGINT)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED

@@ -41,6 +41,8 @@ class Task:
         close = self._lifeline if method == "fork" else None
         self.process = context.Process(target=_run, args=(function, args, send, lifeline, close, self._group))
         self.started = time.monotonic()
+        if method == "forkserver":
+            _start_server()
         self.process.start()
         send.close()
         lifeline.close()
@@ -125,8 +127,10 @@ def run(function: Callable[..., Any], *args: Any, method: str, timeout_s: float 
 def _run(
     function: Callable[..., Any], args: tuple[Any, ...], send: Connection, lifeline: Connection, inherited: Connection | None, group: bool
 ) -> None:
-    """In the new process: do the task and send the outcome. Ctrl-C is the starter's to handle."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """In the new process: do the task and send the outcome. Ctrl-C and a lost session are the starter's to handle: it ends this process by SIGTERM, which clears up."""
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     if inherited is not None:
         inherited.close()  # the starter's end of the lifeline: held here too, it would never break
     if group:
@@ -162,6 +166,18 @@ def _by_what(exitcode: int | None) -> str:
         hint = ", perhaps for want of memory" if name == "SIGKILL" else ""
         return f"its process was killed ({name}{hint})"
     return f"its process ended by itself (exit status {exitcode})"
+
+
+def _start_server() -> None:
+    """Start the fork server, unless it runs, with Ctrl-C held back: it is still held back there while `kit.warm` begins, and ignored from then on."""
+    from multiprocessing import forkserver, resource_tracker
+
+    resource_tracker.ensure_running()  # first, as it lets Ctrl-C through again when it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def start_method() -> str:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+
+if signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()):  # held back by the starter (`kit.isolate`), whose business Ctrl-C is
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
 import atexit
 import gc
 import importlib
