@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("experiments", nargs="+", metavar="EXPERIMENT", help="experiment folder, folder of experiments, or glob")
-    run.add_argument("--out", required=True, metavar="DIR", help="folder of reports")
+    run.add_argument("--out", type=_folder, required=True, metavar="DIR", help="folder of reports")
     run.add_argument("--workers", type=_count, default=1, metavar="N", help="reports made at a time (default 1)")
     run.add_argument("--scheduler", default="", metavar="ADDRESS", help="a running Dask scheduler whose workers make the reports")
     run.add_argument("--only", default="", metavar="NOTEBOOK,...", help="run only these notebooks, e.g. 01,02_dropout_analysis")
@@ -87,6 +87,12 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--memory", type=_size, default=0, metavar="SIZE", help="end a notebook that uses more, e.g. 2GB")
     run.add_argument("--plain-kernels", action="store_true", help="run notebooks in ordinary Jupyter kernels (slower)")
     run.set_defaults(command=_run)
+
+
+def _folder(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("names no folder")
+    return text
 
 
 def _count(text: str) -> int:
@@ -243,12 +249,19 @@ def _index(given: argparse.Namespace) -> int:
     folder = Path(given.folder)
     if not folder.is_dir():
         raise InputError(Problem(given.folder, "", "is not a folder", "Name a folder of reports."))
-    print(index.write(folder))
-    if given.across:
-        from kit import across_page
-
-        print(across_page.write(folder))
+    try:
+        across = _across(folder) if given.across else None
+    finally:
+        print(index.write(folder))  # after it, as it links to it
+    if across:
+        print(across)
     return OK
+
+
+def _across(folder: Path) -> Path:
+    from kit import across_page
+
+    return across_page.write(folder)
 
 
 def _explore(given: argparse.Namespace) -> int:

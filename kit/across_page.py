@@ -14,11 +14,11 @@ import kit
 from kit import isolate, outfolder, report
 from kit.across_store import listed
 from kit.errors import Problem
+from kit.index import ACROSS as FILE
 from kit.job import packages
 from kit.paths import share
 
 NOTEBOOK = "04_across_experiments"
-FILE = "across.html"
 TITLE = "Across experiments"
 
 
@@ -29,20 +29,28 @@ def write(reports: Path, notebooks: Path | None = None) -> Path:
     then stays. Processes are started afresh: a script needs its `if __name__ == "__main__"`.
     """
     source, started = (notebooks or share() / "notebooks") / f"{NOTEBOOK}.ipynb", dt.datetime.now(dt.UTC)
-    with outfolder.reserved(reports):
-        built = outfolder.building(reports, f"across-{os.getpid()}")
-        try:
-            (built / "notebooks").mkdir()
-            target = built / "notebooks" / source.name
-            outcome = isolate.run(_execute, str(source), str(target), str(reports.resolve()), method=isolate.start_method())
-            if outcome.how != "done" or outcome.value:
-                raise outfolder.OutputError(Problem(source.name, "", str(outcome.value or outcome.text), "Mend that and run it again."))
-            page = report.render(built, _manifest(reports, started))
-            (built / FILE).write_text(_beside_the_index(page), encoding="utf-8")
-            os.replace(built / FILE, reports / FILE)
-        finally:
-            shutil.rmtree(built, ignore_errors=True)
+    try:
+        with outfolder.reserved(reports):
+            _make(reports, source, started)
+    except OSError as error:
+        what = f"{FILE} cannot be written: {error.strerror or error}"
+        raise outfolder.OutputError(Problem(str(reports), "", what, "Make room or free the folder, then run it again.")) from None
     return reports / FILE
+
+
+def _make(reports: Path, source: Path, started: dt.datetime) -> None:
+    built = outfolder.building(reports, f"across-{os.getpid()}")
+    try:
+        (built / "notebooks").mkdir()
+        target = built / "notebooks" / source.name
+        outcome = isolate.run(_execute, str(source), str(target), str(reports.resolve()), method=isolate.start_method())
+        if outcome.how != "done" or outcome.value:
+            raise outfolder.OutputError(Problem(source.name, "", str(outcome.value or outcome.text), "Mend that and run it again."))
+        page = report.render(built, _manifest(reports, started))
+        (built / FILE).write_text(_beside_the_index(page), encoding="utf-8")
+        os.replace(built / FILE, reports / FILE)
+    finally:
+        shutil.rmtree(built, ignore_errors=True)
 
 
 def _beside_the_index(page: str) -> str:

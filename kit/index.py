@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -12,22 +13,29 @@ from markupsafe import Markup
 
 import kit
 from kit import report
+from kit.errors import Problem
+from kit.outfolder import OutputError
 
 SCHEMA_VERSION = 1
+ACROSS = "across.html"
 CALL_CODES = {"auxotrophic": "A", "dependent": "D", "partially_dependent": "P", "prototrophic": "N", "inconclusive": "I"}
 
 
 def write(out: Path) -> Path:
-    """Write `out`/index.html and index.json from the reports that are there; returns the path of the page."""
-    entries = list(_entries(out))
-    content = {"schema_version": SCHEMA_VERSION, "kit_version": kit.__version__, "experiments": entries}
-    _replace(out / "index.json", json.dumps(content, ensure_ascii=False, indent=1) + "\n")
-    _replace(out / "index.html", page(entries))
+    """Write `out`/index.html and index.json from the reports that are there; returns the path of the page. Raises OutputError where it cannot."""
+    try:
+        entries = list(_entries(out))
+        content = {"schema_version": SCHEMA_VERSION, "kit_version": kit.__version__, "experiments": entries}
+        _replace(out / "index.json", json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+        _replace(out / "index.html", page(entries, across=(out / ACROSS).is_file()))
+    except OSError as error:
+        what = f"the index cannot be written: {error.strerror or error}"
+        raise OutputError(Problem(str(out), "", what, "Make room or free the folder, then: kit index.")) from None
     return out / "index.html"
 
 
-def page(entries: list[dict[str, Any]]) -> str:
-    """The page; its rows are data that a script draws as they come into view."""
+def page(entries: list[dict[str, Any]], across: bool = False) -> str:
+    """The page; its rows are data that a script draws as they come into view. `across`: there is a page across experiments to link to."""
     script = report.asset("index.js")
     data = json.dumps([_compact(entry) for entry in entries], ensure_ascii=False, separators=(",", ":"))
     safe = data.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
@@ -37,6 +45,8 @@ def page(entries: list[dict[str, Any]]) -> str:
         data=Markup(safe),
         policy=report.policy(script),
         total=len(entries),
+        across=ACROSS if across else "",
+        calls=[(code, call.replace("_", " ")) for call, code in CALL_CODES.items()],
     )  # fmt: skip
 
 
@@ -83,5 +93,10 @@ def _compact(entry: Mapping[str, Any]) -> list[Any]:
 def _replace(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
     new = path.with_name(f".{path.name}.new")
-    new.write_text(text, encoding="utf-8")
-    os.replace(new, path)
+    try:
+        new.write_text(text, encoding="utf-8")
+        os.replace(new, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            new.unlink()
+        raise

@@ -49,12 +49,21 @@ def _locked(path: Path) -> int:
             raise OutputError(Problem(str(path.parent), "", what, "Wait until it ends, or choose another --out."))
         try:
             if os.path.samestat(os.fstat(descriptor), os.stat(path)):
-                os.ftruncate(descriptor, 0)
-                os.write(descriptor, str(os.getpid()).encode())
+                _sign(path, descriptor)
                 return descriptor
         except FileNotFoundError:
             pass  # its holder took it away between our opening and our locking it
         os.close(descriptor)
+
+
+def _sign(path: Path, descriptor: int) -> None:
+    """Say in the lock whose it is; where there is no room for that, there is none for reports either, and the lock goes."""
+    try:
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, str(os.getpid()).encode())
+    except OSError:
+        _unlock(path, descriptor)
+        raise
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 SEED = 20260302
@@ -276,6 +276,14 @@ class Settings(QualitySettings, GrowthSettings, EffectSettings, ApoptosisSetting
         except ValidationError as error:
             return next((item["msg"].lower() for item in error.errors() if item["type"] != CROSSED), "")
         return ""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Python takes `true` for 1: as a threshold it is a slip."""
+        if isinstance(value, bool) and not isinstance(cls.model_fields[info.field_name or ""].default, bool):
+            raise ValueError(f"should be a number, not {str(value).lower()}")
+        return value
 
     @classmethod
     def describe(cls) -> list[dict[str, Any]]:

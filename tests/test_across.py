@@ -390,6 +390,7 @@ def test_the_command_makes_a_page_whose_links_lead_somewhere(tmp_path, capsys):
     assert "index.html" in links and all(link.startswith("#") or (tmp_path / link).exists() for link in links)
     assert all(f'id="{link[1:]}"' in page for link in links if link.startswith("#"))
     assert "2 simulated experiments" in page and 'class="simulated-mark"' in page and page.count("<figure") == 5
+    assert 'href="across.html"' in (tmp_path / "index.html").read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["EXP-1", "EXP-2", "across.html", "index.html", "index.json"]
 
 

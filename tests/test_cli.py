@@ -49,6 +49,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("arguments", [
     [], ["rum"], ["run"], ["run", "x"], ["run", "x", "--out", "o", "--workers", "0"], ["run", "x", "--out", "o", "--workers", "two"],
     ["run", "x", "--out", "o", "--timeout", "-1"], ["run", "x", "--out", "o", "--memory", "lots"], ["run", "x", "--out", "o", "--fail-on", "pass"],
+    ["run", "x", "--out", ""],
 ])  # fmt: skip
 def test_bad_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
@@ -63,6 +64,8 @@ def test_bad_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]
     (["in", "--set", "min_z_prime"], "is not NAME=VALUE"),
     (["in", "--set", "min_z_prime=high"], "--set: min_z_prime: 'high'"),
     (["in", "--set", "min_z_prime=7"], "less than or equal to 1"),
+    (["in", "--set", "min_z_prime=true"], "should be a number, not true"),
+    (["in", "--set", "bootstrap_draws=false"], "should be a number, not false"),
 ])  # fmt: skip
 def test_requests_that_make_no_sense_are_2(bench: Path, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["run", *arguments, "--out", "out"]) == 2
@@ -132,6 +135,49 @@ def test_index_again(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["index", "out"]) == 0
     assert (bench / "out" / "index.html").is_file()
     assert cli.main(["index", "nowhere"]) == 2
+
+
+@pytest.mark.parametrize("taken, options, said", [
+    ("index.html", [], "the index cannot be written"), ("index.json", [], "the index cannot be written"), ("across.html", ["--across"], "across.html cannot be written"),
+])  # fmt: skip
+def test_an_index_that_cannot_be_written_is_1(
+    bench: Path, taken: str, options: list[str], said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kit import across_page
+
+    monkeypatch.setattr(across_page, "_manifest", lambda *_: {})
+    monkeypatch.setattr(across_page.isolate, "run", lambda *_, **__: across_page.isolate.Outcome("done", ""))
+    monkeypatch.setattr(across_page.report, "render", lambda *_: "a page")
+    (bench / "out" / taken).mkdir(parents=True)
+    assert cli.main(["index", "out", *options]) == 1
+    assert said in capsys.readouterr().err
+    assert not [path.name for path in (bench / "out").iterdir() if path.name.startswith(".")]
+
+
+NO_ROOM = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+from kit.__main__ import main
+sys.exit(main(["index", "out", *sys.argv[1:]]))
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["--across"]])
+def test_no_room_for_the_index(bench: Path, options: list[str]) -> None:
+    pytest.importorskip("resource", reason="the limit of a file's size is POSIX's")
+    (bench / "out").mkdir()
+    done = subprocess.run([sys.executable, "-c", NO_ROOM, *options], capture_output=True, text=True, timeout=240)
+    assert done.returncode == 1 and "File too large" in done.stderr and "Traceback" not in done.stderr
+    assert list((bench / "out").iterdir()) == []
+
+
+def test_the_index_links_to_the_page_across_experiments_where_it_is(bench: Path) -> None:
+    link = '<a id="across" href="across.html">'
+    assert cli.main(["run", "in", "--out", "out"]) == 0
+    assert link not in (bench / "out" / "index.html").read_text()
+    (bench / "out" / "across.html").write_text("a page")
+    assert cli.main(["run", "in", "--out", "out"]) == 0
+    assert link in (bench / "out" / "index.html").read_text()
 
 
 @pytest.mark.parametrize("text, value", [("2GB", 2_000_000_000), ("500 mb", 500_000_000), ("1.5G", 1_500_000_000), ("7", 7), ("3KiB", 3000)])

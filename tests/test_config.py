@@ -56,6 +56,7 @@ def test_reads_whatever_the_encoding(folder, encode):
     ("old", "new", "expected"),
     [
         ("min_z_prime", "min_zprime", r"line 14: settings\.min_zprime: 'min_zprime' is not a field here\. Did you mean 'min_z_prime'\?"),
+        ("min_z_prime: 0.4", "min_z_prime: true", r"settings\.min_z_prime: .*should be a number, not true"),
         ("removes: asparagine", "remove: asparagine", r"line 9: .*'remove' is not a field here\. Did you mean 'removes'\?"),
         ("removes: asparagine", "removes: asparagin", r"line 9: .*Did you mean 'asparagine'\?"),
         ("role: control", "role: contol", r"line 8: .*Did you mean 'control'\?"),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
-import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -117,10 +116,12 @@ def test_a_huge_file_is_refused_at_once(tmp_path: Path) -> None:
     path = tmp_path / "huge.csv"
     with path.open("wb") as file:
         file.truncate(2**30)  # a sparse gigabyte
-    start = time.perf_counter()
+    tracemalloc.start()
     with pytest.raises(InputError, match=f"1024 MB is more than a plate file may have \\({MAX_BYTES // 2**20} MB\\)"):
         read_plates(path)
-    assert time.perf_counter() - start < 0.1
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1_000_000, "it was not read"
 
 
 @pytest.mark.parametrize("shape", PLATES[-3:])
@@ -524,23 +525,3 @@ def test_a_random_plate_survives_writing_and_reading(tmp_path: Path, case: dict[
     np.testing.assert_equal(here, {well: math.nan if well in gaps else value for well, value in values.items()})
     assert (read.mode, read.labelled) == ("luminescence", True)
     assert {parse_well(well) for well in flags(read)} == gaps.keys()
-
-
-def test_speed(tmp_path: Path) -> None:
-    rng = np.random.default_rng(3)
-    lines = ["," + ",".join(map(str, range(1, 25)))]
-    lines += [chr(65 + r) + "," + ",".join(str(v) for v in rng.integers(0, 10**6, 24)) for r in range(16)]
-    text = write(tmp_path, "Luminescence\n" + "\n".join(lines) + "\n", "p.csv")
-    book = openpyxl.Workbook()
-    for line in lines:
-        book.active.append([int(cell) if cell.isdigit() else cell for cell in line.split(",")])
-    buffer = io.BytesIO()
-    book.save(buffer)
-    excel = write(tmp_path, buffer.getvalue(), "p.xlsx")
-    for path, limit in ((text, 0.05), (excel, 0.3)):
-        seconds = []
-        for _ in range(5):
-            start = time.perf_counter()
-            read_plates(path)
-            seconds.append(time.perf_counter() - start)
-        assert min(seconds) < limit

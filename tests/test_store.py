@@ -65,3 +65,12 @@ def test_every_file_that_cannot_be_read_is_named(tmp_path: Path, table: str) -> 
     said = [str(problem) for problem in caught.value.problems]
     assert len(said) == 3 and "EXP-2" in said[0] and "cannot be read" in said[0]
     assert all(name in text and "schema version 7" in text for name, text in zip(("EXP-3", "EXP-4"), said[1:], strict=True))
+
+
+@pytest.mark.parametrize("columns", [["schema_version", "experiment_id"], ["table", "schema_version", "experiment_id", "row", "values"]])
+def test_a_file_of_other_columns_is_named(tmp_path: Path, columns: list[str]) -> None:
+    report(tmp_path, "EXP-1")
+    path = report(tmp_path, "EXP-2")
+    pq.write_table(pq.read_table(path).select(columns), path)
+    with pytest.raises(InputError, match=r"EXP-2.*its columns have to be schema_version, experiment_id, table, row, values"):
+        store.read(tmp_path, "calls")

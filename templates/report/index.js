@@ -67,9 +67,9 @@
       const a = key(x), b = key(y);
       return order.sign * (typeof a === "number" ? a - b : a < b ? -1 : a > b ? 1 : 0) || (x.id < y.id ? -1 : 1);
     });
-    byId("head").querySelectorAll("button").forEach(function (button, index) {
-      if (index === order.column) button.setAttribute("aria-sort", order.sign > 0 ? "ascending" : "descending");
-      else button.removeAttribute("aria-sort");
+    Array.from(byId("head").children).forEach(function (header, index) {
+      if (index === order.column) header.setAttribute("aria-sort", order.sign > 0 ? "ascending" : "descending");
+      else header.removeAttribute("aria-sort");
     });
     const counts = {};
     shown.forEach(function (entry) { counts[entry.state] = (counts[entry.state] || 0) + 1; });
@@ -77,26 +77,51 @@
     byId("counts").textContent = (shown.length === all.length ? all.length : shown.length + " of " + all.length) + " experiments" + (parts.length ? ": " + parts.join(", ") : "");
     space.style.height = shown.length * HEIGHT + "px";
     rows.scrollTop = 0;
-    draw();
+    redraw();
     overview();
   }
 
-  // Only the rows in view exist: thousands scroll as lightly as ten.
+  // Only the rows in view exist: thousands scroll as lightly as ten. Rows that stay in view stay the same nodes, and the one that has the
+  // focus stays even out of view, so that Tab goes on from it.
+  const drawn = new Map();
+  let whole = false;  // all rows, for printing
   function draw() {
-    const first = Math.max(0, Math.floor(rows.scrollTop / HEIGHT) - 5), last = Math.min(shown.length, first + Math.ceil(rows.clientHeight / HEIGHT) + 10);
-    rows.querySelectorAll(".row, .none").forEach(function (row) { row.remove(); });
-    const part = document.createDocumentFragment();
-    for (let index = first; index < last; index++) part.append(row(shown[index], index));
-    if (!shown.length) part.append(make("p", "none", all.length ? "No experiment fits these filters." : "No reports here yet."));
-    rows.append(part);
+    const first = whole ? 0 : Math.max(0, Math.floor(rows.scrollTop / HEIGHT) - 5);
+    const last = whole ? shown.length : Math.min(shown.length, first + Math.ceil(rows.clientHeight / HEIGHT) + 10);
+    let next = null;
+    drawn.forEach(function (node, index) {
+      if (index >= first && index < last) return;
+      if (!node.contains(document.activeElement)) { node.remove(); drawn.delete(index); }
+      else if (index >= last) next = node;
+    });
+    for (let index = last - 1; index >= first; index--) {
+      if (!drawn.has(index)) { drawn.set(index, row(shown[index], index)); rows.insertBefore(drawn.get(index), next); }
+      next = drawn.get(index);
+    }
+  }
+  // Other rows or another order: the focus follows its experiment, where that is in view.
+  function redraw() {
+    const held = document.activeElement.closest(".row");
+    rows.querySelectorAll(".row, .none").forEach(function (node) { node.remove(); });
+    drawn.clear();
+    draw();
+    if (!shown.length) rows.append(make("p", "none", all.length ? "No experiment fits these filters." : "No reports here yet."));
+    if (held) {
+      const again = Array.from(drawn.values()).find(function (node) { return node.dataset.id === held.dataset.id; });
+      (again ? again.querySelector("a") : rows).focus({ preventScroll: true });
+    }
   }
   function row(entry, index) {
     const node = make("div", "row");
     node.setAttribute("role", "row");
+    node.setAttribute("aria-rowindex", index + 2);
+    node.dataset.id = entry.id;
     node.style.top = index * HEIGHT + "px";
-    const name = make("div"), link = make("a", "", entry.id);
+    const name = make("div"), line = make("div", "name"), link = make("a", "", entry.id);
     link.href = encodeURIComponent(entry.id) + "/report.html";
-    name.append(link, " ", entry.simulated ? make("span", "sim", "SIMULATED") : "", make("small", "", entry.title));
+    line.append(link, " ", entry.simulated ? make("span", "sim", "SIMULATED") : "");
+    name.append(line, make("small", "", entry.title));
+    name.title = entry.title;
     const verdict = make("div");
     verdict.append(make("span", "badge v-" + entry.state, SIGNS[entry.state]));
     const calls = make("div", "calls");
@@ -185,6 +210,8 @@
     if (!waiting) { waiting = true; requestAnimationFrame(function () { waiting = false; draw(); }); }
   }, { passive: true });
   addEventListener("resize", draw);
+  addEventListener("beforeprint", function () { whole = true; draw(); });
+  addEventListener("afterprint", function () { whole = false; draw(); });
   Object.values(words).forEach(function (control) { control.addEventListener("input", apply); });
   byId("filters").addEventListener("submit", function (event) { event.preventDefault(); });
   byId("clear").addEventListener("click", function () { byId("filters").reset(); apply(); });

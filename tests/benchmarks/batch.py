@@ -27,6 +27,7 @@ import kit
 from kit import job, memo
 
 ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "data" / "examples" / "EXP-DEMO-02"
 
 
 def copies(folder: Path, source: Path, count: int) -> list[Path]:
@@ -107,22 +108,17 @@ def timed(way: Callable[[], None]) -> float:
     return time.perf_counter() - start
 
 
-def main() -> None:
-    """Time every way once and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--reports", type=int, default=20)
-    parser.add_argument("--baseline", type=int, default=5, help="reports of the baseline, which has no start to spread over many")
-    parser.add_argument("--source", type=Path, default=ROOT / "data" / "examples" / "EXP-DEMO-02")
-    given = parser.parse_args()
+def measure(reports: int, baseline_reports: int, source: Path) -> tuple[dict[str, float], str]:
+    """Seconds per report of every way, timed once one after the other, and what was made."""
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ[name] = "1"
     with tempfile.TemporaryDirectory() as held:
         folder = Path(held)
-        experiments = copies(folder / "in", given.source, given.reports)
+        experiments = copies(folder / "in", source, reports)
         command("kit", "check", experiments[0])  # files and compiled code are in the cache for all ways alike
         import kit.warm  # noqa: F401
 
-        few = experiments[: given.baseline]
+        few = experiments[:baseline_reports]
         ways: dict[str, tuple[Callable[[], None], int]] = {
             "floor": (lambda: floor(experiments, folder / "floor"), len(experiments)),
             "kit, 1 worker": (lambda: kit_run(experiments, folder / "kit1", 1), len(experiments)),
@@ -130,19 +126,37 @@ def main() -> None:
             "baseline": (lambda: baseline(few, folder / "baseline"), len(few)),
         }
         each = {name: timed(way) / count for name, (way, count) in ways.items()}
-        notebooks = len(chosen(experiments[0]))
-    show(each, given, notebooks)
+        return each, f"{reports} reports of {len(chosen(experiments[0]))} notebooks ({source.name}), baseline {len(few)}"
 
 
-def show(each: dict[str, float], given: argparse.Namespace, notebooks: int) -> None:
-    """Print the table, as Markdown."""
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+def machine() -> str:
+    """The size of this machine."""
     memory = psutil.virtual_memory().total / 1e9
-    print(f"{given.reports} reports of {notebooks} notebooks ({given.source.name}), baseline {min(given.baseline, given.reports)}; {platform.machine()}, "
-          f"{os.cpu_count()} cores, {memory:.0f} GB, Python {platform.python_version()}, load at the end {load:.1f}\n")  # fmt: skip
-    print("| way | s per report | baseline / way | way / floor |\n|---|---|---|---|")
+    return f"{platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GB, Python {platform.python_version()}"
+
+
+def load() -> str:
+    """What else the machine had to do."""
+    return f"Load at the end {os.getloadavg()[0]:.1f}." if hasattr(os, "getloadavg") else ""
+
+
+def show(each: dict[str, float], what: str) -> None:
+    """Print the table, as Markdown."""
+    print(f"{what}.\n\n| way | s per report | baseline / way | way / floor |\n|---|---|---|---|")
     for name in ("baseline", "kit, 1 worker", "kit, 2 workers", "floor"):
-        print(f"| {name} | {each[name]:.2f} | {each['baseline'] / each[name]:.1f} | {each[name] / each['floor']:.2f} |")
+        print(f"| {name} | {each[name]:.2f} | {each['baseline'] / each[name]:.1f} | {each[name] / each['floor']:.2f} |", flush=True)
+
+
+def main() -> None:
+    """Time every way once and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--reports", type=int, default=20)
+    parser.add_argument("--baseline", type=int, default=5, help="reports of the baseline, which has no start to spread over many")
+    parser.add_argument("--source", type=Path, default=SOURCE)
+    given = parser.parse_args()
+    print(machine())
+    show(*measure(given.reports, given.baseline, given.source))
+    print(load())
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,30 @@ def fill(report: Path, folder: Path, count: int) -> None:
         store.save(rows.set_column(1, "experiment_id", pa.repeat(pa.scalar(made.name), len(rows))), made / store.FILE)
 
 
+def show_growth(counts: Sequence[int], workers: int, folder: Path) -> None:
+    """Print the table of every count."""
+    print(f"{workers} workers.\n\n| reports | s per report | parent, MB (grown) | fork server, MB (grown) | second run, s (skipped) |\n|---|---|---|---|---|")
+    for count in counts:
+        print(small(count, workers, folder / str(count)), flush=True)
+
+
+def show_store(count: int, folder: Path) -> None:
+    """Print how long tables of so many reports take to read: seconds, and CPU seconds, which hold on a busy machine too."""
+    example = Path(__file__).resolve().parents[2] / "data" / "examples" / "EXP-DEMO-01"
+    batch.run([example], folder / "one", only=["02"])
+    fill(folder / "one" / example.name, folder / "store", count)
+    rows = pq.ParquetFile(next((folder / "store").glob(f"*/{store.FILE}"))).metadata.num_rows
+    print(f"{rows} rows each (EXP-DEMO-01).\n\n| table | rows | s | CPU s | CPU s, only opening the files |\n|---|---|---|---|---|")
+    start = time.process_time()
+    for path in (folder / "store").glob(f"*/{store.FILE}"):
+        pq.ParquetFile(path).close()
+    opening = time.process_time() - start
+    for table in ("calls", "growth"):
+        start, cpu = time.perf_counter(), time.process_time()
+        read = store.read(folder / "store", table)
+        print(f"| {table} | {len(read):,} | {time.perf_counter() - start:.2f} | {time.process_time() - cpu:.2f} | {opening:.2f} |", flush=True)
+
+
 def main() -> None:
     """Run every count and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -80,21 +104,11 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--stored", type=int, default=5000)
     given = parser.parse_args()
-    print(f"{given.workers} workers; {platform.machine()}, {os.cpu_count()} cores, {psutil.virtual_memory().total / 1e9:.0f} GB\n")
-    print("| reports | s per report | parent, MB (grown) | fork server, MB (grown) | second run, s (skipped) |\n|---|---|---|---|---|")
+    print(f"{platform.machine()}, {os.cpu_count()} cores, {psutil.virtual_memory().total / 1e9:.0f} GB\n")
     with tempfile.TemporaryDirectory() as held:
-        for count in map(int, given.counts.split(",")):
-            print(small(count, given.workers, Path(held) / str(count)), flush=True)
-        example = Path(__file__).resolve().parents[2] / "data" / "examples" / "EXP-DEMO-01"
-        batch.run([example], Path(held) / "one", only=["02"])
-        fill(Path(held) / "one" / example.name, Path(held) / "store", given.stored)
-        files = [path for path in (Path(held) / "store").glob(f"*/{store.FILE}")]
-        rows = pq.ParquetFile(files[0]).metadata.num_rows
-        print(f"\nStore of {len(files):,} experiments, {rows} rows each (EXP-DEMO-01):\n\n| table | rows | s |\n|---|---|---|")
-        for table in ("calls", "growth"):
-            start = time.perf_counter()
-            read = store.read(Path(held) / "store", table)
-            print(f"| {table} | {len(read):,} | {time.perf_counter() - start:.2f} |")
+        show_growth([int(count) for count in given.counts.split(",")], given.workers, Path(held))
+        print()
+        show_store(given.stored, Path(held))
     print(f"\nLoad at the end {os.getloadavg()[0]:.1f}.")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -101,14 +100,6 @@ def lasso(page: Any, *corners: str) -> None:
     page.keyboard.up("Alt")
 
 
-def timed(act: Callable[[], object], seen: Callable[[], object]) -> float:
-    """Seconds from an action until what it leads to can be seen."""
-    started = time.monotonic()
-    act()
-    seen()
-    return time.monotonic() - started
-
-
 def entries(folder: Path) -> dict[str, dict[str, str]]:
     path = folder / exclusions.FILE
     return {row["well"]: row for row in csv.DictReader(path.read_text().splitlines())} if path.exists() else {}
@@ -128,10 +119,10 @@ def test_leave_out_see_reload_undo(bench: Any, bench_experiment: Path, address: 
     assert not entries(bench_experiment)
     bench.get_by_placeholder("what was seen").fill("air bubble")
     bench.get_by_placeholder("what was seen").press("Tab")
-    drawn = timed(button(bench, "Leave out").dblclick, lambda: expect(well(bench, control[0])).to_have_class(re.compile("excluded")))
+    button(bench, "Leave out").dblclick()
+    expect(well(bench, control[0])).to_have_class(re.compile("excluded"))
     expect(bench.locator("tr", has_text="CV of control wells").first).to_contain_text(re.compile(r"\d+\.\d+.*\d+\.\d+.*\d+\.\d+"))
     expect(said(bench)).to_contain_text(f"{', '.join(control)} on {PLATE} left out")
-    assert drawn < 5.0, f"the plate took {drawn:.2f} s"  # measured 0.3 s, but only once, and a crowded machine may take longer
     assert {name: row["by"] for name, row in entries(bench_experiment).items()} == dict.fromkeys(control, "A. Tester")
     shown = bench.locator("tr", has_text="CV of control wells").first.locator("td").nth(2).text_content()
     qc = kit.analyse(kit.load(bench_experiment)).plate_qc.query(f"plate == '{PLATE}' and metric == 'cv_control_percent'")
@@ -205,8 +196,9 @@ def test_cutoffs_gate_and_planner(bench: Any, bench_experiment: Path) -> None:
     slider = panel.locator(".noUi-handle").first
     expect(panel.locator("img")).to_be_visible()
     slider.focus()
-    seconds = [timed(lambda: slider.press("ArrowRight"), lambda value=value: expect(panel).to_contain_text(f"What if: gr_auxotroph = {value}")) for value in (0.21, 0.22, 0.23)]
-    assert min(seconds) < 3.0, seconds  # measured 0.3 s; a crowded machine may take longer
+    for value in (0.21, 0.22, 0.23):
+        slider.press("ArrowRight")
+        expect(panel).to_contain_text(f"What if: gr_auxotroph = {value}")
     panel.get_by_role("button", name="Save…").click()
     expect(panel.locator(".kit-diff")).to_contain_text("+  gr_auxotroph: 0.23")
     panel.get_by_role("button", name="Cancel").click()
