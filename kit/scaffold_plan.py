@@ -248,7 +248,7 @@ DEFAULTS = {"lines": "MOLT-4:suspension,A549:adherent", "dropouts": "asparagine,
 
 def plan_of(experiment_id: str, texts: Mapping[str, str], *, flow: bool = False, blot: bool = False, together: bool = False) -> Plan:
     """The checked plan of texts named as in PARSERS; what is not given takes its default. Raises InputError with every problem."""
-    values = dict.fromkeys(PARSERS) | check_answers({**DEFAULTS, **texts})
+    values: dict[str, Any] = dict.fromkeys(PARSERS) | check_answers({**DEFAULTS, **texts})
     if values["rescues"] is None:
         values["rescues"] = values["dropouts"]
     if values["seed"] is None:  # not one seed for all experiments: their layouts would be the same
