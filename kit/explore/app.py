@@ -180,7 +180,7 @@ class Beside:
         self.root = w.VBox([w.HTML(parts.STYLE), row([self.page.who, self.page.busy]), self.page.message, self.stack])
         self.root.add_class("kit-app")
         self.stack.observe(self.page.guard(self._turned, "Drawing…"), "selected_index")
-        self.session.listeners.append(lambda: [tab.refresh() for tab in self.tabs] and None)
+        self.session.listeners.append(self._analysed)
         self.tabs[0].visible = True
         self.page.guard(lambda: self.session.adopt(analysis), "Drawing…")()
 
@@ -188,6 +188,10 @@ class Beside:
         from IPython.display import display
 
         display(self.root)
+
+    def _analysed(self) -> None:
+        for tab in self.tabs:
+            tab.refresh()
 
     def _turned(self, _: Any) -> str:
         return _turn(self.session, self.page, self.tabs, self.stack.selected_index)

@@ -183,7 +183,7 @@ class Cloud:
 
     def __init__(self) -> None:
         self._of: Evidence | None = None
-        self._draws: tuple[Any, ...] = ()
+        self._draws: tuple[np.ndarray, np.ndarray | None] = (np.empty(0), None)
         self._canvas = parts.Canvas(5.0, 2.9)
 
     def picture(self, item: Evidence | None, call: dict[str, Any], settings: Settings) -> str:
@@ -194,7 +194,8 @@ class Cloud:
             self._of, self._draws = item, posterior.draw(item.gr, item.sa, settings, calling.draw_seed(item, settings), item.linked)
         title = f"{call['cell_line']} −{SHORT[call['amino_acid']]}: {str(call['call']).replace('_', ' ')}"
         ax = self._canvas.blank(id(item))
-        plots.cloud(*self._draws, settings, ax, title=title, points=item.points)
+        gr, sa = self._draws
+        plots.cloud(gr, sa, settings, ax, title=title, points=item.points)
         ax.set(xlabel="GR", ylabel="draws" if item.sa is None else "specific Annexin V+ (fraction)")
         areas = "Red: auxotrophic or dependent; green: prototrophic."
         dots = f"Dots: posterior draws of the mean; dark points: replicates. {areas}"
