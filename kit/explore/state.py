@@ -217,8 +217,8 @@ def _gather(analysis: Analysis | None) -> list[Evidence]:
     if analysis is None or analysis.growth is None or analysis.calls is None:
         return []
     rest = (analysis.apoptosis, analysis.rescue, analysis.carryover, analysis.compliance)
-    keys = analysis.calls[["cell_line", "amino_acid", "medium"]].itertuples(index=False)
-    found = [gather(analysis.experiment.config, *key, analysis.growth, *rest) for key in keys]
+    config, growth, rows = analysis.experiment.config, analysis.growth, analysis.calls.to_dict("records")
+    found = [gather(config, row["cell_line"], row["amino_acid"], row["medium"], growth, *rest) for row in rows]
     return [item for item in found if item is not None]
 
 
