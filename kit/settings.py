@@ -250,7 +250,7 @@ IN_ORDER = (
     ("min_probability_provisional", "min_probability_confident"), ("western_lod_snr", "western_loq_snr"),
     ("min_lane_factor", "max_lane_factor"), ("max_mw_error_percent", "fail_mw_error_percent"),
     ("fail_control_lane_ratio", "min_control_lane_ratio"), ("asns_low_percent", "asns_high_percent"),
-    ("min_lines_estimate", "min_lines_inference"),
+    ("min_lines_estimate", "min_lines_inference"), ("max_reference_spread", "fail_reference_spread"),
 )  # fmt: skip
 """Pairs of which the first may not exceed the second."""
 
