@@ -118,6 +118,8 @@ def _in_threads(work: Callable[[str], _Part], files: Sequence[str]) -> Iterator[
 def _part(path: str, table: str) -> _Part:
     try:
         with pa.parquet.ParquetFile(path) as file:
+            if file.schema.names != SCHEMA.names:
+                return _Part(problem=f"is not of this schema: its columns have to be {', '.join(SCHEMA.names)}")
             groups = [file.metadata.row_group(index) for index in range(file.num_row_groups)]
             if not groups:
                 return _Part()
@@ -129,10 +131,8 @@ def _part(path: str, table: str) -> _Part:
             ranges = [_range(group, 2) for group in groups]
             wanted = [index for index, (low, high) in enumerate(ranges) if low is None or low <= table <= high]
             return _Part(_read_groups(file, wanted, table, groups, ranges) if wanted else None, version)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, KeyError) as error:
         return _Part(problem=f"cannot be read: {error}")
-    except (KeyError, IndexError):
-        return _Part(problem=f"is not of this schema: its columns have to be {', '.join(SCHEMA.names)}")
 
 
 def _read_groups(file: pa.parquet.ParquetFile, wanted: list[int], table: str, groups: list[Any], ranges: list[tuple[Any, Any]]) -> pa.Table:
@@ -147,10 +147,7 @@ def _read_groups(file: pa.parquet.ParquetFile, wanted: list[int], table: str, gr
 
 def _range(group: Any, column: int) -> tuple[Any, Any]:
     """Smallest and largest value of a column in a row group, from its statistics; None where they are not told."""
-    chunk = group.column(column)
-    if chunk.path_in_schema != SCHEMA.names[column]:
-        raise KeyError(chunk.path_in_schema)
-    told = chunk.statistics
+    told = group.column(column).statistics
     return (told.min, told.max) if told is not None and told.has_min_max else (None, None)
 
 

@@ -1,6 +1,6 @@
 """Every benchmark, as the tables of README.md: python tests/benchmarks [--reports 20] [--baseline 5] [--counts 10,100,1000] [--stored 5000]
 
-Takes about half an hour on two cores with the counts above. Ratios hold from machine to machine, seconds do not.
+Takes long with the counts above. Ratios hold from machine to machine, seconds do not.
 """
 
 from __future__ import annotations
