@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import signal
 
-if signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()):  # held back by the starter (`kit.isolate`), whose business Ctrl-C is
+SERVER = signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+"""This is the fork server: its starter (`kit.isolate`), whose business Ctrl-C is, holds it back here."""
+if SERVER:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
@@ -64,4 +66,5 @@ def _clear_socket() -> None:
 
 
 _warm_up()
-atexit.register(_clear_socket)
+if SERVER:
+    atexit.register(_clear_socket)
