@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lab import until
 
 from kit import index
 
@@ -47,7 +48,7 @@ def test_tab_goes_through_the_experiments_one_by_one(address: str, new_page: Cal
         for place in range(60):
             page.keyboard.press("Tab")
             assert page.evaluate(FOCUSED) == f"EXP-{number + step * place:05d}"
-        page.wait_for_function(IN_VIEW)
+        until(lambda: page.evaluate(IN_VIEW), "the list should follow")
         for place in range(58, 0, -1):
             page.keyboard.press("Shift+Tab")
             assert page.evaluate(FOCUSED) == f"EXP-{number + step * place:05d}"
@@ -61,12 +62,12 @@ def test_the_focus_outlasts_scrolling_away(address: str, new_page: Callable[...,
         page.keyboard.press("Tab")
         name = page.evaluate(FOCUSED)
         page.keyboard.press("PageDown")
-        page.wait_for_function("document.getElementById('rows').scrollTop > 200")
+        until(lambda: page.evaluate("document.getElementById('rows').scrollTop > 200"), "the list should follow")
         page.evaluate("document.getElementById('rows').scrollTop = 100000")
-        page.wait_for_function("document.querySelectorAll('.row')[1].offsetTop > 90000")
+        until(lambda: page.evaluate("document.querySelectorAll('.row')[1].offsetTop > 90000"), "the list should follow")
         assert page.evaluate(FOCUSED) == name
         page.keyboard.press("Tab")
-        page.wait_for_function(IN_VIEW)
+        until(lambda: page.evaluate(IN_VIEW), "the list should follow")
 
 
 def test_the_sorted_column_says_so(address: str, new_page: Callable[..., Any]) -> None:
