@@ -21,6 +21,10 @@ CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"
 POLL_S = 0.25
 
 
+_up: Connection | None = None
+"""In a task: the way to its starter, which is told of the groups of processes that the task starts in turn."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How a task ended: `done` (with its value), `raised`, `killed`, `timeout` or `memory`, with a text for people."""
@@ -38,6 +42,7 @@ class Task:
         self._receive, send = context.Pipe(duplex=False)
         lifeline, self._lifeline = context.Pipe(duplex=False)
         self._group = group and hasattr(os, "killpg")
+        self._below = 0  # the group that the task itself runs at the moment: it outlives a task that is killed
         close = self._lifeline if method == "fork" else None
         self.process = context.Process(target=_run, args=(function, args, send, lifeline, close, self._group))
         self.started = time.monotonic()
@@ -70,6 +75,7 @@ class Task:
             self.process.terminate()
             self.process.join(patience_s)
         if self.process.is_alive():
+            self._received()
             self._clear(group_only=True)
             self.process.kill()
         self.process.join()
@@ -89,23 +95,36 @@ class Task:
 
     def _received(self) -> Outcome | None:
         try:
-            return self._receive.recv() if not self._receive.closed and self._receive.poll() else None
+            while not self._receive.closed and self._receive.poll():
+                sent = self._receive.recv()
+                if isinstance(sent, Outcome):
+                    return sent
+                self._below = sent
         except (EOFError, OSError):
-            return None
+            pass
+        return None
 
     def _clear(self, group_only: bool = False) -> None:
         """End whatever the task itself started, and let go of the pipes."""
-        if self._group:
+        for group in ([self.process.pid] if self._group else []) + ([self._below] if self._below else []):
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, signal.SIGKILL)
+                os.killpg(group, signal.SIGKILL)
         if not group_only:
             self._receive.close()
             self._lifeline.close()
 
 
+def _tell_starter(group: int) -> None:
+    """Tell who started this task which group of processes it runs; 0: none any more."""
+    if _up is not None and hasattr(os, "killpg"):
+        with contextlib.suppress(OSError):
+            _up.send(group)
+
+
 def run(function: Callable[..., Any], *args: Any, method: str, timeout_s: float = 0, memory_bytes: int = 0) -> Outcome:
     """Run one task to its end; 0 is no limit. Raises SystemExit when the process that started this one has gone."""
     task = Task(function, *args, method=method, group=True)
+    _tell_starter(task.process.pid or 0)
     starter = multiprocessing.parent_process()
     watched = [starter.sentinel] if starter is not None else []
     try:
@@ -122,12 +141,15 @@ def run(function: Callable[..., Any], *args: Any, method: str, timeout_s: float 
                 return Outcome("memory", text=f"used {used / 1e6:.0f} MB, more than the limit of {memory_bytes / 1e6:.0f} MB")
     finally:
         task.end()
+        _tell_starter(0)
 
 
 def _run(
     function: Callable[..., Any], args: tuple[Any, ...], send: Connection, lifeline: Connection, inherited: Connection | None, group: bool
 ) -> None:
     """In the new process: do the task and send the outcome. Ctrl-C and a lost session are the starter's to handle: it ends this process by SIGTERM, which clears up."""
+    global _up
+    _up = send
     for name in ("SIGINT", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
