@@ -201,6 +201,8 @@ class Lines:
     """One plain line per report, and every problem below it."""
 
     def __call__(self, progress: Progress, manifest: Mapping[str, Any] | None) -> None:
+        if progress.notice:
+            print(progress.notice, file=sys.stderr, flush=True)
         if manifest is not None and not manifest.get("skipped"):
             print(line(manifest), flush=True)
             for problem in manifest.get("problems", ()):
@@ -208,12 +210,13 @@ class Lines:
 
 
 def line(manifest: Mapping[str, Any]) -> str:
-    """One report in a line: name, verdict, seconds, first reason."""
+    """One report in a line: name, verdict, seconds, first reason, and what else there is to know."""
+    note = f" ({manifest['note']})" if manifest.get("note") else ""
     if manifest["status"] != "ok":
         count = len(manifest["problems"])
-        return f"{manifest['experiment_id']}: FAILED ({count} problem{'s' if count != 1 else ''})"
+        return f"{manifest['experiment_id']}: FAILED ({count} problem{'s' if count != 1 else ''}){note}"
     reason = f": {manifest['reasons'][0]}" if manifest["reasons"] else ""
-    return f"{manifest['experiment_id']}: {manifest['verdict'].upper()} in {manifest['seconds']:.1f} s{reason}"
+    return f"{manifest['experiment_id']}: {manifest['verdict'].upper()} in {manifest['seconds']:.1f} s{reason}{note}"
 
 
 class Bar:
@@ -224,6 +227,8 @@ class Bar:
         self.fresh = 0
 
     def __call__(self, progress: Progress, manifest: Mapping[str, Any] | None) -> None:
+        if progress.notice:
+            print(f"\r\x1b[K{progress.notice}", file=sys.stderr)
         if manifest is not None and not manifest.get("skipped"):
             self.fresh += 1
             print(f"\r\x1b[K{line(manifest)}", file=sys.stderr)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,11 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from kit import reference, store
+from kit import siblings
 from kit.analysis import Analysis
 from kit.asns_lines import Panel, mrna_scales, pool
 from kit.asns_study import correlate, predictors, reference_panel, sources
-from kit.columns import TABLES
 from kit.errors import InputError
 
 ALL = "all experiments"
@@ -78,14 +76,14 @@ def study(analysis: Analysis, out: str | Path = "") -> Study:
     if not out:
         return Study(analysis, lines, None, (), "No reports folder was given, so other experiments were not looked for.")
     try:
-        others = _others(Path(out).resolve().parent, analysis)
+        others = siblings.read(Path(out).resolve().parent).beside(analysis.experiment.id, analysis.experiment.config.simulated)
     except InputError as error:
         return Study(analysis, lines, None, (), f"Other reports could not be read: {error}")
     if not others:
         kind = "simulated" if analysis.experiment.config.simulated else "real"
         return Study(analysis, lines, None, (), f"The reports folder holds no other {kind} experiment with ASNS or sensitivity without asparagine.")
     named = {name: table for name, table in {analysis.experiment.id: lines, **others}.items() if len(table)}
-    note = f"Pooled with the reports finished before this one: {', '.join(others)}."
+    note = f"Pooled with the other reports of this folder: {', '.join(others)}."
     return Study(analysis, lines, pool(named.values(), ALL), tuple(others), note + _left_out(named))
 
 
@@ -96,28 +94,3 @@ def _left_out(named: Mapping[str, pd.DataFrame]) -> str:
         return ""
     parts = ", ".join(f"{names[index]} ({scale})" for index, scale in left.items())
     return f" mRNA of {parts} is left out of the pool: its unit or calibrator is not that of {', '.join(names[index] for index in sorted(kept))}."
-
-
-def _others(reports: Path, analysis: Analysis) -> dict[str, pd.DataFrame]:
-    """Lines of the other experiments, by experiment; simulated and real ones are never mixed."""
-    stored = store.read(reports, "asns_lines")
-    found = {}
-    for name, rows in stored.groupby("experiment_id", sort=True):
-        if name != analysis.experiment.id and _simulated(reports / str(name)) == analysis.experiment.config.simulated:
-            found[str(name)] = reference.with_keys(_numbers(rows.drop(columns="experiment_id")))
-    return found
-
-
-def _numbers(rows: pd.DataFrame) -> pd.DataFrame:
-    """Measures of sensitivity and other columns beyond the contract's as numbers: the store keeps those as text."""
-    further = [str(column) for column in rows if column not in TABLES["asns_lines"]]
-    converted = {column: pd.to_numeric(rows[column], errors="coerce") for column in further}
-    return rows.assign(**{column: values for column, values in converted.items() if values.notna().any()})
-
-
-def _simulated(report: Path) -> bool | None:
-    """Whether a report is of simulated data; None where it does not say."""
-    try:
-        return bool(json.loads((report / "manifest.json").read_text(encoding="utf-8"))["simulated"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

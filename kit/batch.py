@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from glob import glob, has_magic
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -14,16 +15,21 @@ from typing import Any
 
 from kit import isolate, outfolder
 from kit.errors import Problem, Problems, did_you_mean
-from kit.job import WORST, Job, available, lost, make_report, recipe, up_to_date
+from kit.job import WORST, Job, available, lost, make_report
 from kit.paths import share
+from kit.uptodate import recipe, up_to_date, with_changed_pool
 
 CONFIG = "experiment.yaml"
 NEAR_CONFIG = ("experiment.yml", "Experiment.yaml", "experiment.YAML", "experiment.yaml.txt")
 PATIENCE_S = 5.0
 KEPT = ("experiment_id", "status", "verdict", "problems")
+AGAIN = "made again: other reports' ASNS changed"
+
+Work = Callable[[Sequence[Job]], Iterator[dict[str, Any]]]
+"""Does jobs; gives the manifest of each as they come."""
 
 Report = Callable[["Progress", Mapping[str, Any] | None], None]
-"""Called after each experiment, with its manifest, and once before the first, with None."""
+"""Called after each experiment, with its manifest; before the first, and when there is a notice to tell, with None."""
 
 
 @dataclass
@@ -33,10 +39,16 @@ class Progress:
     total: int
     made: list[dict[str, Any]] = field(default_factory=list)
     skipped: list[dict[str, Any]] = field(default_factory=list)
+    notice: str = ""
+    """What the run waits for, when it waits for something that people can mend."""
 
     def note(self, manifest: Mapping[str, Any]) -> None:
         """One more experiment was dealt with."""
         (self.skipped if manifest.get("skipped") else self.made).append({name: manifest[name] for name in KEPT if name in manifest})
+
+    def again(self, names: Collection[str]) -> None:
+        """These experiments are dealt with once more: what was noted of them no longer counts."""
+        self.made, self.skipped = ([one for one in noted if one["experiment_id"] not in names] for noted in (self.made, self.skipped))
 
     @property
     def done(self) -> int:
@@ -82,18 +94,33 @@ def run(
     names = tuple(path.stem for path in available(source, only)) if only else ()
     common: dict[str, Any] = {"notebooks": str(source), "settings": dict(settings or {}), "only": names}
     common |= {"recipe": recipe(**common), "timeout_s": timeout_s, "memory_bytes": memory_bytes, "plain": plain}
-    jobs = [Job(str(folder), str(target), safe_name(folder), **common) for folder in folders]
-    progress = Progress(len(jobs))
-    with outfolder.reserved(target):
+    progress = Progress(len(folders))
+    with _workers(workers, scheduler, partial(_tell, progress, report)) as work, outfolder.reserved(target) as held:
+        jobs = [Job(str(folder), str(target), safe_name(folder), run=held.token, **common) for folder in folders]
         report(progress, None)
         try:
-            for manifest in _results(jobs, workers, force, scheduler):
+            for manifest in _results(jobs, work, force, progress):
                 progress.note(manifest)
                 report(progress, manifest)
         finally:
-            outfolder.tidy(target)
+            held.end()
             _write_index(target)
     return progress
+
+
+def _workers(workers: int, scheduler: str, say: Callable[[str], None]) -> AbstractContextManager[Work]:
+    """Who does the jobs: processes of this machine, or the workers of a cluster."""
+    if not scheduler:
+        return nullcontext(partial(_run_here, workers=max(1, workers)))
+    from kit import cluster
+
+    return cluster.connected(scheduler, say)
+
+
+def _tell(progress: Progress, report: Report, notice: str) -> None:
+    progress.notice = notice
+    report(progress, None)
+    progress.notice = ""
 
 
 def _write_index(out: Path) -> None:
@@ -105,8 +132,8 @@ def _write_index(out: Path) -> None:
         raise outfolder.OutputError(Problem(str(out), "", f"the index cannot be written: {error.strerror or error}", "Make room, then: kit index.")) from None
 
 
-def _results(jobs: Sequence[Job], workers: int, force: bool, scheduler: str) -> Iterator[dict[str, Any]]:
-    """The manifest of each job, as they come; first those that are up to date."""
+def _results(jobs: Sequence[Job], work: Work, force: bool, progress: Progress) -> Iterator[dict[str, Any]]:
+    """The manifest of each job, as they come; first those that are up to date, last those made again because of what the others gave."""
     todo = []
     for job in jobs:
         manifest = None if force else up_to_date(job)
@@ -114,12 +141,12 @@ def _results(jobs: Sequence[Job], workers: int, force: bool, scheduler: str) -> 
             todo.append(job)
         else:
             yield {**manifest, "skipped": True}
-    if scheduler:
-        from kit import cluster
-
-        yield from cluster.results(todo, scheduler)
-    else:
-        yield from _run_here(todo, max(1, workers))
+    yield from work(todo)
+    # Which reports were there when one was made hangs on order, number of workers and interruptions: those that saw others are made again.
+    stale = with_changed_pool(jobs)
+    progress.again({job.name for job in stale})
+    for manifest in work(stale):
+        yield {**manifest, "note": "; ".join([AGAIN, *([manifest["note"]] if "note" in manifest else [])])}
 
 
 def _run_here(jobs: Sequence[Job], workers: int) -> Iterator[dict[str, Any]]:

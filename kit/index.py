@@ -64,6 +64,12 @@ def _entries(out: Path) -> Iterator[dict[str, Any]]:
     yield from sorted(found, key=lambda entry: (entry["date"] or "", entry["experiment_id"]), reverse=True)
 
 
+def _reasons(manifest: Mapping[str, Any]) -> list[str]:
+    """Why the verdict is what it is; first, that a later attempt to make the report again failed."""
+    failed = [f"The last attempt failed: {problem}" for problem in manifest.get("last_attempt", {}).get("problems", ())]
+    return [*failed, *manifest["reasons"]]
+
+
 def _entry(folder: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "experiment_id": manifest["experiment_id"],
@@ -72,7 +78,7 @@ def _entry(folder: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
         "date": manifest.get("date"),
         "status": manifest["status"],
         "verdict": manifest["verdict"],
-        "reasons": manifest["reasons"],
+        "reasons": _reasons(manifest),
         "cell_lines": manifest.get("cell_lines", []),
         "calls": manifest.get("calls", []),
         "simulated": manifest.get("simulated", False),

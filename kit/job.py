@@ -6,7 +6,6 @@ import contextlib
 import csv
 import datetime as dt
 import functools
-import hashlib
 import json
 import os
 import re
@@ -22,10 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import kit
-from kit import isolate, memo, outfolder, partial
-from kit.errors import InputError, Problem, did_you_mean
-from kit.inputs import unchanged
-from kit.paths import share
+from kit import isolate, memo, outfolder, partial, reportfolder
+from kit.errors import InputError, KitError, Problem, did_you_mean
 
 NOTEBOOKS = {
     "01_assay_qc": ("plates",),
@@ -36,6 +33,9 @@ NOTEBOOKS = {
 
 WITHOUT_DATA = ("03_asns_correlation",)
 """Notebooks that say something of cell lines by name alone, from the reference panels, and what is missing for more."""
+
+POOLING = "03_asns_correlation"
+"""The notebook that looks at the other reports of the folder."""
 
 PACKAGES = (
     "numpy", "pandas", "scipy", "matplotlib", "seaborn", "pyarrow", "pydantic", "wellmap", "python-calamine", "openpyxl", "flowio", "flowutils",
@@ -63,6 +63,8 @@ class Job:
     memory_bytes: int = 0
     plain: bool = False
     """Run notebooks in ordinary kernels although processes can be forked."""
+    run: str = ""
+    """Token of the run that asks for it: when that run is over, nothing is put in place. Empty: no run, nothing to look at."""
 
 
 def make_report(job: Job) -> dict[str, Any]:
@@ -72,8 +74,7 @@ def make_report(job: Job) -> dict[str, Any]:
     built = outfolder.building(out, f"{job.name}-{os.getpid()}-{uuid.uuid4().hex[:6]}")
     try:
         manifest = _build(job, built)
-        outfolder.swap_in(built, out / job.name)
-        return manifest
+        return reportfolder.place(built, out / job.name, manifest, run=job.run, only=job.only)
     finally:
         shutil.rmtree(built, ignore_errors=True)
 
@@ -104,7 +105,10 @@ def _build(job: Job, built: Path) -> dict[str, Any]:
     else:
         manifest |= _about(experiment)
         _analyse_ahead(job, experiment, notebooks)
+        pool = functools.partial(_pool, job, experiment, notebooks)
+        before = pool()
         manifest["notebooks"] = [_run_notebook(path, job, built) for path in notebooks]
+        manifest |= {"pool": before if pool() == before else "changed while it was made"}
         manifest |= _conclude(manifest["notebooks"], built)
     return _write(job, built, manifest, started)
 
@@ -123,25 +127,36 @@ def _analyse(experiment: Any) -> Any:
     return kit.analyse(experiment)
 
 
+def _pool(job: Job, experiment: Any, notebooks: Sequence[Path]) -> str | None:
+    """A fingerprint of what the other reports of the folder add to this one; None where no notebook looks at them."""
+    if POOLING not in [path.stem for path in notebooks]:
+        return None
+    from kit import siblings
+
+    return siblings.read(Path(job.out)).fingerprint(job.name, bool(experiment.config.simulated))
+
+
 def _forked(job: Job) -> bool:
     return isolate.CAN_FORK and not job.plain
 
 
 def _write(job: Job, built: Path, manifest: dict[str, Any], started: dt.datetime) -> dict[str, Any]:
-    from kit import report, store
+    from kit import store
 
     if manifest["notebooks"]:
         store.write(built, job.name)
     manifest["seconds"] = _seconds(started)
+    return _finish(built, manifest)
+
+
+def _finish(built: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Write the page and the manifest, which lists what is there; returns it."""
+    from kit import report
+
     report.write(built, manifest)
-    write_manifest(built, manifest)
+    manifest["outputs"] = reportfolder.outputs(built)
+    reportfolder.write_manifest(built, manifest)
     return manifest
-
-
-def write_manifest(report: Path, manifest: Mapping[str, Any]) -> None:
-    """Write `report`/manifest.json."""
-    text = json.dumps(manifest, indent=1, ensure_ascii=False, default=str)
-    (report / "manifest.json").write_text(text + "\n", encoding="utf-8")
 
 
 def choose(config: Any, folder: Path, only: Sequence[str] = ()) -> list[Path]:
@@ -181,32 +196,6 @@ def packages() -> dict[str, str]:
     return found
 
 
-def recipe(notebooks: str, settings: Mapping[str, Any], only: Sequence[str]) -> str:
-    """A hash of everything but the inputs that a report is made from: notebooks, kit, templates, reference data, libraries, options."""
-    root = share()
-    files = [*available(Path(notebooks)), *Path(kit.__file__).parent.rglob("*.py"), *(root / "templates" / "report").glob("*")]
-    files += [path for path in (root / "data" / "reference").rglob("*") if path.is_file()]
-    digest = hashlib.sha256(json.dumps([kit.__version__, sys.version, packages(), dict(settings), list(only)], sort_keys=True, default=str).encode())
-    for content in sorted(path.name.encode() + hashlib.sha256(path.read_bytes()).digest() for path in files):
-        digest.update(content)  # by name and content: the same kit may lie in a checkout or in a wheel
-    return digest.hexdigest()
-
-
-def up_to_date(job: Job) -> dict[str, Any] | None:
-    """The manifest of the report that is there, when nothing it was made from has changed; else None."""
-    report, source = Path(job.out) / job.name, Path(job.folder)
-    try:
-        manifest = json.loads((report / "manifest.json").read_text(encoding="utf-8"))
-        same = manifest["status"] == "ok" and manifest["recipe"] == job.recipe and manifest["source"] == job.folder
-        same = same and all((report / name).is_file() for name in ("report.html", "results.parquet"))
-        same = same and all((report / "notebooks" / f"{entry['name']}.ipynb").is_file() for entry in manifest["notebooks"])
-        recorded = {entry["path"]: entry["sha256"] for entry in manifest["inputs"]}
-        same = same and unchanged(source, recorded)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-    return manifest if same else None
-
-
 def _about(experiment: Any) -> dict[str, Any]:
     """What the manifest says of an experiment that could be read."""
     config = experiment.config
@@ -237,7 +226,8 @@ def _run_notebook(path: Path, job: Job, built: Path) -> dict[str, Any]:
         method="fork" if forked else "spawn", timeout_s=job.timeout_s, memory_bytes=job.memory_bytes,
     )  # fmt: skip
     error = _settle(target, outcome, job, built)
-    return {"name": path.stem, "status": "failed" if error else "ok", "seconds": _seconds(started), "error": error}
+    entry = {"name": path.stem, "status": "failed" if error else "ok", "seconds": _seconds(started), "error": error}
+    return {**entry, "fault": outcome.how} if error and outcome.how in reportfolder.TRANSIENT else entry
 
 
 def _parameters(path: Path, job: Job, built: Path) -> dict[str, str]:
@@ -414,17 +404,19 @@ def _seconds(since: dt.datetime) -> float:
 
 
 def lost(job: Job, why: str) -> dict[str, Any]:
-    """The manifest of a report whose process ended before it was whole, put in place as far as the folder allows."""
-    from kit import report
-
+    """The manifest of a report whose process ended before it was whole. It is put in place where no report is; one that is there stays, and says so."""
     manifest = failed(job, [f"{job.name}: {why}; no report was made"])
-    built = None
+    out = Path(job.out)
     try:
-        built = outfolder.building(Path(job.out), f"{job.name}-lost")
-        report.write(built, manifest)
-        write_manifest(built, manifest)
-        if not (Path(job.out) / job.name).exists():
-            outfolder.swap_in(built, Path(job.out) / job.name)
-    except OSError:
-        pass  # the very reason, often: a full disk. The exit status and the terminal still tell it.
-    return manifest
+        if job.run and outfolder.Watch(out, job.run).over():
+            return manifest
+        if (out / job.name).exists():
+            reportfolder.note_attempt(out / job.name, manifest)
+            return {**manifest, "note": reportfolder.STAYS}
+        built = outfolder.building(out, f"{job.name}-lost-{uuid.uuid4().hex[:6]}")
+        try:
+            return reportfolder.place(built, out / job.name, _finish(built, manifest), run=job.run)
+        finally:
+            shutil.rmtree(built, ignore_errors=True)
+    except (OSError, KitError):
+        return manifest  # the very reason, often: a full disk. The exit status and the terminal still tell it.
