@@ -65,14 +65,17 @@ def _connect(address: str, host: str, port: int) -> Any:
         raise InputError(Problem("--scheduler", "", "Dask is not installed", "Install the kit with its extra: asn-dropout-kit[cluster].")) from None
     _silence()
     try:
-        socket.create_connection((host, port), timeout=CONNECT_S).close()  # cheaper to ask than a client that cannot be made
-        return _client(Client, address)
+        _ask(address, host, port)
+        return Client(address, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
         raise InputError(Problem("--scheduler", address, f"no Dask scheduler answers ({error})", "Start one, or correct the address.")) from None
 
 
-def _client(make: Any, address: str) -> Any:
-    return make(address, timeout=CONNECT_S, set_as_default=False)
+def _ask(address: str, host: str, port: int) -> None:
+    """Whether somebody is there: Dask's client waits for ever for a listener that says nothing. A scheduler speaks first. Raises OSError."""
+    with socket.create_connection((host, port), timeout=CONNECT_S) as line:
+        if address.startswith("tcp:") and not line.recv(1):
+            raise ConnectionError("it hung up")
 
 
 def _silence() -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -231,14 +232,14 @@ def test_workers_end_their_work_when_the_run_is_gone(tmp_path: Path, cluster: tu
     notebook(tmp_path / "nb", BANNER.format(verdict="pass"), hang)
     experiment(tmp_path / "in", "EXP-1")
     running = start(ON_CLUSTER, tmp_path, cluster[0])
-    pid = int(until((tmp_path / "pid").is_file, "the notebook should start") and (tmp_path / "pid").read_text())
+    pid = int(until((tmp_path / "pid").is_file, "the notebook should start", 150) and (tmp_path / "pid").read_text())
     running.send_signal(how)
     running.communicate(timeout=30)
     if how is signal.SIGKILL:  # the next run takes the folder
         with outfolder.reserved(tmp_path / "out"):
-            until(lambda: not alive(pid), "the notebook should end with its run", 20)
+            until(lambda: not alive(pid), "the notebook should end with its run", 30)
     else:
-        until(lambda: not alive(pid), "the notebook should end with its run", 20)
+        until(lambda: not alive(pid), "the notebook should end with its run", 30)
     until(lambda: litter(tmp_path / "out") == [], "nothing should be left behind", 10)
     assert not (tmp_path / "out" / "EXP-1").exists()
 
@@ -267,6 +268,16 @@ def test_a_scheduler_without_workers_is_told(capsys: pytest.CaptureFixture[str])
         on_cluster._look_for_workers(Alone(), lambda text, printer=printer: batch._tell(progress, printer, text))
     assert capsys.readouterr().err.count("No worker has joined the scheduler yet") == 2
     assert progress.notice == ""
+
+
+def test_a_listener_that_is_no_scheduler_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    from kit import cluster as on_cluster
+
+    monkeypatch.setattr(on_cluster, "CONNECT_S", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        with pytest.raises(InputError, match="no Dask scheduler answers"), on_cluster.connected(f"127.0.0.1:{mute.getsockname()[1]}", print):
+            pass
 
 
 DEAD = """
