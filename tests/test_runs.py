@@ -275,9 +275,9 @@ def test_a_listener_that_is_no_scheduler_is_told(tmp_path: Path, monkeypatch: py
     from kit import cluster as on_cluster
 
     monkeypatch.setattr(on_cluster, "CONNECT_S", 0.3)
-    with socket.create_server(("127.0.0.1", 0)) as mute:
-        with pytest.raises(InputError, match="no Dask scheduler answers"), on_cluster.connected(f"127.0.0.1:{mute.getsockname()[1]}", print):
-            pass
+    mute = socket.create_server(("127.0.0.1", 0))
+    with mute, pytest.raises(InputError, match="no Dask scheduler answers"), on_cluster.connected(f"127.0.0.1:{mute.getsockname()[1]}", print):
+        pass
 
 
 DEAD = """
