@@ -118,7 +118,7 @@ def control_doublings(growth: pd.DataFrame, settings: Settings, ax: Axes, lines:
             ax.scatter(position + offset, row["control_doublings"], s=34, marker=marks[row["replicate"]], edgecolors=color, facecolors="none" if hollow else color)
     style.name_ticks(ax, lines)
     ax.set_xlim(-0.5, len(lines) - 0.5)
-    ax.set_ylim(0, None)
+    ax.set_ylim(0, 1.08 * max(float(rows["control_doublings"].max()), settings.min_control_doublings))
     ax.set_ylabel("doublings of control")
     style.limit_line(ax, settings.min_control_doublings, f"min_control_doublings = {settings.min_control_doublings:g}", color=style.GREEN)
     style.limit_line(ax, settings.undefined_control_doublings, f"undefined below {settings.undefined_control_doublings:g}", color=style.VERMILION)

@@ -254,9 +254,11 @@ def certainty(analysis: Analysis) -> Exhibit:
         style.no_data(flat[0], "no call rests on a GR value")
     else:
         fig.supxlabel("GR", fontsize=style.FONT - 1)
-        fig.supylabel("specific Annexin V+ (fraction)", fontsize=style.FONT - 1)
+        fig.supylabel("specific Annexin V+ (fraction)" if any(item.sa is not None for _, item in found) else "posterior draws", fontsize=style.FONT - 1)
+    lacking = any(item.sa is None for _, item in found)
     caption = (
         "Dots are posterior draws of the mean, dark points replicates. Red area: auxotrophic or dependent; green: prototrophic; white: partial. "
+        f"{'Where death was not assessed, bars are the draws of the mean GR and the dashed lines its cut-offs. ' if lacking else ''}"
         f"Confident needs P of {settings.min_probability_confident:g} and the same class when cut-offs move by {settings.cutoff_shift:g}."
     )
     return Exhibit("certainty", "Certainty of the calls", caption, fig, kind="png")

@@ -11,7 +11,7 @@ from kit.plots import style
 
 RPMI_ASPARAGINE_UM = 378.0  # 50 mg/L in RPMI 1640, where the previous medium is not given
 WORST = ("fail", "warn", "pass", "info")
-COMPLIANCE = ("check", "subject", "verdict", "value", "rule", "advice")
+COMPLIANCE = ("check", "subject", "verdict", "value", "advice", "rule")
 
 
 def compliance(analysis: Analysis) -> tuple[pd.DataFrame | None, str, tuple[str, ...] | None]:
