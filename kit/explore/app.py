@@ -203,10 +203,10 @@ def _told(broken: Mapping[str, InputError]) -> list[Problem]:
 
 
 def _turn(session: Session, page: Page, tabs: list[Tab], front: int | None) -> str:
-    """Another tab came to the front: look whether files changed meanwhile; returns what was done in words. What was said before is over,
-    but for why nothing is open."""
+    """Another tab came to the front: look whether files changed meanwhile; returns what was done in words. A warning of the tab before is
+    over, but for why nothing is open; what was done is still told, since a click after the turn may be heard before it."""
     if session.experiment is not None:
-        page.say("")
+        page.end_warning()
     said = session.look_again()
     for index, tab in enumerate(tabs):
         tab.shown(index == front)

@@ -68,6 +68,11 @@ class Page:
         body = f'<div class="kit-msg {kind}" role="status" aria-live="polite">{SIGNS[kind]} {escape(text)}</div>'
         self.message.value = body if text else ""
 
+    def end_warning(self) -> None:
+        """Clear the strip of a warning or an error; what was done stays."""
+        if any(f"kit-msg {kind}" in self.message.value for kind in ("warn", "fail")):
+            self.say("")
+
     def show(self, error: BaseException) -> None:
         """An error as a message: problems one a line, anything unforeseen with a word of apology and no traceback."""
         if isinstance(error, InputError):
