@@ -67,7 +67,9 @@ def read(reports: Path) -> Siblings:
 
 def _signature(reports: Path) -> tuple[tuple[str, int, int, int], ...]:
     """Changes with every report that comes, goes or is replaced; much cheaper than reading them."""
-    found = []
+    found: list[tuple[str, int, int, int]] = []
+    if not reports.is_dir():  # a notebook run by itself may be the first to write there
+        return ()
     for folder in sorted(item.name for item in os.scandir(reports) if item.is_dir() and not item.name.startswith(".")):
         for file in (store.FILE, MANIFEST):
             try:
