@@ -101,6 +101,12 @@ def untreated(growth: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([rows[~again], pd.DataFrame(averaged)]).sort_index(kind="stable").astype(rows.dtypes.to_dict())
 
 
+def untreated_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows (wells, say) without an agent or at concentration 0, each as it is."""
+    zero = pd.to_numeric(rows["concentration"], errors="coerce").eq(0) if "concentration" in rows else False
+    return rows[_without_agent(rows) | zero]
+
+
 def _without_agent(growth: pd.DataFrame) -> pd.Series:
     if "agent" not in growth:
         return pd.Series(True, index=growth.index)

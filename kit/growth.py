@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from kit.columns import check
 from kit.config import ExperimentConfig
-from kit.design import untreated
+from kit.design import untreated_rows
 from kit.quality import is_incorporation
 from kit.spatial import TREATMENT
 
@@ -56,7 +56,7 @@ def growth(wells: pd.DataFrame, config: ExperimentConfig, plate_verdicts: pd.Dat
 def _arms(samples: pd.DataFrame, config: ExperimentConfig, plate_verdicts: pd.DataFrame) -> pd.DataFrame:
     """Plate means over each plate's own control, then one row per arm: plates of one replicate are averaged on the log scale."""
     means = _plate_means(samples, plate_verdicts)
-    controls = untreated(means[means["medium"].eq(config.control_name)])
+    controls = untreated_rows(means[means["medium"].eq(config.control_name)])
     own = controls.groupby(["plate", "cell_line"], as_index=False).agg(own=("mean", "mean"), control_lod=("lod", "max"))
     shared = controls.groupby([*KEY, "hours"], as_index=False).agg(shared=("mean", "mean"))
     means = means.merge(own, on=["plate", "cell_line"], how="left", validate="many_to_one")
@@ -94,7 +94,7 @@ def _plate_means(samples: pd.DataFrame, plate_verdicts: pd.DataFrame) -> pd.Data
 
 def _start(samples: pd.DataFrame, config: ExperimentConfig) -> pd.DataFrame:
     """Mean corrected signal at 0 h per line, replicate and readout: control medium where the 0 h plate has it, else all untreated wells."""
-    used = untreated(samples[samples["used"]])
+    used = untreated_rows(samples[samples["used"]])
     rows = []
     for key, group in used.groupby(KEY, sort=False):
         control = group[group["medium"].eq(config.control_name)]

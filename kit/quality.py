@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from kit import spatial
 from kit.columns import check
 from kit.config import ExperimentConfig
-from kit.design import untreated
+from kit.design import untreated_rows
 from kit.settings import Settings
 from kit.stats import bootstrap_interval
 
@@ -207,7 +207,7 @@ class _Judge:
 
 def control_wells(used: pd.DataFrame, line: str, config: ExperimentConfig) -> pd.DataFrame:
     """Sample wells of `line` in the control medium without an agent."""
-    return untreated(used[used["role"].eq("sample") & used["cell_line"].eq(line) & used["medium"].eq(config.control_name)])
+    return untreated_rows(used[used["role"].eq("sample") & used["cell_line"].eq(line) & used["medium"].eq(config.control_name)])
 
 
 def _window(used: pd.DataFrame, wells: pd.DataFrame, line: str, judge: _Judge, config: ExperimentConfig) -> Iterator[dict]:
