@@ -10,6 +10,8 @@ import copy
 from collections.abc import Iterable
 from typing import Any
 
+from kit.yamlfile import value_at
+
 NOWHERE = "experiment.yaml"
 """Stand-in for a file that is not named: it exists, and nothing is read from it."""
 UNNAMED = "unnamed"
@@ -42,7 +44,7 @@ def _stand_in(data: dict[str, Any], path: Path) -> bool:
     section, field = path[0], path[-1]
     name = " ".join(map(str, path[:-1]))
     values: dict[Any, Any] = {"role": "other", "file": NOWHERE, "layout": NOWHERE, "readout": "?", "hours": 0.0, "replicate": 1, "plate": name}
-    parent = _at(data, path[:-1])
+    parent = value_at(data, path[:-1])
     if section == "experiment_id" and len(path) == 1:
         data["experiment_id"] = UNNAMED
         return True
@@ -56,7 +58,7 @@ def _leave_out(data: dict[str, Any], path: Path) -> bool:
     """Take a faulty value out; an entry that is no mapping becomes an empty one."""
     while path and isinstance(path[-1], int) and len(path) > 2:
         path = path[:-1]  # one of several values of a field
-    parent = _at(data, path[:-1]) if path else None
+    parent = value_at(data, path[:-1]) if path else None
     if len(path) == 2 and path[0] in _ENTRIES and isinstance(parent, (dict, list)):
         parent[path[1]] = {}  # type: ignore[index]
         return True
@@ -64,12 +66,3 @@ def _leave_out(data: dict[str, Any], path: Path) -> bool:
         return False
     parent.pop(path[-1], None)
     return True
-
-
-def _at(data: Any, path: Path) -> Any:
-    for part in path:
-        try:
-            data = data[part]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return data

@@ -12,7 +12,8 @@ import pandas as pd
 from kit import memo
 from kit.asns_lines import OWN_LINES
 from kit.blots import read_blot, read_mrna
-from kit.config import Blot, ExperimentConfig, Expression, Flow, Plate, is_inside, read_parts
+from kit.config import Blot, ExperimentConfig, Expression, Flow, Plate
+from kit.config_reading import is_inside, read_parts
 from kit.config_rest import NOWHERE
 from kit.errors import InputError, Problem, Problems, did_you_mean
 from kit.exclusions import read_exclusions

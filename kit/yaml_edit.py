@@ -21,7 +21,7 @@ from kit.config import FILE
 from kit.errors import InputError, Problem, Problems, did_you_mean
 from kit.savefile import replace_text, reserved
 from kit.settings import Settings
-from kit.yamlfile import read_text
+from kit.yamlfile import read_text, value_at
 
 Path_ = tuple[str | int, ...]
 BY_HAND = "Change it in an editor."
@@ -82,7 +82,7 @@ def propose(folder: Path, changes: Mapping[Path_, Any]) -> Proposal:
     before = text = read_text(folder / FILE, FILE)
     wanted, done = _plain(_load(text)), dict[Path_, Any]()
     for path, value in changes.items():
-        if _get(wanted, path) == value and type(_get(wanted, path)) is type(value):
+        if value_at(wanted, path) == value and type(value_at(wanted, path)) is type(value):
             continue
         _put(wanted, path, value)
         text = _set(text, path, value)
@@ -226,15 +226,6 @@ def _plain(data: Any) -> Any:
     if isinstance(data, dict):
         return {key: _plain(value) for key, value in data.items()}
     return [_plain(value) for value in data] if isinstance(data, list) else data
-
-
-def _get(data: Any, path: Path_) -> Any:
-    for key in path:
-        try:
-            data = data[key]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return data
 
 
 def _put(data: Any, path: Path_, value: Any) -> None:

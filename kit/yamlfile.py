@@ -19,6 +19,16 @@ MAX_VALUES = 50_000  # aliases may multiply a small file into billions of values
 Path_ = tuple[str | int, ...]
 
 
+def value_at(data: Any, path: Path_) -> Any:
+    """What stands at a path of nested dicts and lists; None where nothing does."""
+    for key in path:
+        try:
+            data = data[key]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return data
+
+
 @dataclass(frozen=True)
 class YamlFile:
     """`data` as dicts, lists and scalars; `lines` maps a path such as ("media", "no_asn", "role") to its 1-based line."""

@@ -20,7 +20,8 @@ from kit.carryover import (
     wash_grid,
     wash_plan,
 )
-from kit.config import ExperimentConfig, read_config
+from kit.config import ExperimentConfig
+from kit.config_reading import read_config
 from kit.growth import gr_value
 from kit.plots.carryover import residual_against_washes
 from kit.settings import Settings

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from kit.config import read_config
+from kit.config_reading import read_config
 from kit.errors import InputError
 from kit.settings import APART, IN_ORDER, Settings
 

@@ -100,7 +100,7 @@ def test_layouts_that_a_layout_takes_in_count_as_inputs(tmp_path: Path) -> None:
     (folder / "deep" / "base.toml").write_text("[expt]\nrole = 'sample'\n")
     text = (folder / "experiment.yaml").read_text().replace("layout.csv", "map.toml")
     (folder / "experiment.yaml").write_text(text)
-    found = inputs(folder, kit.config.read_config(folder))
+    found = inputs(folder, kit.config_reading.read_config(folder))
     assert [item.path for item in found] == ["experiment.yaml", "map.toml", "raw/p1.csv", "deep/base.toml", "deep/shared.toml"]
     recorded = {item.path: item.sha256 for item in found}
     assert unchanged(folder, recorded)
@@ -114,5 +114,5 @@ def test_fcs_files_of_a_sample_sheet_count_as_inputs(tmp_path: Path) -> None:
     (folder / "raw" / "facs" / "tubes").mkdir(parents=True)
     for name in ("table.csv", "facs/sheet.csv", "facs/tubes/a.fcs"):
         (folder / "raw" / name).write_text("")
-    found = inputs(folder, kit.config.read_config(folder), [SimpleNamespace(samples={"tubes/a.fcs": None})])
+    found = inputs(folder, kit.config_reading.read_config(folder), [SimpleNamespace(samples={"tubes/a.fcs": None})])
     assert [item.path for item in found][-3:] == ["raw/table.csv", "raw/facs/sheet.csv", "raw/facs/tubes/a.fcs"]

@@ -10,7 +10,8 @@ import pytest
 
 from kit import growth as growing
 from kit import quality, synthetic
-from kit.config import CALLED, ExperimentConfig, read_config
+from kit.config import CALLED, ExperimentConfig
+from kit.config_reading import read_config
 from kit.protocol import CHECKS, affecting, compliance, protocol_findings
 from kit.quality import worst
 
