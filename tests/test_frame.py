@@ -13,8 +13,8 @@ from kit.columns import TABLES
 from kit.config import ExperimentConfig
 from kit.settings import Settings
 
-EDGES = {"config", "yamlfile", "layout", "readers", "exclusions", "experiment", "reference", "exhibits", "batch", "report", "store", "__main__", "paths", "index",
-         "examples", "synthetic_flow", "isolate", "engine", "job", "outfolder", "partial", "warm", "scaffold", "explore", "yaml_edit", "blot_image", "expression"}  # fmt: skip
+EDGES = {"config_reading", "yamlfile", "layout", "readers", "exclusions", "experiment", "reference", "exhibits", "batch", "report", "store", "__main__", "paths", "index",
+         "examples", "synthetic_flow", "isolate", "engine", "job", "notebook_run", "outfolder", "partial", "warm", "scaffold", "explore", "yaml_edit", "blot_image", "expression"}  # fmt: skip
 PURE = ("settings", "tidy", "spatial", "quality", "growth", "stats", "design", "arms", "contrasts", "effects", "rescue", "apoptosis", "gating", "posterior", "evidence", "calls", "residue",
         "carryover", "protocol", "western", "asns", "plots", "verdict", "columns", "errors")  # fmt: skip
 FLOW = ["settings", "config", "tidy", "spatial", "quality", "growth", "calls", "analysis", "sections"]
