@@ -75,7 +75,9 @@ class AsnsTab(Tab):
         plots.correlation(panel.lines, measure, panel.outcome, ax, row=self._row(panel, measure), highlight=highlight)
         names = [(ax, point[measure], point[panel.outcome], _told(point, measure, panel.outcome)) for point in _points(panel, measure)]
         fig.draw_without_rendering()
-        return f"<h3>{title}</h3>" + parts.figure(fig, title, "A point is a line; its name shows on hover. No line is fitted: the statistic is a rank correlation.", names)
+        caption = "A point is a line; its name shows on hover. No line is fitted: the statistic is a rank correlation."
+        caption += f" {plots.OPEN}" if "censored" in panel.lines and panel.lines["censored"].any() else ""
+        return f"<h3>{title}</h3>" + parts.figure(fig, title, caption, names)
 
     def _row(self, panel: Panel, measure: str) -> dict[Any, Any] | None:
         table = self.session.analysis.asns_correlation if self.session.analysis is not None else None

@@ -17,6 +17,9 @@ from kit.plots import style
 _MAX_LABELS = 24  # points named in a scatter; in a larger panel names would hide the points
 _MIN_PERCENT = 0.5  # left end of the level axis; lower values stand there
 
+OPEN = "Open points: GI50 at an end of the tested range."
+"""What open points of `correlation` mean."""
+
 
 def levels(protein: pd.DataFrame, lines: pd.DataFrame, ax: Axes, *, low_percent: float = 10, high_percent: float = 50) -> Axes:
     """ASNS per line, percent of the reference on a log axis: every lysate, the mean with its 95 % interval, the class and its cut-offs."""

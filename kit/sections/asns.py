@@ -127,7 +127,7 @@ def nci60(study: Study) -> Exhibit:
     """Four measures of ASNS against the GI50 of asparaginase, with the user's lines named."""
     keys = tuple(study.lines["line_key"]) if "line_key" in study.lines else ()
     caption = (
-        "NCI-60, lines derived from another left out. Open points: GI50 at an end of the tested range. Lines of this experiment are named where the panel has them. "
+        f"NCI-60, lines derived from another left out. {plots.OPEN} Lines of this experiment are named where the panel has them. "
         f"Source: {reference.citation('nci60_asns')}."
     )
     return _scatter(study, study.panel, "asns_nci60", "ASNS against asparaginase, NCI-60", caption, keys)
