@@ -8,14 +8,15 @@ repeated here: they are in tables/wells.csv. A report is replaced as a whole, so
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import functools
 import json
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +24,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute
 import pyarrow.json
-import pyarrow.parquet
 
+from kit import store_file
 from kit.columns import TABLES
 from kit.errors import InputError, Problem, did_you_mean
+from kit.store_file import FILE, SCHEMA, SCHEMA_VERSION, Part, Rows, save
 
-FILE = "results.parquet"
-SCHEMA_VERSION = 1
-SCHEMA = pa.schema(
-    [("schema_version", pa.int16()), ("experiment_id", pa.string()), ("table", pa.string()), ("row", pa.int32()), ("values", pa.string())]
-)
 LEFT_OUT = ("wells",)
-NEEDED = ["experiment_id", "values"]
+AT_ONCE = 256
+"""Files whose text is held at once: little enough that its memory is used again for the next ones, which counts for more than the reading."""
 OTHER_VERSION = "Run the experiment again with this kit, or use the kit that wrote it."
 
 _ARROW = {"number": pa.float64(), "whole": pa.float64(), "text": pa.string(), "flag": pa.bool_()}
@@ -49,15 +47,6 @@ def write(report: Path, experiment_id: str) -> Path:
             rows += [(name, index, json.dumps(values, ensure_ascii=False)) for index, values in enumerate(_rows(path, name))]
     columns = [[SCHEMA_VERSION] * len(rows), [experiment_id] * len(rows), *([row[i] for row in rows] for i in range(3))]
     return save(pa.table([pa.array(values, kind.type) for values, kind in zip(columns, SCHEMA, strict=True)], schema=SCHEMA), report / FILE)
-
-
-def save(rows: pa.Table, path: Path) -> Path:
-    """Write rows of SCHEMA with a row group for each table, found by its statistics: a reader takes what it wants and leaves the rest packed."""
-    options = {"write_statistics": ["schema_version", "experiment_id", "table"], "use_dictionary": False, "store_schema": False}
-    with pa.parquet.ParquetWriter(path, SCHEMA, compression="zstd", **options) as file:
-        for name in rows["table"].unique().to_pylist():
-            file.write_table(rows.filter(pa.compute.equal(rows["table"], name)))
-    return path
 
 
 def _rows(path: Path, name: str) -> Iterator[dict[str, Any]]:
@@ -88,103 +77,76 @@ def read(reports: Path | str, table: str) -> pd.DataFrame:
         known = [name for name in TABLES if name not in LEFT_OUT]
         raise InputError(Problem("", "", f"the store has no table '{table}'", did_you_mean(table, known)))
     files = sorted(str(path) for path in Path(reports).glob(f"[!.]*/{FILE}"))
-    if not files:
-        return pd.DataFrame(columns=["experiment_id", *TABLES[table]])
-    parts = [part for found in _in_threads(functools.partial(_part, table=table), files) for part in found]
-    others = [(path, part.version) for path, part in zip(files, parts, strict=True) if part.version not in (None, SCHEMA_VERSION)]
+    chunks = list(_in_threads(functools.partial(_chunk, table=table), files))
+    parts = [part for chunk in chunks for part in chunk.parts]
     problems = [Problem(path, "", part.problem, "Make the report again.") for path, part in zip(files, parts, strict=True) if part.problem]
+    others = [(path, part.version) for path, part in zip(files, parts, strict=True) if part.version not in (None, SCHEMA_VERSION)]
     problems += [Problem(path, "", f"schema version {version}; this kit reads {SCHEMA_VERSION}", OTHER_VERSION) for path, version in others]
     if problems:
         raise InputError(problems)
-    return _frame(pa.concat_tables([part.rows for part in parts if part.rows is not None] or [SCHEMA.empty_table().select(NEEDED)]), table)
+    first = ["experiment_id", *TABLES[table]]
+    frame = _together(chunks, files, table)
+    return pd.DataFrame(columns=first) if frame is None else frame[[*first, *(name for name in frame.columns if name not in first)]]
 
 
 @dataclass(frozen=True)
-class _Part:
-    """What one file holds of a table, and its schema version; None where it is empty."""
+class _Chunk:
+    """What some files hold: their parts without the rows, and all their rows as typed columns; none where a column is of more than one kind."""
 
+    parts: list[Part]
     rows: pa.Table | None = None
-    version: int | None = None
-    problem: str = ""
+    mixed: bool = False
 
 
-def _in_threads(work: Callable[[str], _Part], files: Sequence[str]) -> Iterator[list[_Part]]:
-    """Apply `work` to files in order, a chunk to a thread at a time: decoding leaves Python to itself."""
-    chunks = [files[start : start + 64] for start in range(0, len(files), 64)]
+def _in_threads(work: Callable[[Sequence[str]], _Chunk], files: Sequence[str]) -> Iterator[_Chunk]:
+    """Apply `work` to files in order, some to a thread at a time: decoding leaves Python to itself."""
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        yield from pool.map(lambda chunk: [work(path) for path in chunk], chunks)
+        yield from pool.map(work, [files[start : start + AT_ONCE] for start in range(0, len(files), AT_ONCE)])
 
 
-def _part(path: str, table: str) -> _Part:
+def _chunk(paths: Sequence[str], table: str) -> _Chunk:
+    parts = [store_file.read(path, table) for path in paths]
+    rows = _joined(parts)
+    bare = [replace(part, rows=None) for part in parts]
     try:
-        with pa.parquet.ParquetFile(path) as file:
-            if file.schema.names != SCHEMA.names:
-                return _Part(problem=f"is not of this schema: its columns have to be {', '.join(SCHEMA.names)}")
-            groups = [file.metadata.row_group(index) for index in range(file.num_row_groups)]
-            if not groups:
-                return _Part()
-            version = _range(groups[0], 0)[1]
-            if version is None:
-                version = max(file.read(columns=["schema_version"], use_threads=False)["schema_version"].to_pylist(), default=None)
-            if version != SCHEMA_VERSION:
-                return _Part(version=version)
-            ranges = [_range(group, 2) for group in groups]
-            wanted = [index for index, (low, high) in enumerate(ranges) if low is None or low <= table <= high]
-            return _Part(_read_groups(file, wanted, table, groups, ranges) if wanted else None, version)
-    except (pa.ArrowException, OSError, KeyError) as error:
-        return _Part(problem=f"cannot be read: {error}")
-
-
-def _read_groups(file: pa.parquet.ParquetFile, wanted: list[int], table: str, groups: list[Any], ranges: list[tuple[Any, Any]]) -> pa.Table:
-    """The rows of `table` in the groups `wanted`; where the statistics say that a group is one table's and one experiment's, only the values."""
-    first, last = _range(groups[wanted[0]], 1)
-    if len(wanted) == 1 and ranges[wanted[0]] == (table, table) and first == last is not None:
-        values = file.read_row_groups(wanted, columns=["values"], use_threads=False)["values"]
-        return pa.table([pa.repeat(pa.scalar(first), len(values)), values], names=NEEDED)
-    rows = file.read_row_groups(wanted, columns=["table", *NEEDED], use_threads=False)
-    return rows.filter(pa.compute.equal(rows["table"], table)).select(NEEDED)
-
-
-def _range(group: Any, column: int) -> tuple[Any, Any]:
-    """Smallest and largest value of a column in a row group, from its statistics; None where they are not told."""
-    told = group.column(column).statistics
-    return (told.min, told.max) if told is not None and told.has_min_max else (None, None)
-
-
-def _frame(rows: pa.Table, table: str) -> pd.DataFrame:
-    """The JSON of many rows as typed columns, contract columns in their order."""
-    contract = TABLES[table]
-    if not len(rows):
-        return pd.DataFrame(columns=["experiment_id", *contract])
-    text = _lines(rows["values"])
-    types = pa.schema([(column, _ARROW[kind]) for column, (kind, _) in contract.items()])
-    longest = pa.compute.max(pa.compute.binary_length(rows["values"])).as_py()
-    block = min(max(1 << 20, 4 * longest), 1 << 30)  # a row longer than a block would stop the reader
-    options = {"parse_options": pa.json.ParseOptions(explicit_schema=types), "read_options": pa.json.ReadOptions(block_size=block)}
-    try:
-        frame = pa.json.read_json(pa.BufferReader(text), **options).to_pandas()
+        return _Chunk(bare, _typed(rows, table) if rows is not None else None)
     except pa.ArrowInvalid:
-        frame = _mixed(text.to_pybytes().decode(), table)
-    frame = frame[[*contract, *(name for name in frame.columns if name not in contract)]]
-    frame.insert(0, "experiment_id", rows["experiment_id"].to_pandas())
-    return frame
+        return _Chunk(bare, mixed=True)
 
 
-def _mixed(text: str, table: str) -> pd.DataFrame:
+def _joined(parts: Iterable[Part]) -> Rows | None:
+    """The rows of all parts; None where there are none."""
+    found = [part.rows for part in parts if part.rows is not None]
+    return Rows(pa.concat_arrays([rows.experiments for rows in found]), pa.concat_arrays([rows.values for rows in found])) if found else None
+
+
+def _together(chunks: Sequence[_Chunk], files: Sequence[str], table: str) -> pd.DataFrame | None:
+    """The rows of all chunks as one frame; None where there are none."""
+    if not any(chunk.mixed for chunk in chunks):
+        found = [chunk.rows for chunk in chunks if chunk.rows is not None]
+        with contextlib.suppress(pa.ArrowInvalid, pa.ArrowTypeError):
+            return pa.concat_tables(found, promote_options="permissive").to_pandas() if found else None
+    return _mixed(_joined(store_file.read(path, table) for path in files), table)
+
+
+def _typed(rows: Rows, table: str) -> pa.Table:
+    """The JSON of many rows as typed columns. Raises pa.ArrowInvalid where a column is of more than one kind."""
+    types = pa.schema([(column, _ARROW[kind]) for column, (kind, _) in TABLES[table].items()])
+    longest = pa.compute.max(pa.compute.binary_length(rows.values)).as_py()
+    block = min(max(1 << 20, 4 * longest), 1 << 30)  # a row longer than a block would stop the reader
+    options = {"parse_options": pa.json.ParseOptions(explicit_schema=types), "read_options": pa.json.ReadOptions(block_size=block, use_threads=False)}
+    lines = pa.compute.binary_join_element_wise(rows.values, "\n", "").buffers()[2]  # they lie side by side as they are
+    return pa.json.read_json(pa.BufferReader(lines), **options).append_column("experiment_id", pa.chunked_array([rows.experiments]))
+
+
+def _mixed(rows: Rows | None, table: str) -> pd.DataFrame | None:
     """Rows whose columns differ in kind, as when an earlier kit did not know a column yet and kept it as text."""
-    frame = pd.DataFrame([json.loads(line) for line in text.split("\n") if line])
+    if rows is None:
+        return None
+    frame = pd.DataFrame([json.loads(values) for values in rows.values.to_pylist()])
     for column, (kind, _) in TABLES[table].items():
         if column not in frame:
             frame[column] = None
         if kind in ("number", "whole"):
             frame[column] = pd.to_numeric(frame[column], errors="coerce")
-    return frame
-
-
-def _lines(values: pa.ChunkedArray) -> pa.Buffer:
-    """Texts as one, a line each: in Arrow they lie side by side already, so each chunk is copied once as it is."""
-    text = pa.BufferOutputStream()
-    for chunk in values.chunks:
-        if len(chunk):
-            text.write(pa.compute.binary_join_element_wise(chunk, "\n", "").buffers()[2])
-    return text.getvalue()
+    return frame.assign(experiment_id=rows.experiments.to_pandas())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.parquet as pq
 import pytest
 
@@ -33,7 +34,16 @@ def grouped(path: Path) -> None:
     pq.write_table(pq.read_table(path), path)
 
 
-@pytest.mark.parametrize("rewrite", [lambda path: None, plain, grouped])
+def swapped(path: Path) -> None:
+    """A footer that tells the row groups in an order they are not in."""
+    rows = pq.read_table(path)
+    with pq.ParquetWriter(path, rows.schema) as file:
+        for name in reversed(rows["table"].unique().to_pylist()):
+            file.write_table(rows.filter(pa.compute.equal(rows["table"], name)))
+        file.add_key_value_metadata({"tables": "growth,calls"})
+
+
+@pytest.mark.parametrize("rewrite", [lambda path: None, plain, grouped, swapped])
 @pytest.mark.parametrize(("table", "lines"), [("calls", ["Jurkat", "A549"]), ("growth", ["Jurkat"]), ("rescue", [])])
 def test_rows_are_found_however_a_file_is_laid_out(tmp_path: Path, rewrite: object, table: str, lines: list[str]) -> None:
     for name in ("EXP-1", "EXP-2"):
