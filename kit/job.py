@@ -61,6 +61,8 @@ class Job:
     """Run notebooks in ordinary kernels although processes can be forked."""
     run: str = ""
     """Token of the run that asks for it: when that run is over, nothing is put in place. Empty: no run, nothing to look at."""
+    keep: bool = False
+    """Take notebooks that do not look at other reports from the report that is there, when it was made from the same inputs."""
 
 
 def make_report(job: Job) -> dict[str, Any]:
@@ -102,8 +104,8 @@ def _build(job: Job, built: Path) -> dict[str, Any]:
         manifest |= _about(experiment)
         _analyse_ahead(job, experiment, notebooks)
         pool = functools.partial(_pool, job, experiment, notebooks)
-        before = pool()
-        manifest["notebooks"] = [_run(path, job, built) for path in notebooks]
+        before, kept = pool(), _kept(job, manifest)
+        manifest["notebooks"] = [_notebook(path, job, built, kept.get(path.stem)) for path in notebooks]
         manifest |= {"pool": before if pool() == before else "changed while it was made"}
         manifest |= _conclude(manifest["notebooks"], built)
     return _write(job, built, manifest, started)
@@ -205,6 +207,24 @@ def _about(experiment: Any) -> dict[str, Any]:
         "seed": settings.get("seed"),
         "inputs": [{"path": item.path, "sha256": item.sha256} for item in experiment.inputs],
     }
+
+
+def _kept(job: Job, manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """What the manifest of the report that is there says of its notebooks that need not be run again, by name."""
+    report = Path(job.out) / job.name
+    earlier = reportfolder.read_manifest(report) if job.keep else {}
+    same = reportfolder.is_good(report, earlier) and all(earlier.get(key) == manifest[key] for key in ("recipe", "source", "inputs", "settings"))
+    return {entry["name"]: entry for entry in earlier["notebooks"] if "outputs" in entry and entry["name"] != POOLING} if same else {}
+
+
+def _notebook(path: Path, job: Job, built: Path, kept: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A notebook's entry in the manifest, with the files it was the first to write: run, or taken from the report that is there."""
+    if kept is not None:
+        reportfolder.take(Path(job.out) / job.name, built, kept["outputs"])
+        return dict(kept)
+    before = reportfolder.outputs(built)
+    entry = _run(path, job, built)
+    return {**entry, "outputs": [name for name in reportfolder.outputs(built) if name not in before]}
 
 
 def _run(path: Path, job: Job, built: Path) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,13 @@ def outputs(report: Path) -> dict[str, int]:
     """Every file of a report but its manifest, by path, with its size in bytes."""
     files = sorted(path for path in report.rglob("*") if path.is_file())
     return {path.relative_to(report).as_posix(): path.stat().st_size for path in files if path != report / MANIFEST}
+
+
+def take(report: Path, built: Path, names: Iterable[str]) -> None:
+    """Copy files of a report, by path, into one that is being built."""
+    for name in names:
+        (built / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(report / name, built / name)
 
 
 def intact(report: Path, manifest: Mapping[str, Any]) -> bool:

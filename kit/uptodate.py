@@ -6,6 +6,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def up_to_date(job: Job) -> dict[str, Any] | None:
 
 
 def with_changed_pool(jobs: Sequence[Job]) -> list[Job]:
-    """The jobs whose reports pooled other reports than are there now, or other numbers of them.
+    """The jobs whose reports pooled other reports than are there now, or other numbers of them; what hangs on no other report may be kept.
 
     One whose last attempt failed for a reason of the moment is left to the next run.
     """
@@ -52,7 +53,7 @@ def with_changed_pool(jobs: Sequence[Job]) -> list[Job]:
     from kit import siblings
 
     there = {out: siblings.read(Path(out)) for out in {job.out for job, _ in pooled}}
-    return [job for job, told in pooled if told["pool"] != there[job.out].fingerprint(job.name, bool(told["simulated"]))]
+    return [replace(job, keep=True) for job, told in pooled if told["pool"] != there[job.out].fingerprint(job.name, bool(told["simulated"]))]
 
 
 def _settled(job: Job) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from kit.protocol import CHECKS, affecting, compliance, protocol_findings
 from kit.quality import worst
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "data" / "examples"
-GONE = object()
+GONE = "<taken out>"
 
 
 @pytest.fixture(scope="module")

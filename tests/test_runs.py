@@ -196,6 +196,25 @@ def test_reports_that_pool_others_do_not_hang_on_the_order(two: Path) -> None:
     assert contents(two / "out") == one_by_one
 
 
+def test_only_the_notebook_that_looks_at_others_is_run_again_for_them(two: Path) -> None:
+    log = two / "log"
+    count = f"""import pathlib
+with open({str(log)!r}, "a") as file: file.write(pathlib.Path(experiment).name + " ")
+(pathlib.Path(out) / "own.csv").write_text("kept")"""
+    notebook(two / "nb", BANNER.format(verdict="warn"), count, name="01_assay_qc")
+    assert not run(two).failed and log.read_text().split() == ["EXP-1", "EXP-2"]
+    assert "EXP-2 ['Jurkat']" in printed(two, "EXP-1")
+    told = manifest(two / "out", "EXP-1")
+    assert [entry["name"] for entry in told["notebooks"]] == ["01_assay_qc", "03_asns_correlation"] and told["verdict"] == "warn"
+    assert "own.csv" in told["notebooks"][0]["outputs"] and (two / "out" / "EXP-1" / "own.csv").read_text() == "kept"
+    once = contents(two / "out")
+    assert not run(two, force=True).failed and log.read_text().split()[2:] == ["EXP-1", "EXP-2"]  # asked for anew, nothing is kept
+    assert contents(two / "out") == once
+    (two / "in" / "EXP-2" / "raw" / "mrna.csv").write_text("cell_line,replicate,value\nJurkat,1,9\n")
+    (two / "out" / "EXP-1" / "own.csv").write_text("damaged")
+    assert not run(two).failed and log.read_text().split()[4:] == ["EXP-1", "EXP-2"]  # of a damaged report nothing is kept
+
+
 # The end of what a run started
 
 
