@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from kit import apoptosis as dying
-from kit import asns_study, memo, quality, verdict, western
+from kit import asns_study, exclusions, memo, quality, verdict, western
 from kit import growth as growing
 from kit.arms import readout_agreement, readout_findings
 from kit.calls import calls
@@ -144,10 +144,18 @@ def judge_plates(experiment: Experiment, previous: Analysis | None = None) -> An
         return Analysis(experiment)
     if previous is not None and previous.experiment is experiment and previous.wells is not None:
         return previous
-    wells = quality.prepare(experiment.wells, experiment.exclusions, experiment.settings)
+    wells = _prepared(experiment, previous)
     known = previous is not None and previous.wells is not None and previous.plate_qc is not None
     qc = quality.plate_qc(wells, experiment.config, (previous.wells, previous.plate_qc) if known else None)  # type: ignore[union-attr,arg-type]
     return Analysis(experiment, wells, qc, quality.plate_verdicts(qc), **_untouched(experiment, previous))
+
+
+def _prepared(experiment: Experiment, previous: Analysis | None) -> pd.DataFrame:
+    """The wells that count; those of plates whose exclusions are as they were are taken from the earlier analysis of the very same wells."""
+    if previous is None or previous.wells is None or previous.experiment.wells is not experiment.wells:
+        return quality.prepare(experiment.wells, experiment.exclusions, experiment.settings)
+    changed = exclusions.changed_plates(previous.experiment.exclusions, experiment.exclusions)
+    return quality.prepare_again(previous.wells, experiment.wells, experiment.exclusions, experiment.settings, changed)
 
 
 def _untouched(experiment: Experiment, previous: Analysis | None) -> dict[str, Any]:

@@ -70,6 +70,12 @@ def _checked(record: dict[str, str], place: str, known: Mapping[str, set[str] | 
     return record
 
 
+def changed_plates(before: pd.DataFrame, after: pd.DataFrame) -> set[str]:
+    """Plates on which other wells are left out, or for other reasons."""
+    one, other = ({tuple(row) for row in rows[["plate", "well", "reason"]].itertuples(index=False)} for rows in (before, after))
+    return {plate for plate, _, _ in one ^ other}
+
+
 # ---- writing -----------------------------------------------------------------------------------------------------------------------
 
 

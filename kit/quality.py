@@ -7,7 +7,7 @@ control and dropout they would measure biology.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import pandas as pd
@@ -44,6 +44,15 @@ def prepare(wells: pd.DataFrame, exclusions: pd.DataFrame, settings: Settings) -
     corrected = _subtract_blanks(marked, settings)
     corrected["outlier"] = _outliers(corrected, settings)
     return check(corrected, "wells")
+
+
+def prepare_again(before: pd.DataFrame, wells: pd.DataFrame, exclusions: pd.DataFrame, settings: Settings, plates: Collection[str]) -> pd.DataFrame:
+    """`prepare` of the same `wells` by the same settings as gave `before`, where only the exclusions of `plates` have changed: no plate hangs on another."""
+    here = wells["plate"].isin(plates)
+    if not here.any():
+        return before
+    again = prepare(wells[here], exclusions[exclusions["plate"].isin(plates)], settings).set_axis(np.flatnonzero(here))
+    return pd.concat([before[~here.to_numpy()], again]).sort_index()
 
 
 def _subtract_blanks(wells: pd.DataFrame, settings: Settings) -> pd.DataFrame:
@@ -89,10 +98,10 @@ def plate_qc(wells: pd.DataFrame, config: ExperimentConfig, previous: tuple[pd.D
     of an earlier call with this very config: plates whose wells are the same keep their rows, which spares the bootstrap.
     """
     known = _unchanged(wells, *previous) if previous is not None else {}
-    plates = dict(list(_narrow(wells).groupby("plate", sort=False))) if len(wells) else {}
+    plates = dict(list(_narrow(wells[~wells["plate"].isin(known)]).groupby("plate", sort=False))) if len(wells) else {}
     rows: list[dict] = []
-    for name in (plate.plate for plate in config.plates if plate.plate in plates):
-        rows += known[name] if name in known else _one_plate(plates[name], name, config)
+    for name in (plate.plate for plate in config.plates):
+        rows += known.get(name, ()) or _one_plate(plates.get(name, wells.iloc[:0]), name, config)
     columns = ["plate", "metric", "cell_line", "medium", "value", "ci_low", "ci_high", "verdict", "limit_pass", "limit_fail", "note"]
     return check(pd.DataFrame(rows, columns=[*columns, "n_control", "n_other"]), "plate_qc")
 

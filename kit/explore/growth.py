@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ipywidgets as w
 import pandas as pd
 
@@ -29,6 +31,8 @@ class GrowthTab(Tab):
         self.scale = w.ToggleButtons(options=SCALES, value="gr", style={"button_width": "auto"}, tooltips=[label for label, _ in SCALES])
         self.replicates = w.HBox(layout=w.Layout(flex_flow="row wrap"))
         self.state, self.picture, self.table = w.HTML(), w.HTML(), w.HTML()
+        self._known: tuple[Any, pd.DataFrame, pd.DataFrame] | None = None
+        self._canvas = parts.Canvas(6.2, 3.6)
         self._boxes: dict[int, w.Checkbox] = {}
         self._setting = False
         self._redraw = page.guard(self._changed, "Drawing…")
@@ -41,10 +45,18 @@ class GrowthTab(Tab):
     @property
     def arms(self) -> pd.DataFrame:
         """The growth a call rests on, of all lines."""
+        return self._held()[1]
+
+    def _held(self) -> tuple[Any, pd.DataFrame, pd.DataFrame]:
+        """The analysis, the growth its calls rest on, and the growth of every well; found once for an analysis."""
         analysis = self.session.analysis
-        if analysis is None or analysis.growth is None:
-            return pd.DataFrame(columns=["cell_line", "replicate", "medium"])
-        return call_arms(analysis.growth, analysis.experiment.config)
+        if self._known is None or self._known[0] is not analysis:
+            if analysis is None or analysis.growth is None:
+                self._known = (analysis, pd.DataFrame(columns=["cell_line", "replicate", "medium"]), pd.DataFrame())
+            else:
+                wells = growing.per_well(analysis.wells, analysis.growth)  # type: ignore[arg-type]
+                self._known = (analysis, call_arms(analysis.growth, analysis.experiment.config), wells)
+        return self._known
 
     @property
     def left_off(self) -> list[int]:
@@ -99,14 +111,13 @@ class GrowthTab(Tab):
     def _superplot(self, kept: pd.DataFrame, off: list[int]) -> str:
         analysis = self.session.analysis
         config, settings = analysis.experiment.config, analysis.experiment.settings  # type: ignore[union-attr]
-        wells = growing.per_well(analysis.wells, analysis.growth)  # type: ignore[union-attr,arg-type]
-        few = wells_of(wells, kept)
-        fig, ax = style.figure(6.2, 3.6)
+        few = wells_of(self._held()[2], kept)
+        ax = self._canvas.blank((id(analysis), self.line.value, self.scale.value))
         plots.superplot(kept, few, settings, ax, y=self.scale.value, media=list(config.media))
         label = plots.LABEL[self.scale.value]
         ax.set_title(style.text(f"{self.line.value}" + (f" without replicate {', '.join(map(str, off))}: not saved" if off else "")), loc="left", fontsize=style.FONT)
         shapes = ", ".join(f"{_SHAPES[mark]} replicate {number}" for number, mark in style.markers(sorted(set(kept["replicate"]))).items())
-        return parts.figure(fig, f"{label} of {self.line.value}", f"Grey points are wells (not n), markers biological replicates ({shapes}), bars their means.")
+        return parts.figure(self._canvas.fig, f"{label} of {self.line.value}", f"Grey points are wells (not n), markers biological replicates ({shapes}), bars their means.")
 
     def _calls(self, off: list[int]) -> str:
         analysis = self.session.analysis

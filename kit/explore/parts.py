@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from kit import markup
 from kit.errors import InputError
@@ -150,18 +151,22 @@ class Tab:
 
 
 class Canvas:
-    """Axes to draw on again and again. Room for labels is found anew only when `blank` is asked for another thing: that is half the work."""
+    """Axes to draw on again and again. Room for labels is found anew only for a thing that was not drawn of late: that is half the work."""
+
+    KEPT = 6
 
     def __init__(self, width: float, height: float) -> None:
         self.size = (width, height)
         self.fig, self.ax = style.figure(*self.size)
-        self._thing: Hashable = None
+        self._drawn: dict[Hashable, tuple[Figure, Axes]] = {}
 
     def blank(self, thing: Hashable) -> Axes:
         """Empty axes to draw `thing` on."""
-        if thing != self._thing:
-            self.fig, self.ax = style.figure(*self.size)
-            self._thing = thing
+        known = self._drawn.pop(thing, None)
+        self.fig, self.ax = self._drawn[thing] = known or style.figure(*self.size)
+        if len(self._drawn) > self.KEPT:
+            del self._drawn[next(iter(self._drawn))]
+        if known is None:
             return self.ax
         self.fig.set_layout_engine("none")  # as it was laid out when it was shown
         self.ax.clear()
@@ -171,17 +176,18 @@ class Canvas:
 def figure(fig: Figure, title: str, caption: str = "", names: Iterable[tuple[Axes, float, float, str]] = ()) -> str:
     """A figure as the reports draw it; `names` are points (axes, x, y, text) that tell their name on hover."""
     buffer = io.BytesIO()
-    fig.savefig(buffer, format="png", dpi=DPI, pil_kwargs={"compress_level": 1})  # quick; it travels no further than the page
+    fig.set_dpi(DPI)
+    FigureCanvasAgg(fig).print_png(buffer, pil_kwargs={"compress_level": 1})  # drawn once, where savefig draws twice; it travels no further
     width, height = fig.get_size_inches() * DPI
     image = f'<img alt="{escape(title)}" width="{width / DPI * 96:.0f}" src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
-    spots = "".join(_spot(ax, x, y, text, fig.dpi, height) for ax, x, y, text in names)
+    spots = "".join(_spot(ax, x, y, text, height) for ax, x, y, text in names)
     above = f'<svg viewBox="0 0 {width:.0f} {height:.0f}">{spots}</svg>' if spots else ""
     below = f'<p class="cap">{markup.prose(caption)}</p>' if caption else ""
     return f'<figure style="margin:0"><div class="kit-fig">{image}{above}</div>{below}</figure>'
 
 
-def _spot(ax: Axes, x: float, y: float, text: str, dpi: float, height: float) -> str:
-    across, up = ax.transData.transform((x, y)) * DPI / dpi
+def _spot(ax: Axes, x: float, y: float, text: str, height: float) -> str:
+    across, up = ax.transData.transform((x, y))
     return f'<circle cx="{across:.1f}" cy="{height - up:.1f}" r="9" tabindex="0" aria-label="{escape(text)}"><title>{escape(text)}</title></circle>'
 
 

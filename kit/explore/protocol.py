@@ -70,6 +70,7 @@ class ProtocolTab(Tab):
         self.power = _power_controls()
         self.like = w.Dropdown(description="Begin with", options=["usual values"], style=LABELLED, layout=WIDE)
         self.compliance, self.residue, self.detectable = w.HTML(), w.HTML(), w.HTML()
+        self._plan_canvas, self._power_canvas = parts.Canvas(6.6, 3.3), parts.Canvas(6.0, 2.8)
         self._setting = False
         for control in self.controls.values():
             control.observe(page.guard(self._plan_changed, "Computing…"), "value")
@@ -151,11 +152,11 @@ class ProtocolTab(Tab):
         advice = next_wash_advice(carry, settings.gr_mask_moderate, plan.amino_acid)
         said = (f"{show_uM(carry.residual_uM)} uM {plan.amino_acid} left; pays for {carry.masked_doublings:.2f} of {plan.doublings:g} doublings; "
                 f"an auxotroph could show GR {carry.gr_mask:.2f}: {VERDICTS[judged]}.")  # fmt: skip
-        fig, ax = style.figure(6.6, 3.3)
+        ax = self._plan_canvas.blank(plan.amino_acid)
         volumes = sorted({round(plan.residual_uL * share, 2) for share in (0.5, 1, 2)})
         plots.residual_against_washes(_point(plan, carry, judged, settings), ax, settings, amino_acid=plan.amino_acid, start_uM=plan.start_uM, wash_uL=plan.wash_uL,
                                       added_uL=plan.added_uL, residual_volumes_uL=volumes, max_washes=max(4, plan.washes))  # fmt: skip
-        self.residue.value = parts.note(said, judged) + (parts.note(advice.text) if advice else "") + parts.figure(fig, "What the washes leave behind")
+        self.residue.value = parts.note(said, judged) + (parts.note(advice.text) if advice else "") + parts.figure(self._plan_canvas.fig, "What the washes leave behind")
 
     # ---- replicates ----------------------------------------------------------------------------------------------------------------
 
@@ -183,10 +184,10 @@ class ProtocolTab(Tab):
         said = f"{value['replicates']} replicates find a log2 difference of {effect:.2f}, a fall to {100 * 2**-effect:.0f} % of control, with {100 * value['power']:.0f} % power."
         few = value["replicates"] < self.settings.min_replicates
         warn = f" Below {self.settings.min_replicates} replicates the kit tests nothing." if few else ""
-        fig, ax = style.figure(6.0, 2.8)
+        ax = self._power_canvas.blank("power")
         planner.detectable(curve, ax, chosen=value["replicates"], power=value["power"])
         ax.set_title(f"{PAIRED_SD}: {value['sd']:.2f}", fontsize=style.FONT - 1, loc="left")
-        self.detectable.value = parts.note(said + warn, "warn" if few else "info") + parts.figure(fig, "Replicates against detectable effect", POWER_CAPTION)
+        self.detectable.value = parts.note(said + warn, "warn" if few else "info") + parts.figure(self._power_canvas.fig, "Replicates against detectable effect", POWER_CAPTION)
 
 
 @lru_cache(maxsize=2000)
