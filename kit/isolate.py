@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"
 """macOS can fork, but its system libraries do not survive it."""
 
 POLL_S = 0.25
+SOCKET_PATH_BYTES = 107
 
 
 _up: Connection | None = None
@@ -194,12 +196,26 @@ def _start_server() -> None:
     """Start the fork server, unless it runs, with Ctrl-C held back: it is still held back there while `kit.warm` begins, and ignored from then on."""
     from multiprocessing import forkserver, resource_tracker
 
+    _choose_socket_folder()
     resource_tracker.ensure_running()  # first, as it lets Ctrl-C through again when it starts
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _choose_socket_folder() -> None:
+    """Let the server's socket lie in /tmp where TMPDIR is too long for the path of a socket (107 bytes), as a cluster's folder for a job can be."""
+    from multiprocessing.util import get_temp_dir
+
+    kept, path = tempfile.tempdir, os.path.join(tempfile.gettempdir(), "pymp-12345678", "listener-12345678")
+    if len(os.fsencode(path)) > SOCKET_PATH_BYTES and os.access("/tmp", os.W_OK):
+        tempfile.tempdir = "/tmp"
+    try:
+        get_temp_dir()  # once chosen, it is used from then on
+    finally:
+        tempfile.tempdir = kept
 
 
 def start_method() -> str:

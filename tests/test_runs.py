@@ -238,6 +238,17 @@ def test_what_a_notebook_started_ends_with_a_report_process_that_is_killed(tmp_p
     until(lambda: not alive(pid), "what the notebook started should end", 5)
 
 
+@forked
+def test_a_folder_for_temporary_files_may_have_a_long_path(tmp_path: Path) -> None:
+    notebook(tmp_path / "nb", BANNER.format(verdict="pass"))
+    experiment(tmp_path / "in", "EXP-1")
+    long = tmp_path / ("job" * 30)  # a socket's path has room for 107 bytes
+    long.mkdir()
+    running = subprocess.run([sys.executable, "-c", RUN, str(tmp_path)], capture_output=True, text=True, env={**os.environ, "TMPDIR": str(long)})
+    assert running.returncode == 0, running.stderr
+    assert manifest(tmp_path / "out", "EXP-1")["status"] == "ok" and list(long.iterdir()) == []
+
+
 # A cluster
 
 ON_CLUSTER = RUN.replace("force=len(sys.argv) > 2", "scheduler=sys.argv[2]").replace("if len(sys.argv) > 2:", "if False:")
