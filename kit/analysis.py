@@ -144,18 +144,14 @@ def judge_plates(experiment: Experiment, previous: Analysis | None = None) -> An
         return Analysis(experiment)
     if previous is not None and previous.experiment is experiment and previous.wells is not None:
         return previous
-    wells = _prepared(experiment, previous)
-    known = previous is not None and previous.wells is not None and previous.plate_qc is not None
-    qc = quality.plate_qc(wells, experiment.config, (previous.wells, previous.plate_qc) if known else None)  # type: ignore[union-attr,arg-type]
+    if previous is None or previous.wells is None or previous.plate_qc is None or previous.experiment.wells is not experiment.wells:
+        wells = quality.prepare(experiment.wells, experiment.exclusions, experiment.settings)
+        qc = quality.plate_qc(wells, experiment.config)
+    else:
+        changed = exclusions.changed_plates(previous.experiment.exclusions, experiment.exclusions)
+        wells = quality.prepare_again(previous.wells, experiment.wells, experiment.exclusions, experiment.settings, changed)
+        qc = quality.plate_qc(wells, experiment.config, previous.plate_qc, changed)
     return Analysis(experiment, wells, qc, quality.plate_verdicts(qc), **_untouched(experiment, previous))
-
-
-def _prepared(experiment: Experiment, previous: Analysis | None) -> pd.DataFrame:
-    """The wells that count; those of plates whose exclusions are as they were are taken from the earlier analysis of the very same wells."""
-    if previous is None or previous.wells is None or previous.experiment.wells is not experiment.wells:
-        return quality.prepare(experiment.wells, experiment.exclusions, experiment.settings)
-    changed = exclusions.changed_plates(previous.experiment.exclusions, experiment.exclusions)
-    return quality.prepare_again(previous.wells, experiment.wells, experiment.exclusions, experiment.settings, changed)
 
 
 def _untouched(experiment: Experiment, previous: Analysis | None) -> dict[str, Any]:

@@ -37,7 +37,8 @@ def prepare(wells: pd.DataFrame, exclusions: pd.DataFrame, settings: Settings) -
 
     Further columns: `blank` (median subtracted), `blank_source`, `lod` (on the corrected scale), `below_lod`, `outlier` (flag only), `used`.
     """
-    marked = wells.merge(exclusions[["plate", "well", "reason"]], on=["plate", "well"], how="left", validate="many_to_one")
+    left_out = exclusions[["plate", "well", "reason"]].astype({name: wells[name].dtype for name in ("plate", "well")})
+    marked = wells.merge(left_out, on=["plate", "well"], how="left", validate="many_to_one")
     marked["excluded"] = marked["reason"].notna()
     marked["exclusion_reason"] = marked.pop("reason").fillna("").astype(str)
     marked["used"] = ~marked["excluded"] & marked["signal"].notna()
@@ -91,32 +92,28 @@ def _outliers(wells: pd.DataFrame, settings: Settings) -> pd.Series:
 # ---- plates ------------------------------------------------------------------------------------------------------------------------
 
 
-def plate_qc(wells: pd.DataFrame, config: ExperimentConfig, previous: tuple[pd.DataFrame, pd.DataFrame] | None = None) -> pd.DataFrame:
+def plate_qc(wells: pd.DataFrame, config: ExperimentConfig, before: pd.DataFrame | None = None, changed: Collection[str] = ()) -> pd.DataFrame:
     """Every quality metric of every plate with its bootstrap interval and verdict: the contract's `plate_qc` table.
 
-    Further columns: `cell_line`, `medium` (where a metric belongs to one of them), `n_control`, `n_other`. `previous` is (wells, plate_qc)
-    of an earlier call with this very config: plates whose wells are the same keep their rows, which spares the bootstrap.
+    Further columns: `cell_line`, `medium` (where a metric belongs to one of them), `n_control`, `n_other`. `before` is the table of an earlier
+    call with this very config and the same wells on all plates but those `changed`: the others keep their rows, which spares the bootstrap.
     """
-    known = _unchanged(wells, *previous) if previous is not None else {}
-    plates = dict(list(_narrow(wells[~wells["plate"].isin(known)]).groupby("plate", sort=False))) if len(wells) else {}
-    rows: list[dict] = []
-    for name in (plate.plate for plate in config.plates):
-        rows += known.get(name, ()) or _one_plate(plates.get(name, wells.iloc[:0]), name, config)
+    order = {plate.plate: number for number, plate in enumerate(config.plates)}
+    kept = None if before is None else before[~before["plate"].isin(changed)]
+    judged = _narrow(wells if before is None else wells[wells["plate"].isin(changed)])
+    plates = dict(list(judged.groupby("plate", sort=False))) if len(judged) else {}
+    rows = [row for name in order if name in plates for row in _one_plate(plates[name], name, config)]
     columns = ["plate", "metric", "cell_line", "medium", "value", "ci_low", "ci_high", "verdict", "limit_pass", "limit_fail", "note"]
-    return check(pd.DataFrame(rows, columns=[*columns, "n_control", "n_other"]), "plate_qc")
+    table = check(pd.DataFrame(rows, columns=[*columns, "n_control", "n_other"]), "plate_qc")
+    if kept is None or kept.empty:
+        return table
+    return pd.concat([kept, table]).sort_values("plate", key=lambda names: names.map(order), kind="stable", ignore_index=True) if len(table) else kept
 
 
 def _narrow(wells: pd.DataFrame) -> pd.DataFrame:
     """Only the columns that are judged, text as plain Python strings: a plate is filtered a hundred times, and Arrow text of 96 wells is slow."""
     kept = wells[[column for column in JUDGED if column in wells]]
     return kept.astype({column: object for column in kept if not pd.api.types.is_numeric_dtype(kept[column])})
-
-
-def _unchanged(wells: pd.DataFrame, before: pd.DataFrame, qc: pd.DataFrame) -> dict[str, list[dict]]:
-    """Rows of `qc` by plate, for the plates whose wells are the same as before."""
-    old = dict(list(before.groupby("plate", sort=False)))
-    same = {name for name, group in wells.groupby("plate", sort=False) if name in old and group.equals(old[name])}
-    return {str(name): group.to_dict("records") for name, group in qc.groupby("plate", sort=False) if name in same}
 
 
 def _one_plate(wells: pd.DataFrame, plate: str, config: ExperimentConfig) -> Iterator[dict]:

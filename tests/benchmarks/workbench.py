@@ -33,7 +33,7 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "data" / "examples" / "EXP-DEMO-
 PRESSES = 5
 PROBE = """([what, where]) => {
   const shown = () => what === 'excluded' ? document.querySelectorAll('.well.excluded').length
-    : [...document.querySelectorAll(where)].filter(item => item.offsetParent).map(item => item.outerHTML).join();
+    : [...document.querySelectorAll(where)].filter(item => item.getClientRects().length).map(item => item.outerHTML).join();
   const before = shown();
   let start = null;
   for (const name of ['pointerdown', 'keydown']) document.addEventListener(name, () => { start ??= performance.now(); }, {capture: true, once: true});
@@ -110,7 +110,7 @@ def measured(page: Any) -> Iterator[tuple[str, float]]:
     page.wait_for_function("document.querySelectorAll('.well.excluded').length > 0")
     yield "leave a well out: plate", answers(page, turn_back, "", "excluded")
     yield "leave a well out: metrics and verdict", answers(page, turn_back, ".kit-tab-plates .kit [data-name=metrics]")
-    yield "leave a well out: call", answers(page, turn_back, ".kit-tab-plates .kit [data-name=calls]")
+    yield "leave a well out: calls, and all else", answers(page, turn_back, ".kit-message")
     tab(page, "Calls")
     handle = page.locator(".kit-tab-calls .noUi-handle").first
     yield "a cut-off of the call", answers(page, arrows(handle), ".kit-tab-calls img")
