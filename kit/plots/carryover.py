@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
 
 from kit.plots import style
 from kit.residue import residual_uM, wash_grid
@@ -39,6 +40,8 @@ def residual_against_washes(
         ax.plot(line["washes"], line["residual_uM"], color=shade, linewidth=1.6, marker="o", markersize=3, zorder=2)
         ax.text(-0.08, line["residual_uM"].iloc[0], f"{volume:g} uL", ha="right", va="center", fontsize=style.FONT - 2, color=shade)
     ax.set_yscale("log")
+    ax.minorticks_off()
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.set_ylim(FLOOR_UM / 2, max(2 * float(residual_uM(start_uM, 0, max(residual_volumes_uL), wash_uL, added_uL)), 200))
     ax.set_xlim(-0.55, max_washes + 0.3)
     ax.set_xticks(range(max_washes + 1))
