@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from lab import notebook
 
-from kit import index, report, store
+from kit import index, markup, report, store
 from kit.columns import TABLES
 from kit.errors import InputError
 
@@ -302,3 +302,12 @@ def test_a_column_that_an_earlier_kit_kept_as_text_is_read_as_numbers(tmp_path: 
     read = store.read(tmp_path, "dose_response")
     assert read["experiment_id"].tolist() == ["EXP-1"] * 6 + ["EXP-2"] * 6
     assert np.allclose(read["aoc"].to_numpy(float), np.tile(frame["aoc"], 2), equal_nan=True)
+
+
+def test_a_notebook_shows_verdicts_and_calls_in_the_reports_colours(root: Path) -> None:
+    css = (root / "templates" / "report" / "report.css").read_text(encoding="utf-8")
+    named = dict(re.findall(r"--([\w-]+):\s*(#\w+)", css.split("@media")[0]))
+    plain = re.sub(r"var\(--([\w-]+)\)", lambda found: named.get(found[1], found[0]), css)
+    report, notebook = ({name: pair for name, *pair in re.findall(r"\.t-(\w+)\s*\{\s*color:\s*([^;]+);\s*background:\s*([^;}]+)", text)} for text in (plain, markup.FALLBACK))
+    assert {"pass", "warn", "fail", "aux", "dep", "part", "pro"} <= set(notebook)
+    assert notebook == {name: report[name] for name in notebook}
