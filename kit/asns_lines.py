@@ -20,8 +20,9 @@ _VAGUE = {"", "log2", "log2 relative", "relative", "fold", "log2 fold", "log2 ex
 GR_OUTCOME = "1 - GR without asparagine"
 IC50_OUTCOME = "-log10 IC50 of asparaginase"
 GI50_OUTCOME = "-log10 GI50 of asparaginase"
+SWATH = "protein (SWATH)"
 PANEL_PREDICTORS = {
-    "asns_swath_log10": "protein (SWATH)",
+    "asns_swath_log10": SWATH,
     "asns_ms_log10": "protein (MS)",
     "asns_rppa_log2": "protein (RPPA)",
     "asns_mrna_log2": MRNA,
@@ -170,15 +171,15 @@ def nci60_panel(*, independent: bool = True, detected_only: bool = False) -> Pan
     panel = reference.nci60(independent=independent).rename(columns={**PANEL_PREDICTORS, "asnase_neglog10_gi50": GI50_OUTCOME})
     floor = ~panel["asns_swath_detected"].fillna(False).astype(bool)
     if detected_only:
-        panel["protein (SWATH)"] = panel["protein (SWATH)"].where(~floor)
+        panel[SWATH] = panel[SWATH].where(~floor)
     censored = panel["asnase_gi50_censored"].notna()
     lines = reference.with_keys(panel).assign(source="NCI-60", censored=censored)
-    at_floor = int((floor & panel["protein (SWATH)"].notna()).sum())
+    at_floor = int((floor & panel[SWATH].notna()).sum())
     common = f"{int(censored.sum())} of {len(panel)} GI50 lie at an end of the tested range and count as ties there; " + (
         "lines derived from another are left out" if independent else "derived lines are counted"
     )
     swath = "SWATH where detected" if detected_only else f"{at_floor} SWATH values are the file's floor (not detected) and count as ties"
-    caveats = {name: f"{common}; {swath}" if "SWATH" in name else common for name in PANEL_PREDICTORS.values()}
+    caveats = {name: f"{common}; {swath}" if name == SWATH else common for name in PANEL_PREDICTORS.values()}
     return Panel("NCI-60", lines, tuple(PANEL_PREDICTORS.values()), GI50_OUTCOME, caveats)
 
 

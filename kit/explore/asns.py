@@ -74,9 +74,9 @@ class AsnsTab(Tab):
         fig, ax = style.figure(5.4, 3.8)
         plots.correlation(panel.lines, measure, panel.outcome, ax, row=self._row(panel, measure), highlight=highlight)
         names = [(ax, point[measure], point[panel.outcome], _told(point, measure, panel.outcome)) for point in _points(panel, measure)]
-        fig.draw_without_rendering()
         caption = "A point is a line; its name shows on hover. No line is fitted: the statistic is a rank correlation."
         caption += f" {plots.OPEN}" if "censored" in panel.lines and panel.lines["censored"].any() else ""
+        caption += f" {panel.caveats[measure]}." if measure in panel.caveats else ""
         return f"<h3>{title}</h3>" + parts.figure(fig, title, caption, names)
 
     def _row(self, panel: Panel, measure: str) -> dict[Any, Any] | None:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from kit import asns, reference
-from kit.asns_lines import GR_OUTCOME, IC50_OUTCOME, MRNA, PROTEIN, Panel, panel_positions
+from kit.asns_lines import GR_OUTCOME, IC50_OUTCOME, MRNA, PROTEIN, SWATH, Panel, panel_positions
 from kit.asns_pool import ALL, Study
 from kit.asns_study import OWN, mrna_only, predictors
 from kit.exhibits import Exhibit
@@ -127,7 +127,7 @@ def nci60(study: Study) -> Exhibit:
     """Four measures of ASNS against the GI50 of asparaginase, with the user's lines named."""
     keys = tuple(study.lines["line_key"]) if "line_key" in study.lines else ()
     caption = (
-        f"NCI-60, lines derived from another left out. {plots.OPEN} Lines of this experiment are named where the panel has them. "
+        f"NCI-60: {study.panel.caveats[SWATH]}. {plots.OPEN} Lines of this experiment are named where the panel has them. "
         f"Source: {reference.citation('nci60_asns')}."
     )
     return _scatter(study, study.panel, "asns_nci60", "ASNS against asparaginase, NCI-60", caption, keys)
