@@ -25,6 +25,7 @@ TIME_BIN_H = 12.0
 """Readouts are compared within this many hours: 46 h and 50 h stand in one chart, 24 h, 48 h and 72 h do not."""
 Z_PRIME, OPTIMISTIC, GROWTH = "Z'", "Z' against blanks", "doublings of control per day"
 POINT = ("experiment_id", "date", *SERIES, "value", "n")
+STORED = ("calls", "plate_qc", "growth", "asns_lines")
 MEASURED = "0 h plate"  # growth from an assumed doubling time says nothing of the culture
 
 
@@ -52,10 +53,10 @@ def gather(reports: str | Path) -> Across:
     Raises InputError when a results.parquet was written in another schema version (`kit.store.read`).
     """
     folder, there = Path(reports), listed(reports)
-    experiments = there.experiments
-    points = pd.concat([_z_prime(folder, experiments), _growth(folder, experiments)], ignore_index=True)
-    lines = _lines(folder, experiments)
-    return Across(str(reports), experiments, _calls(folder, experiments), points, lines, there.simulated, there.left_out)
+    stored = {table: _in_time(rows, there.experiments) for table, rows in store.read_tables(folder, STORED).items()}
+    points = pd.concat([_z_prime(stored["plate_qc"], folder), _growth(stored["growth"])], ignore_index=True)
+    lines = _lines(stored["asns_lines"])
+    return Across(str(reports), there.experiments, _calls(stored["calls"]), points, lines, there.simulated, there.left_out)
 
 
 class Listed(NamedTuple):
@@ -86,9 +87,8 @@ def _about(report: Path) -> tuple[str, Any, bool]:
         return report.name, None, False
 
 
-def _in_time(folder: Path, table: str, experiments: pd.DataFrame) -> pd.DataFrame:
+def _in_time(rows: pd.DataFrame, experiments: pd.DataFrame) -> pd.DataFrame:
     """A table of the store with `date`, the experiments in order; one spelling per cell line."""
-    rows = store.read(folder, table)
     order = pd.Series(range(len(experiments)), index=experiments["experiment_id"])
     rows = rows[rows["experiment_id"].isin(order.index)]
     rows = rows.sort_values("experiment_id", key=lambda names: names.map(order), kind="stable", ignore_index=True)
@@ -102,9 +102,8 @@ def _one_spelling(rows: pd.DataFrame) -> pd.DataFrame:
     return keyed.assign(cell_line=keyed.groupby("line_key")["cell_line"].transform("first"))
 
 
-def _calls(folder: Path, experiments: pd.DataFrame) -> pd.DataFrame:
+def _calls(rows: pd.DataFrame) -> pd.DataFrame:
     """One row per experiment, line and amino acid; where two dropout media give two calls, there is none."""
-    rows = _in_time(folder, "calls", experiments)
     keys = ["experiment_id", "date", "cell_line", "amino_acid"]
     several = rows.groupby(keys, dropna=False)["call"].transform("nunique") > 1
     rows["call"] = rows["call"].where(~several, NO_CALL)
@@ -113,9 +112,8 @@ def _calls(folder: Path, experiments: pd.DataFrame) -> pd.DataFrame:
     return grouped.agg(**firsts, **{name: (name, "mean") for name in ("gr", "gr_ci_low", "gr_ci_high")}).reset_index()
 
 
-def _z_prime(folder: Path, experiments: pd.DataFrame) -> pd.DataFrame:
+def _z_prime(rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
     """Mean Z' of an experiment's plates, by readout, time and line; a window against blanks is a chart of its own."""
-    rows = _in_time(folder, "plate_qc", experiments)
     rows = rows[rows["metric"].eq("z_prime") & rows["value"].notna()]
     if rows.empty:
         return pd.DataFrame(columns=POINT)
@@ -139,9 +137,8 @@ def _plates(folder: Path, names: Iterable[str]) -> pd.DataFrame:
     return pd.DataFrame(pa.concat_tables(parts).to_pandas()).drop_duplicates(["experiment_id", "plate"])
 
 
-def _growth(folder: Path, experiments: pd.DataFrame) -> pd.DataFrame:
+def _growth(rows: pd.DataFrame) -> pd.DataFrame:
     """Doublings of control per day, mean over biological replicates, where there was a 0 h plate."""
-    rows = _in_time(folder, "growth", experiments)
     measured = rows["gr_basis"].eq(MEASURED) if "gr_basis" in rows else True
     rows = rows[rows["control_doublings"].notna() & rows["hours"].gt(0) & measured]
     rows = rows.drop_duplicates(["experiment_id", "cell_line", "readout", "hours", "replicate"])  # the same beside every medium
@@ -155,9 +152,8 @@ def _points(rows: pd.DataFrame) -> pd.DataFrame:
     return grouped.agg(["mean", "size"]).reset_index().set_axis(list(POINT), axis=1)
 
 
-def _lines(folder: Path, experiments: pd.DataFrame) -> pd.DataFrame:
+def _lines(rows: pd.DataFrame) -> pd.DataFrame:
     """ASNS and sensitivity of every line, averaged over the experiments that have it."""
-    rows = _in_time(folder, "asns_lines", experiments)
     if rows.empty:
         return pd.DataFrame(columns=["cell_line", "line_key", "lineage"])
     typed = _typed(rows.drop(columns=["experiment_id", "date"]))

@@ -1,7 +1,7 @@
 """Results across experiments: each report's `results.parquet` holds its rows, all of them are read as one frame per table.
 
-A file is long: `schema_version`, `experiment_id`, `table`, `row` (0-based), `values` (the row as JSON, numbers exactly). Five plain columns and a
-row group for each table keep a file quick to open, so thousands are read in a second or two, and any SQL engine can reach a value
+A file is long: `schema_version`, `experiment_id`, `table`, `row` (0-based), `values` (the row as JSON, numbers exactly). Five plain columns and few
+row groups keep a file quick to open, so thousands are read in a second or two, and any SQL engine can reach a value
 (`SELECT experiment_id, values->>'call' FROM 'reports/*/results.parquet' WHERE "table" = 'calls'`). Rows of `wells` are not
 repeated here: they are in tables/wells.csv. A report is replaced as a whole, so the store never doubles an experiment.
 """
@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import functools
 import json
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -73,60 +71,71 @@ def read(reports: Path | str, table: str) -> pd.DataFrame:
 
     Raises InputError when the table is unknown or a file was written in another schema version.
     """
-    if table not in TABLES or table in LEFT_OUT:
-        known = [name for name in TABLES if name not in LEFT_OUT]
-        raise InputError(Problem("", "", f"the store has no table '{table}'", did_you_mean(table, known)))
+    return read_tables(reports, [table])[table]
+
+
+def read_tables(reports: Path | str, tables: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """`read` of several tables, each file opened once. Raises InputError as `read` does."""
+    known = [name for name in TABLES if name not in LEFT_OUT]
+    unknown = [Problem("", "", f"the store has no table '{table}'", did_you_mean(table, known)) for table in tables if table not in known]
+    if unknown:
+        raise InputError(unknown)
     files = sorted(str(path) for path in Path(reports).glob(f"[!.]*/{FILE}"))
-    chunks = list(_in_threads(functools.partial(_chunk, table=table), files))
-    parts = [part for chunk in chunks for part in chunk.parts]
-    problems = [Problem(path, "", part.problem, "Make the report again.") for path, part in zip(files, parts, strict=True) if part.problem]
-    others = [(path, part.version) for path, part in zip(files, parts, strict=True) if part.version not in (None, SCHEMA_VERSION)]
-    problems += [Problem(path, "", f"schema version {version}; this kit reads {SCHEMA_VERSION}", OTHER_VERSION) for path, version in others]
+    problems: list[Problem] = []
+    chunks: dict[str, list[Future[pa.Table | _Mixed | None]]] = {table: [] for table in tables}
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:  # parsing leaves Python to the reading of the next files
+        for batch in _batches(files):
+            parts = store_file.read(batch, tables)
+            problems += [_problem(part) for part in parts if part.problem or part.version not in (None, SCHEMA_VERSION)]
+            for table, futures in chunks.items():
+                futures.append(pool.submit(_columns, parts, table))
     if problems:
         raise InputError(problems)
-    first = ["experiment_id", *TABLES[table]]
-    frame = _together(chunks, files, table)
-    return pd.DataFrame(columns=first) if frame is None else frame[[*first, *(name for name in frame.columns if name not in first)]]
+    return {table: _frame([future.result() for future in futures], files, table) for table, futures in chunks.items()}
 
 
-@dataclass(frozen=True)
-class _Chunk:
-    """What some files hold: their parts without the rows, and all their rows as typed columns; none where a column is of more than one kind."""
-
-    parts: list[Part]
-    rows: pa.Table | None = None
-    mixed: bool = False
+def _batches(files: Sequence[str]) -> list[Sequence[str]]:
+    return [files[start : start + AT_ONCE] for start in range(0, len(files), AT_ONCE)]
 
 
-def _in_threads(work: Callable[[Sequence[str]], _Chunk], files: Sequence[str]) -> Iterator[_Chunk]:
-    """Apply `work` to files in order, some to a thread at a time: decoding leaves Python to itself."""
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        yield from pool.map(work, [files[start : start + AT_ONCE] for start in range(0, len(files), AT_ONCE)])
+def _problem(part: Part) -> Problem:
+    if part.problem:
+        return Problem(part.path, "", part.problem, "Make the report again.")
+    return Problem(part.path, "", f"schema version {part.version}; this kit reads {SCHEMA_VERSION}", OTHER_VERSION)
 
 
-def _chunk(paths: Sequence[str], table: str) -> _Chunk:
-    parts = [store_file.read(path, table) for path in paths]
-    rows = _joined(parts)
-    bare = [replace(part, rows=None) for part in parts]
+class _Mixed:
+    """Stands for the rows of some files in whose JSON a column is of more than one kind."""
+
+
+def _columns(parts: Sequence[Part], table: str) -> pa.Table | _Mixed | None:
+    """All rows of a table in some files as typed columns; None where there are none."""
+    rows = _joined(parts, table)
     try:
-        return _Chunk(bare, _typed(rows, table) if rows is not None else None)
+        return _typed(rows, table) if rows is not None else None
     except pa.ArrowInvalid:
-        return _Chunk(bare, mixed=True)
+        return _Mixed()
 
 
-def _joined(parts: Iterable[Part]) -> Rows | None:
+def _joined(parts: Iterable[Part], table: str) -> Rows | None:
     """The rows of all parts; None where there are none."""
-    found = [part.rows for part in parts if part.rows is not None]
+    found = [part.rows[table] for part in parts if table in part.rows]
     return Rows(pa.concat_arrays([rows.experiments for rows in found]), pa.concat_arrays([rows.values for rows in found])) if found else None
 
 
-def _together(chunks: Sequence[_Chunk], files: Sequence[str], table: str) -> pd.DataFrame | None:
-    """The rows of all chunks as one frame; None where there are none."""
-    if not any(chunk.mixed for chunk in chunks):
-        found = [chunk.rows for chunk in chunks if chunk.rows is not None]
+def _frame(chunks: Sequence[pa.Table | _Mixed | None], files: Sequence[str], table: str) -> pd.DataFrame:
+    """The rows of all chunks, `experiment_id` and the contract's columns first."""
+    first = ["experiment_id", *TABLES[table]]
+    frame = _together([chunk for chunk in chunks if chunk is not None], files, table)
+    return pd.DataFrame(columns=first) if frame is None else frame[[*first, *(name for name in frame.columns if name not in first)]]
+
+
+def _together(chunks: Sequence[pa.Table | _Mixed], files: Sequence[str], table: str) -> pd.DataFrame | None:
+    if not any(isinstance(chunk, _Mixed) for chunk in chunks):
         with contextlib.suppress(pa.ArrowInvalid, pa.ArrowTypeError):
-            return pa.concat_tables(found, promote_options="permissive").to_pandas() if found else None
-    return _mixed(_joined(store_file.read(path, table) for path in files), table)
+            return pa.concat_tables(chunks, promote_options="permissive").to_pandas() if chunks else None
+    parts = [part for batch in _batches(files) for part in store_file.read(batch, [table])]
+    return _mixed(_joined(parts, table), table)
 
 
 def _typed(rows: Rows, table: str) -> pa.Table:

@@ -1,8 +1,9 @@
-"""One file of the store: its columns, how it is written, and how the rows of one table are found in it without unpacking the rest."""
+"""Files of the store: their columns, how one is written, and how the rows of some tables are found in many without unpacking the rest."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,21 @@ SCHEMA = pa.schema(
 )
 GROUPS = "tables"
 """Key of the footer under which the tables of the row groups stand, in order."""
+APART = ("calls", "growth", "plate_qc", "asns_lines")
+"""Tables read across experiments have a row group each; all others share one, because each group more costs every reader of the file."""
+SHARED = "others"
 
 
 def save(rows: pa.Table, path: Path) -> Path:
-    """Write rows of SCHEMA with a row group for each table; the footer tells which is whose, so a reader takes one and leaves the rest packed."""
-    names = rows["table"].unique().to_pylist()
+    """Write rows of SCHEMA; the footer tells which row group is whose, so a reader takes one and leaves the rest packed."""
+    groups = {name: rows.filter(pa.compute.equal(rows["table"], name)) for name in APART}
+    groups[SHARED] = rows.filter(pa.compute.invert(pa.compute.is_in(rows["table"], pa.array(APART))))
+    filled = {name: group for name, group in groups.items() if len(group)}
     options = {"write_statistics": ["schema_version", "experiment_id", "table"], "use_dictionary": False, "store_schema": False}
-    with pa.parquet.ParquetWriter(path, SCHEMA, compression="zstd", **options) as file:
-        for name in names:
-            file.write_table(rows.filter(pa.compute.equal(rows["table"], name)))
-        file.add_key_value_metadata({GROUPS: ",".join(names)})
+    with pa.parquet.ParquetWriter(path, SCHEMA, compression="snappy", **options) as file:
+        for group in filled.values():
+            file.write_table(group)
+        file.add_key_value_metadata({GROUPS: ",".join(filled)})
     return path
 
 
@@ -38,60 +44,98 @@ class Rows:
     values: pa.Array
 
 
-@dataclass(frozen=True)
+@dataclass
 class Part:
-    """What a file holds of a table, and its schema version (None where it is empty); or what is wrong with it."""
+    """What a file holds of the tables asked for, and its schema version (None where it is empty); or what is wrong with it."""
 
-    rows: Rows | None = None
+    path: str
+    rows: dict[str, Rows] = field(default_factory=dict)
     version: int | None = None
     problem: str = ""
 
 
-def read(path: str, table: str) -> Part:
-    """What the file at `path` holds of `table`. Raises nothing: what cannot be read is said in the part."""
-    try:
-        with open(path, "rb") as packed:
-            file = pa.parquet.ParquetFile(pa.BufferReader(packed.read()))
-        if file.schema.names != SCHEMA.names:
-            return Part(problem=f"is not of this schema: its columns have to be {', '.join(SCHEMA.names)}")
-        if not file.num_row_groups:
-            return Part()
-        version = _version(file)
-        return Part(_told(file, table) or _searched(file, table) if version == SCHEMA_VERSION else None, version)
-    except (pa.ArrowException, OSError, KeyError) as error:
-        return Part(problem=f"cannot be read: {error}")
+def read(paths: Sequence[str], tables: Sequence[str]) -> list[Part]:
+    """What each file holds of `tables`. Raises nothing: what cannot be read is said in the file's part.
+
+    Every step goes over all files before the next begins: its code stays at hand in the processor, which is a third faster than file by file.
+    """
+    files = [_File(Part(path), tables) for path in paths]
+    for step in (_File.load, _File.open, _File.judge, _File.find, _File.unpack, _File.take):
+        for file in files:
+            file.do(step)
+    return [file.part for file in files]
 
 
-def _version(file: pa.parquet.ParquetFile) -> int | None:
-    told = _range(file, 0, "schema_version")[1]
-    return told if told is not None else max(file.read(columns=["schema_version"], use_threads=False)["schema_version"].to_pylist(), default=None)
+class _File:
+    """A file while it is read: after `find`, `own` has the row group of a table and its experiment, `among` the row groups to search for one."""
 
+    def __init__(self, part: Part, tables: Sequence[str]) -> None:
+        self.part, self.tables, self.going = part, tables, True
+        self.own: dict[str, tuple[int, str]] = {}
+        self.among: dict[str, list[int]] = {}
+        self.unpacked: dict[str, pa.Table] = {}
 
-def _told(file: pa.parquet.ParquetFile, table: str) -> Rows | None:
-    """The rows of `table` where the footer says which row group is theirs and that group's statistics agree; None where they do not."""
-    names = (file.metadata.metadata or {}).get(GROUPS.encode(), b"").decode().split(",")
-    if len(names) != file.num_row_groups or names.count(table) != 1:
-        return None
-    group = names.index(table)
-    experiment, last = _range(file, group, "experiment_id")
-    if experiment is None or experiment != last or _range(file, group, "table") != (table, table):
-        return None
-    values = file.read_row_groups([group], columns=["values"], use_threads=False)["values"].combine_chunks()
-    return Rows(pa.repeat(experiment, len(values)), values)
+    def do(self, step: Callable[[_File], None]) -> None:
+        if self.going:
+            try:
+                step(self)
+            except (pa.ArrowException, OSError, KeyError) as error:
+                self.part.problem, self.going = f"cannot be read: {error}", False
 
+    def load(self) -> None:
+        with open(self.part.path, "rb") as file:
+            self.packed = file.read()
 
-def _searched(file: pa.parquet.ParquetFile, table: str) -> Rows | None:
-    """The rows of `table` in a file as anybody may have written it: only groups that cannot hold any are left packed. None where there are none."""
-    ranges = [_range(file, group, "table") for group in range(file.num_row_groups)]
-    wanted = [group for group, (low, high) in enumerate(ranges) if low is None or low <= table <= high]
-    if not wanted:
-        return None
-    rows = file.read_row_groups(wanted, columns=["table", "experiment_id", "values"], use_threads=False)
-    rows = rows.filter(pa.compute.equal(rows["table"], table))
-    return Rows(rows["experiment_id"].combine_chunks(), rows["values"].combine_chunks()) if len(rows) else None
+    def open(self) -> None:
+        self.file = pa.parquet.ParquetFile(pa.BufferReader(self.packed))
 
+    def judge(self) -> None:
+        """Schema and version; a file of another version, or an empty one, is read no further."""
+        if self.file.schema.names != SCHEMA.names:
+            self.part.problem = f"is not of this schema: its columns have to be {', '.join(SCHEMA.names)}"
+        elif self.file.num_row_groups:
+            self.part.version = self._version()
+        self.going = self.part.version == SCHEMA_VERSION
 
-def _range(file: pa.parquet.ParquetFile, group: int, column: str) -> tuple[Any, Any]:
-    """Smallest and largest value of a column in a row group, from its statistics; None where they are not told."""
-    told = file.metadata.row_group(group).column(SCHEMA.names.index(column)).statistics
-    return (told.min, told.max) if told is not None and told.has_min_max else (None, None)
+    def _version(self) -> int | None:
+        told = self._range(0, "schema_version")[1]
+        return told if told is not None else max(self._rows([0], ["schema_version"])["schema_version"].to_pylist(), default=None)
+
+    def find(self) -> None:
+        """Where the footer says which row group is a table's and that group's statistics agree, it is its own; else whichever may hold rows of it."""
+        told = (self.file.metadata.metadata or {}).get(GROUPS.encode(), b"").decode().split(",")
+        for table in self.tables:
+            if len(told) == self.file.num_row_groups and told.count(table) == 1 and self._is_own(told.index(table), table):
+                continue
+            ranges = [self._range(group, "table") for group in range(self.file.num_row_groups)]
+            self.among[table] = [group for group, (low, high) in enumerate(ranges) if low is None or low <= table <= high]
+
+    def _is_own(self, group: int, table: str) -> bool:
+        experiment, last = self._range(group, "experiment_id")
+        if experiment is None or experiment != last or self._range(group, "table") != (table, table):
+            return False
+        self.own[table] = group, experiment
+        return True
+
+    def unpack(self) -> None:
+        for table, (group, _) in self.own.items():
+            self.unpacked[table] = self._rows([group], ["values"])
+        for table, groups in self.among.items():
+            rows = self._rows(groups, ["table", "experiment_id", "values"])
+            self.unpacked[table] = rows.filter(pa.compute.equal(rows["table"], table))
+
+    def take(self) -> None:
+        for table, rows in self.unpacked.items():
+            values = rows["values"].combine_chunks()
+            if table in self.own:
+                self.part.rows[table] = Rows(pa.repeat(self.own[table][1], len(values)), values)
+            elif len(values):
+                self.part.rows[table] = Rows(rows["experiment_id"].combine_chunks(), values)
+
+    def _rows(self, groups: Sequence[int], columns: Sequence[str]) -> pa.Table:
+        return self.file.read_row_groups(groups, columns=columns, use_threads=False)
+
+    def _range(self, group: int, column: str) -> tuple[Any, Any]:
+        """Smallest and largest value of a column in a row group, from its statistics; None where they are not told."""
+        told = self.file.metadata.row_group(group).column(SCHEMA.names.index(column)).statistics
+        return (told.min, told.max) if told is not None and told.has_min_max else (None, None)

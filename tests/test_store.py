@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
@@ -25,7 +26,7 @@ def report(parent: Path, name: str) -> Path:
 
 def plain(path: Path) -> None:
     """The same rows as another writer would leave them: tables mixed in one row group, no statistics."""
-    rows = pq.read_table(path).take(pa.array([1, 0, 2]))
+    rows = pq.read_table(path).take(pa.array([0, 2, 1]))
     pq.write_table(rows, path, write_statistics=False)
 
 
@@ -38,7 +39,7 @@ def swapped(path: Path) -> None:
     """A footer that tells the row groups in an order they are not in."""
     rows = pq.read_table(path)
     with pq.ParquetWriter(path, rows.schema) as file:
-        for name in reversed(rows["table"].unique().to_pylist()):
+        for name in ("calls", "growth"):
             file.write_table(rows.filter(pa.compute.equal(rows["table"], name)))
         file.add_key_value_metadata({"tables": "growth,calls"})
 
@@ -55,10 +56,28 @@ def test_rows_are_found_however_a_file_is_laid_out(tmp_path: Path, rewrite: obje
         assert read["gr"].tolist() == [0.25, 0.875] * 2
 
 
-def test_a_file_holds_a_row_group_for_each_table(tmp_path: Path) -> None:
-    file = pq.ParquetFile(report(tmp_path, "EXP-1"))
-    found = [file.metadata.row_group(index).column(2).statistics for index in range(file.num_row_groups)]
-    assert [(told.min, told.max) for told in found] == [("growth", "growth"), ("calls", "calls")]
+def test_tables_read_across_experiments_have_row_groups_of_their_own_and_the_others_share_one(tmp_path: Path) -> None:
+    report(tmp_path, "EXP-1")
+    for name in ("rescue", "effects"):
+        (tmp_path / "EXP-1" / "tables" / f"{name}.csv").write_text("cell_line\nJurkat\nA549\n")
+    file = pq.ParquetFile(store.write(tmp_path / "EXP-1", "EXP-1"))
+    held = [file.read_row_group(index)["table"].to_pylist() for index in range(file.num_row_groups)]
+    assert held == [["calls", "calls"], ["growth"], ["effects", "effects", "rescue", "rescue"]]
+    assert store.read(tmp_path, "rescue")["cell_line"].tolist() == ["Jurkat", "A549"]
+
+
+def test_several_tables_are_read_at_once_as_one_by_one(tmp_path: Path) -> None:
+    for name in ("EXP-1", "EXP-2"):
+        report(tmp_path, name)
+    plain(tmp_path / "EXP-2" / store.FILE)
+    tables = ("growth", "rescue", "calls")
+    read = store.read_tables(tmp_path, tables)
+    assert list(read) == list(tables) and len(read["calls"]) == 4 and len(read["growth"]) == 2
+    for table in tables:
+        pd.testing.assert_frame_equal(read[table], store.read(tmp_path, table))
+    with pytest.raises(InputError) as caught:
+        store.read_tables(tmp_path, ["calls", "call", "grwth"])
+    assert [problem.what for problem in caught.value.problems] == ["the store has no table 'call'", "the store has no table 'grwth'"]
 
 
 @pytest.mark.parametrize("table", ["calls", "rescue"])
