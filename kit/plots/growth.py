@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -25,22 +25,35 @@ def superplot(
     media = [medium for medium in (media or list(dict.fromkeys(growth["medium"]))) if medium in set(shown["medium"])]
     if not media:
         return style.no_data(ax, _why(growth, y))
-    marks = style.markers(sorted(set(growth["replicate"])))
-    rng = np.random.default_rng(0)
-    for position, medium in enumerate(media):
-        here = shown[shown["medium"].eq(medium)].sort_values("replicate")
-        if wells is not None:
-            few = wells[wells["medium"].eq(medium)][y].dropna()
-            ax.scatter(position + rng.uniform(-0.28, 0.28, len(few)), few, s=5, color=style.FAINT, linewidths=0, zorder=1, rasterized=len(few) > 40)
-        offsets = (np.arange(len(here)) - (len(here) - 1) / 2) * 0.15
-        for offset, (_, row) in zip(offsets, here.iterrows(), strict=True):
-            ax.scatter(position + offset, row[y], s=34, marker=marks[row["replicate"]], color=style.BLUE, edgecolors="white", linewidths=0.6, zorder=3)
-        ax.hlines(here[y].mean(), position - 0.32, position + 0.32, color=style.INK, linewidth=1.4, zorder=2)
+    marks, rng = style.markers(sorted(set(growth["replicate"]))), np.random.default_rng(0)
+    here = [shown[shown["medium"].eq(medium)] for medium in media]
+    if wells is not None:
+        few = [wells[wells["medium"].eq(medium)][y].dropna().to_numpy(float) for medium in media]
+        x = np.concatenate([position + rng.uniform(-0.28, 0.28, len(own)) for position, own in enumerate(few)])
+        ax.scatter(x, np.concatenate(few), s=5, color=style.FAINT, linewidths=0, zorder=1, rasterized=len(x) > 40 * len(media))
+    _replicates(ax, pd.concat([_abreast(rows, place, 0.15) for place, rows in enumerate(here)]), y, marks, size=34, color=style.BLUE, edge=0.6)
+    _means(ax, [rows[y].mean() for rows in here], range(len(media)), 0.32, 1.4)
     ax.set_xticks(range(len(media)), [style.short(medium, 16) for medium in media], rotation=25, ha="right", rotation_mode="anchor")
     ax.set_xlim(-0.6, len(media) - 0.4)
     ax.set_ylabel(LABEL[y])
     draw_limits(ax, settings, y, named_limits)
     return ax
+
+
+def _abreast(rows: pd.DataFrame, center: float, gap: float) -> pd.DataFrame:
+    """The biological replicates side by side about `center`: their place is in `x`."""
+    rows = rows.sort_values("replicate")
+    return rows.assign(x=center + (np.arange(len(rows)) - (len(rows) - 1) / 2) * gap)
+
+
+def _replicates(ax: Axes, placed: pd.DataFrame, y: str, marks: Mapping[object, str], *, size: float, color: str, edge: float) -> None:
+    """One marker per row, its shape that of the replicate."""
+    for replicate, rows in placed.groupby("replicate"):
+        ax.scatter(rows["x"], rows[y], s=size, marker=marks[replicate], color=color, edgecolors="white", linewidths=edge, zorder=3)
+
+
+def _means(ax: Axes, values: Sequence[float], centers: Sequence[float], half: float, width: float) -> None:
+    ax.hlines(values, np.asarray(centers) - half, np.asarray(centers) + half, color=style.INK, linewidth=width, zorder=2)
 
 
 def draw_limits(ax: Axes, settings: Settings, y: str, named: bool = True) -> None:
@@ -69,20 +82,17 @@ def overview(
     step, size = 0.8 / max(len(media), 1), 26 if len(lines) * len(media) <= 20 else 15
     behind = {} if wells is None else {key: group[y].dropna().to_numpy(float) for key, group in wells.groupby(["cell_line", "medium"])}
     rng = np.random.default_rng(0)
-    for x, line in enumerate(lines):
-        if x % 2:
-            ax.axvspan(x - 0.5, x + 0.5, color="#F4F6F8", zorder=0, linewidth=0)
-        for index, (medium, color) in enumerate(media.items()):
-            here = shown[shown["cell_line"].eq(line) & shown["medium"].eq(medium)].sort_values("replicate")
-            if here.empty:
-                continue
-            center = x - 0.4 + step * (index + 0.5)
-            few = behind.get((line, medium), np.empty(0))
-            ax.scatter(center + rng.uniform(-0.45, 0.45, len(few)) * step, few, s=size / 5, color=color, alpha=0.35, linewidths=0, zorder=1.5)
-            offsets = (np.arange(len(here)) - (len(here) - 1) / 2) * step / max(len(here), 3) * 0.8
-            for offset, (_, row) in zip(offsets, here.iterrows(), strict=True):
-                ax.scatter(center + offset, row[y], s=size, color=color, marker=marks[row["replicate"]], edgecolors="white", linewidths=0.5, zorder=3)
-            ax.hlines(here[y].mean(), center - step * 0.38, center + step * 0.38, color=style.INK, linewidth=1.2, zorder=2)
+    for x in range(1, len(lines), 2):
+        ax.axvspan(x - 0.5, x + 0.5, color="#F4F6F8", zorder=0, linewidth=0)
+    for index, (medium, color) in enumerate(media.items()):
+        groups = {(line, medium): x - 0.4 + step * (index + 0.5) for x, line in enumerate(lines)}
+        here = {center: shown[shown["cell_line"].eq(line) & shown["medium"].eq(medium)] for (line, medium), center in groups.items()}
+        few = {center: behind.get(key, np.empty(0)) for key, center in groups.items()}
+        across = np.concatenate([center + rng.uniform(-0.45, 0.45, len(own)) * step for center, own in few.items()])
+        ax.scatter(across, np.concatenate([*few.values()]), s=size / 5, color=color, alpha=0.35, linewidths=0, zorder=1.5)
+        placed = pd.concat([_abreast(rows, center, step / max(len(rows), 3) * 0.8) for center, rows in here.items()])
+        _replicates(ax, placed, y, marks, size=size, color=color, edge=0.5)
+        _means(ax, [rows[y].mean() for rows in here.values()], list(here), step * 0.38, 1.2)
     style.name_ticks(ax, lines)
     ax.set_xlim(-0.5, len(lines) - 0.5)
     ax.set_ylabel(LABEL[y])
