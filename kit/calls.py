@@ -6,8 +6,9 @@ The rules are applied in order: what voids a call, what the numbers say, what li
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from scipy import stats as distributions
 
 from kit import posterior
 from kit.arms import call_arms
-from kit.columns import check, empty
+from kit.columns import check, empty, plain_text
 from kit.config import CALLED, ExperimentConfig
 from kit.evidence import Evidence, gather_arms
 from kit.posterior import AUXOTROPHIC, PROTOTROPHIC, Certainty
@@ -27,6 +28,7 @@ OTHER_NAMES = ("dependent", "partially_dependent", "prototrophic")
 WORDS = {"auxotrophic": "auxotrophic", "dependent": "dependent", "partially_dependent": "partially dependent", "prototrophic": "prototrophic",
          "inconclusive": "inconclusive"}  # fmt: skip
 RESCUED = ("full", "likely_full")
+Expected = Mapping[tuple[str, str], Mapping[Any, Any]]
 
 
 @dataclass
@@ -55,19 +57,22 @@ def calls(
     `distance` (to the nearest GR cut-off, signed), `gr_mask`, `exploratory`, `prior_subtype`. Intervals are t intervals over replicates.
     `priors` has cell_line, amino_acid, expected_call, expected_subtype, disputed.
     """
-    rows, arms = [], call_arms(growth, config)
+    rows, arms = [], plain_text(call_arms(growth, config))
+    known = [None if table is None else plain_text(table) for table in (apoptosis, rescue, carryover, compliance)]
+    expected = _expected(priors)
     for line in config.cell_lines:
         for amino_acid in CALLED:
             for medium in config.dropouts(amino_acid):
-                evidence = gather_arms(config, line, amino_acid, medium, arms, apoptosis, rescue, carryover, compliance)
+                evidence = gather_arms(config, line, amino_acid, medium, arms, *known)
                 if evidence is not None:
-                    rows.append(_row(evidence, decide(evidence, config.settings), config.settings, priors))
+                    rows.append(_row(evidence, decide(evidence, config.settings), config.settings, expected))
     return check(pd.DataFrame(rows), "calls") if rows else empty("calls")
 
 
 def judge_again(gathered: Iterable[Evidence], settings: Settings, priors: pd.DataFrame | None = None) -> pd.DataFrame:
     """The `calls` table from evidence that was gathered before: quick, for another look with other cut-offs of the call."""
-    rows = [_row(evidence, decide(evidence, settings), settings, priors) for evidence in gathered]
+    expected = _expected(priors)
+    rows = [_row(evidence, decide(evidence, settings), settings, expected) for evidence in gathered]
     return check(pd.DataFrame(rows), "calls") if rows else empty("calls")
 
 
@@ -179,7 +184,7 @@ def interval(values: np.ndarray) -> tuple[float, float, float]:
 # ---- rows --------------------------------------------------------------------------------------------------------------------------
 
 
-def _row(evidence: Evidence, call: Call, settings: Settings, priors: pd.DataFrame | None) -> dict:
+def _row(evidence: Evidence, call: Call, settings: Settings, expected: Expected) -> dict:
     gr, gr_low, gr_high = interval(evidence.gr) if len(evidence.gr) else (np.nan,) * 3
     sa, sa_low, sa_high = interval(evidence.sa) if evidence.sa is not None else (np.nan,) * 3
     shares = call.certainty.probabilities if call.certainty is not None else (np.nan,) * 3
@@ -197,7 +202,7 @@ def _row(evidence: Evidence, call: Call, settings: Settings, priors: pd.DataFram
         "specific_apoptosis": sa,
         "rescue": evidence.rescue,
         "reasons": " ".join(dict.fromkeys(call.reasons)),
-        **_prior(evidence, call, priors),
+        **_prior(evidence, call, expected),
         "medium": evidence.medium,
         "n_replicates": len(evidence.gr),
         "sa_ci_low": sa_low,
@@ -209,16 +214,17 @@ def _row(evidence: Evidence, call: Call, settings: Settings, priors: pd.DataFram
     }
 
 
-def _prior(evidence: Evidence, call: Call, priors: pd.DataFrame | None) -> dict:
+def _expected(priors: pd.DataFrame | None) -> Expected:
+    """What the source expects, by line and amino acid; Molt 4 is MOLT-4, as in the table of cell lines."""
+    rows = [] if priors is None else priors.to_dict("records")
+    return {(line_key(row["cell_line"]), row["amino_acid"]): row for row in reversed(rows)}
+
+
+def _prior(evidence: Evidence, call: Call, expected: Expected) -> dict:
     """What the source expects of this line; a mismatch informs and never fails. Read too far from its times, nothing is compared."""
-    nothing = {"prior": "", "prior_disputed": None, "matches_prior": None, "prior_subtype": "", "prior_note": ""}
-    if priors is None:
-        return nothing
-    same = priors["cell_line"].map(line_key).eq(line_key(evidence.cell_line))  # Molt 4 is MOLT-4, as in the table of cell lines
-    rows = priors[same & priors["amino_acid"].eq(evidence.amino_acid)]
-    if rows.empty:
-        return nothing
-    row = rows.iloc[0]
+    row = expected.get((line_key(evidence.cell_line), evidence.amino_acid))
+    if row is None:
+        return {"prior": "", "prior_disputed": None, "matches_prior": None, "prior_subtype": "", "prior_note": ""}
     matches = None if call.call == "inconclusive" or not evidence.comparable else bool(call.call == row["expected_call"])
     subtype = row["expected_subtype"] if isinstance(row["expected_subtype"], str) else ""
     note = row["note"] if isinstance(row["note"], str) else ""

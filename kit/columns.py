@@ -288,5 +288,10 @@ def check(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return table[[*contract, *extra]].reset_index(drop=True)
 
 
+def plain_text(table: pd.DataFrame) -> pd.DataFrame:
+    """`table` with text as plain Python strings: small tables that are filtered again and again are slow as Arrow text."""
+    return table.astype({column: object for column in table if not pd.api.types.is_numeric_dtype(table[column])})
+
+
 def _numeric(values: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(values) or bool(values.isna().all())

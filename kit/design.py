@@ -139,11 +139,14 @@ def nearest(rows: pd.DataFrame, hours: float) -> pd.DataFrame:
 
     Chosen per replicate, so that one read an hour later than the others still counts.
     """
+    read = rows["hours"]
+    if len(rows) and read.eq(read.iloc[0]).all():
+        return rows
     keys = [name for name in ("cell_line", "readout", "replicate") if name in rows]
-    order = rows[[*keys, "hours"]].assign(away=(rows["hours"] - hours).abs()).sort_values(["away", "hours"], kind="stable")
-    first = order.drop_duplicates(keys).set_index(keys)["hours"]
-    chosen = rows[keys].join(first.rename("chosen"), on=keys)["chosen"]
-    return rows[rows["hours"].eq(chosen)]
+    own = rows.groupby(keys, dropna=False).ngroup()
+    away = (read - hours).abs()
+    closest = read.where(away.eq(away.groupby(own).transform("min")))
+    return rows[read.eq(closest.groupby(own).transform("min"))]
 
 
 def at_time(growth: pd.DataFrame, hours: float | None, tolerance: float) -> pd.DataFrame:

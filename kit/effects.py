@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from kit import stats
-from kit.columns import check, empty
+from kit.columns import check, empty, plain_text
 from kit.contrasts import EffectLimits, Family, LineModel, Spec, blocks_by_media, judge_family
 from kit.design import Design, at_time, read_design, unknown_media, untreated
 from kit.errors import InputError
@@ -66,7 +66,7 @@ def line_groups(
     problems = unknown_media(growth, media)
     if problems:
         raise InputError(problems)
-    rows = at_time(untreated(growth), hours, tolerance)
+    rows = plain_text(at_time(untreated(growth), hours, tolerance))
     rows = rows if readout is None else rows[rows["readout"] == readout]
     for (line, assay, _), part in rows.groupby(["cell_line", "readout", "hours"], sort=False):
         yield (str(line), str(assay), float(part["hours"].iloc[0])), part

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,15 +38,20 @@ def read_exclusions(folder: Path, wells: pd.DataFrame, plates: Iterable[str] = (
     if absent:
         found = did_you_mean(absent[0], header, listing=False)
         raise InputError(Problem(FILE, "line 1", f"lacks the column {', '.join(absent)}", found or f"The columns are {', '.join(COLUMNS)}."))
-    problems, records = Problems(), []
-    known: dict[str, set[str] | None] = dict.fromkeys(plates)
-    known |= {str(plate): set(group) for plate, group in wells.groupby("plate")["well"]}
+    problems, listed = Problems(), dict[int, dict[str, str]]()
     for line, row in enumerate(rows[1:], start=2):
         if any(cell.strip() for cell in row):
-            record = {name: cell.strip() for name, cell in zip(header, row)} | {name: "" for name in header[len(row) :]}
-            records.append(_checked(record, f"line {line}", known, problems))
+            listed[line] = {name: cell.strip() for name, cell in zip(header, row)} | {name: "" for name in header[len(row) :]}
+    known = _known(wells, {record["plate"] for record in listed.values()}, plates)
+    records = [_checked(record, f"line {line}", known, problems) for line, record in listed.items()]
     problems.raise_if_any()
     return pd.DataFrame(records, columns=list(COLUMNS)).drop_duplicates(["plate", "well"], keep="last")
+
+
+def _known(wells: pd.DataFrame, named: Collection[str], plates: Iterable[str]) -> dict[str, set[str] | None]:
+    """Every plate with its wells; None where they are not known (`plates`) or not asked for (not among those `named`)."""
+    there = wells[wells["plate"].isin(named)]
+    return dict.fromkeys([*plates, *map(str, wells["plate"].unique())]) | {str(plate): set(group) for plate, group in there.groupby("plate")["well"]}
 
 
 def _checked(record: dict[str, str], place: str, known: Mapping[str, set[str] | None], problems: Problems) -> dict[str, str]:

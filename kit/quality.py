@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kit import spatial
-from kit.columns import check
+from kit.columns import check, plain_text
 from kit.config import ExperimentConfig
 from kit.design import untreated_rows
 from kit.quality_metrics import Statistic, cv_percent, robust_z_prime, signal_to_background, signal_to_noise, ssmd, z_prime
@@ -58,35 +58,32 @@ def prepare_again(before: pd.DataFrame, wells: pd.DataFrame, exclusions: pd.Data
 
 def _subtract_blanks(wells: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """Per plate and medium the median of its blanks; a medium without blanks takes the plate's, and says so."""
-    blanks = wells[wells["role"].eq("blank") & wells["used"]]
-    own = _blank_levels(blanks.groupby(["plate", "medium"])["signal"], settings).reset_index()
-    plate = _blank_levels(blanks.groupby("plate")["signal"], settings).reset_index()
-    merged = wells.merge(own, on=["plate", "medium"], how="left", validate="many_to_one")
-    merged = merged.merge(plate, on="plate", how="left", suffixes=("", "_plate"), validate="many_to_one")
-    merged["blank_source"] = np.where(merged["blank"].notna(), "medium", np.where(merged["blank_plate"].notna(), "plate", "none"))
-    for column in ("blank", "lod"):
-        merged[column] = merged[column].fillna(merged.pop(f"{column}_plate"))
-    merged["signal_corrected"] = merged["signal"] - merged["blank"].fillna(0.0)
-    merged["below_lod"] = merged["role"].eq("sample") & merged["signal_corrected"].lt(merged["lod"])
-    return merged
+    blanks = wells["signal"].where(wells["role"].eq("blank") & wells["used"])
+    own = _blank_levels(blanks.groupby([wells["plate"], wells["medium"]]), settings)
+    plate = _blank_levels(blanks.groupby(wells["plate"]), settings)
+    source = np.where(own["blank"].notna(), "medium", np.where(plate["blank"].notna(), "plate", "none"))
+    levels = own.fillna(plate)
+    corrected = wells.assign(**levels, blank_source=source, signal_corrected=wells["signal"] - levels["blank"].fillna(0.0))
+    corrected["below_lod"] = corrected["role"].eq("sample") & corrected["signal_corrected"].lt(corrected["lod"])
+    return corrected
 
 
-def _blank_levels(signals: pd.api.typing.SeriesGroupBy, settings: Settings) -> pd.DataFrame:
-    """Median, and mean + k SD - median: the limit of detection on the corrected scale (needs 2 blanks)."""
-    median = signals.median()
-    return pd.DataFrame({"blank": median, "lod": signals.mean() + settings.lod_sd * signals.std(ddof=1) - median})
+def _blank_levels(blanks: pd.api.typing.SeriesGroupBy, settings: Settings) -> pd.DataFrame:
+    """For every well its group's median, and mean + k SD - median: the limit of detection on the corrected scale (needs 2 blanks)."""
+    median = blanks.transform("median")
+    return pd.DataFrame({"blank": median, "lod": blanks.transform("mean") + settings.lod_sd * blanks.transform("std") - median})
 
 
 def _outliers(wells: pd.DataFrame, settings: Settings) -> pd.Series:
     """|0.6745 (x - median) / MAD| beyond the limit, within groups of at least 5 used wells: a flag, never a deletion."""
-    flags = pd.Series(False, index=wells.index)
-    keys = ["plate", "cell_line", "medium", "role", "agent", "concentration"]
-    for _, group in wells[wells["used"] & wells["role"].ne("empty")].groupby(keys, dropna=False):
-        values = group["signal_corrected"].to_numpy(float)
-        mad = np.median(np.abs(values - np.median(values)))
-        if len(values) >= 5 and mad > 0:
-            flags[group.index] = np.abs(OUTLIER_SCALE * (values - np.median(values)) / mad) > settings.outlier_z
-    return flags
+    judged = wells[wells["used"] & wells["role"].ne("empty")]
+    alike = judged.groupby(["plate", "cell_line", "medium", "role", "agent", "concentration"], dropna=False).ngroup()
+    values = judged["signal_corrected"]
+    away = values - values.groupby(alike).transform("median")
+    groups = away.abs().groupby(alike)
+    mad, enough = groups.transform("median"), groups.transform("size") >= 5
+    flagged = enough & mad.gt(0) & (OUTLIER_SCALE * away / mad.where(mad > 0)).abs().gt(settings.outlier_z)
+    return flagged.reindex(wells.index, fill_value=False)
 
 
 # ---- plates ------------------------------------------------------------------------------------------------------------------------
@@ -111,9 +108,8 @@ def plate_qc(wells: pd.DataFrame, config: ExperimentConfig, before: pd.DataFrame
 
 
 def _narrow(wells: pd.DataFrame) -> pd.DataFrame:
-    """Only the columns that are judged, text as plain Python strings: a plate is filtered a hundred times, and Arrow text of 96 wells is slow."""
-    kept = wells[[column for column in JUDGED if column in wells]]
-    return kept.astype({column: object for column in kept if not pd.api.types.is_numeric_dtype(kept[column])})
+    """Only the columns that are judged: a plate is filtered a hundred times."""
+    return plain_text(wells[[column for column in JUDGED if column in wells]])
 
 
 def _one_plate(wells: pd.DataFrame, plate: str, config: ExperimentConfig) -> Iterator[dict]:

@@ -109,7 +109,7 @@ def drift(samples: pd.DataFrame, axis: str, n_draws: int, seed: int) -> Position
         return Position(note=f"not testable: each treatment keeps to its own {axis}s")
     span = place.max() - place.min()
     draws = np.random.default_rng(seed).integers(0, len(x), (n_draws, len(x)))
-    slopes = (x[draws] * y[draws]).sum(1) / (x[draws] ** 2).sum(1)
+    slopes = (x * y)[draws].sum(1) / (x**2)[draws].sum(1)
     slope = (x * y).sum() / (x**2).sum()
     low, high = np.percentile(slopes, [2.5, 97.5])
     bounds = sorted([abs(low), abs(high)]) if low * high > 0 else [0.0, max(abs(low), abs(high))]

@@ -17,6 +17,10 @@ from kit import markup, spatial
 from kit.plots import plates as plots
 
 HERE = Path(__file__).parent
+TOLD = (
+    "well", "cell_line", "medium", "role", "agent", "concentration", "signal", "signal_corrected", "flag", "outlier", "excluded", "exclusion_reason",
+)  # fmt: skip
+"""Columns of a well that are told on hover."""
 
 
 class PlateWidget(anywidget.AnyWidget):
@@ -37,11 +41,12 @@ def picture(wells: pd.DataFrame, plate: str, kind: str, scale: tuple[Normalize, 
     values, norm, cmap, label = plots.heatmap_values(wells, kind)
     here = wells[wells["plate"].eq(plate)]
     own = values.reindex(here.index).to_numpy(float)
-    paint = mpl.colormaps[cmap]
-    fills = [to_hex(color) if there else "" for color, there in zip(paint(norm(own)), np.isfinite(own), strict=True)]
+    paints = np.rint(255 * mpl.colormaps[cmap](norm(own))[:, :3]).astype(np.uint8)
+    fills = [f"#{paint.tobytes().hex()}" if there else "" for paint, there in zip(paints, np.isfinite(own), strict=True)]
     rows, columns = spatial.plate_shape(here)
     marks = _marks(here)
-    texts = [_text(record, value, kind) for record, value in zip(here.to_dict("records"), own, strict=True)]
+    told = here[[column for column in TOLD if column in here]].to_dict("records")
+    texts = [_text(record, value, kind) for record, value in zip(told, own, strict=True)]
     places = (here["well"], (here["row"] - 1).tolist(), (here["column"] - 1).tolist())
     cells = [list(cell) for cell in zip(*places, fills, marks, texts, strict=True)]
     return {"rows": rows, "columns": columns, "title": plate, "wells": cells, "scale": _legend(norm, cmap, label, kind)}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
+
 import ipywidgets as w
+import numpy as np
 import pandas as pd
 
 from kit import markup
@@ -211,8 +214,9 @@ def metric_rows(qc: pd.DataFrame, before: pd.DataFrame | None, plate: str) -> pd
 
 def _changed(now: pd.DataFrame, before: pd.DataFrame, keys: list[str]) -> list[str]:
     """The earlier value of each metric where it differs; groups of one metric are matched in their order."""
-    count = [*keys, "turn"]
-    old = before.assign(turn=before.groupby(keys).cumcount()).set_index(count)["value"]
-    places = pd.MultiIndex.from_frame(now.assign(turn=now.groupby(keys).cumcount())[count])
-    was = old.reindex(places).to_numpy(float)
-    return ["" if pd.isna(one) or one == other else markup.significant(one) for one, other in zip(was, now["value"].to_numpy(float), strict=True)]
+    old = defaultdict[tuple[str, ...], deque[float]](deque)
+    for *key, value in before[[*keys, "value"]].itertuples(index=False, name=None):
+        old[*key].append(value)
+    rows = now[[*keys, "value"]].itertuples(index=False, name=None)
+    pairs = [(old[*key].popleft() if old[*key] else np.nan, value) for *key, value in rows]
+    return ["" if pd.isna(was) or was == value else markup.significant(was) for was, value in pairs]

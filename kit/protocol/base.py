@@ -9,12 +9,16 @@ from functools import cached_property
 
 import pandas as pd
 
+from kit.arms import call_arms
 from kit.carryover import carryover
 from kit.config import CALLED, ExperimentConfig
+from kit.design import nearest
 from kit.quality import is_incorporation
 from kit.settings import Settings
 
 FILE = "experiment.yaml"
+READ = ("plate", "cell_line", "medium", "readout", "hours", "replicate")
+PLACED = (*READ, "role", "row", "column")
 USUAL_EFFECT = {"fail": "void", "warn": "cap", "pass": "none", "info": "none"}
 
 
@@ -66,11 +70,25 @@ class Evidence:
     @cached_property
     def samples(self) -> pd.DataFrame:
         """Used sample wells; no rows where there are no plates."""
-        columns = ["plate", "row", "column", "cell_line", "medium", "role", "readout", "hours", "replicate"]
         if self.wells is None or self.wells.empty:
-            return pd.DataFrame(columns=columns)
+            return pd.DataFrame(columns=list(PLACED))
         used = self.wells["used"] if "used" in self.wells else ~self.wells["excluded"].astype(bool)
-        return self.wells[self.wells["role"].eq("sample") & used]
+        return self.wells.loc[self.wells["role"].eq("sample") & used, list(PLACED)]
+
+    @cached_property
+    def later(self) -> pd.DataFrame:
+        """What was read after 0 h, once however many wells it took: plate, line, medium, readout, hours and replicate."""
+        return self.samples.loc[self.samples["hours"].gt(0), list(READ)].drop_duplicates(ignore_index=True)
+
+    @cached_property
+    def read(self) -> pd.DataFrame:
+        """Those of `later` that a call rests on by their time."""
+        return nearest(self.later, self.settings.proliferation_h)
+
+    @cached_property
+    def arms(self) -> pd.DataFrame | None:
+        """The growth readings that calls rest on; None where growth was not measured."""
+        return None if self.growth is None or self.growth.empty else call_arms(self.growth, self.config)
 
     @cached_property
     def viability(self) -> pd.DataFrame:

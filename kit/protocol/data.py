@@ -7,9 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from kit.arms import call_arms
-from kit.design import nearest
-from kit.protocol.base import FILE, Check, Evidence, Ruling, band, listing, not_given, scope_of
+from kit.protocol.base import FILE, PLACED, Check, Evidence, Ruling, band, listing, not_given, scope_of
 
 PLATES = ((8, 12), (16, 24), (32, 48))
 HIGH, LOW, DISPUTED = {"hela", "a549"}, {"molt4", "jurkat", "u937"}, {"jurkat"}
@@ -59,11 +57,7 @@ def readout_times(evidence: Evidence) -> Iterator[Ruling]:
 
 def _growth_hours(evidence: Evidence) -> Iterator[tuple[str, pd.Series]]:
     """Hours of the growth reading that each replicate of a line brings to its call, by replicate."""
-    if evidence.growth is not None and len(evidence.growth):
-        read = call_arms(evidence.growth, evidence.config)
-    else:
-        wells = evidence.samples[evidence.samples["hours"].gt(0)]
-        read = nearest(wells, evidence.settings.proliferation_h)
+    read = evidence.read if evidence.arms is None else evidence.arms
     for line, rows in read.groupby("cell_line", sort=False):
         away = (rows["hours"] - evidence.settings.proliferation_h).abs()
         worst = rows.assign(away=away).sort_values("away", kind="stable").drop_duplicates("replicate", keep="last")
@@ -94,15 +88,15 @@ def groups_present(evidence: Evidence) -> Iterator[Ruling]:
     if control is None:
         yield Ruling("control", "no medium has role control", "fail", "Give the complete medium `role: control`.")
         return
-    later = evidence.samples[evidence.samples["hours"].gt(0)]
-    lines = list(dict.fromkeys(later["cell_line"])) or evidence.lines()
+    lines = list(dict.fromkeys(evidence.later["cell_line"])) or evidence.lines()
     for line in lines:
-        wells = later[later["cell_line"].eq(line)]
-        media = set(wells["medium"]) if len(wells) else set(config.media)
-        incomplete = list(_incomplete(evidence, line, wells))
+        later = evidence.later[evidence.later["cell_line"].eq(line)]
+        media = set(later["medium"]) if len(later) else set(config.media)
+        incomplete = list(_incomplete(evidence, line))
         yield from (item for item in _absent(evidence, line, media, control) if not (incomplete and item.verdict == "pass"))
         yield from incomplete
-        alone = [str(plate) for plate, here in wells.groupby("plate", sort=False) if control not in set(here["medium"])]
+        accompanied = set(later.loc[later["medium"].eq(control), "plate"])
+        alone = [str(plate) for plate in dict.fromkeys(later["plate"]) if plate not in accompanied]
         if alone:
             yield Ruling(line, f"no control on plate {listing(alone, 3)}", "warn", "Put control on every plate.", line)
 
@@ -123,9 +117,9 @@ def _absent(evidence: Evidence, line: str, media: set[str], control: str) -> Ite
         yield Ruling(line, "all five groups present", "pass", "", line)
 
 
-def _incomplete(evidence: Evidence, line: str, wells: pd.DataFrame) -> Iterator[Ruling]:
+def _incomplete(evidence: Evidence, line: str) -> Iterator[Ruling]:
     """Groups that some replicates of a line have and others lack, at the reading the call rests on."""
-    read = nearest(wells, evidence.settings.proliferation_h)
+    read = evidence.read[evidence.read["cell_line"].eq(line)]
     everyone = sorted(int(number) for number in read["replicate"].unique())
     for medium in _groups(evidence, read):
         lacking = [number for number in everyone if number not in set(read.loc[read["medium"].eq(medium), "replicate"])]
@@ -134,9 +128,9 @@ def _incomplete(evidence: Evidence, line: str, wells: pd.DataFrame) -> Iterator[
             yield Ruling(line, f"{medium} missing in {which}", "warn", f"Repeat {which} of {line} with {medium}.", _scope(evidence, line, medium))
 
 
-def _groups(evidence: Evidence, wells: pd.DataFrame) -> list[str]:
-    """Control, dropout and rescue media among these wells."""
-    here = set(wells["medium"])
+def _groups(evidence: Evidence, read: pd.DataFrame) -> list[str]:
+    """Control, dropout and rescue media among these readings."""
+    here = set(read["medium"])
     return [name for name, medium in evidence.config.media.items() if name in here and medium.role in ("control", "dropout", "rescue")]
 
 
@@ -208,7 +202,7 @@ def _reference_gr(evidence: Evidence, kind: str) -> Iterator[tuple[str, float]]:
     """Mean GR over biological replicates without asparagine, per reference line; NaN where it was not measured."""
     if "asparagine" not in evidence.dropped or evidence.growth is None:
         return
-    arms = call_arms(evidence.growth, evidence.config)
+    arms = evidence.growth if evidence.arms is None else evidence.arms
     rows = arms[arms["medium"].isin(evidence.config.dropouts("asparagine"))]
     means = rows.groupby(["cell_line", "replicate"])["gr"].mean().groupby("cell_line").mean()
     yield from ((line, float(means.get(line, float("nan")))) for line in _of_class(evidence, kind))
@@ -229,16 +223,15 @@ def layout(evidence: Evidence) -> Iterator[Ruling]:
     """P23: outer wells evaporate, and a treatment that fills a row or column cannot be told from that row or column."""
     if evidence.wells is None or evidence.wells.empty:
         return
-    later = evidence.wells[evidence.wells["hours"].gt(0) & evidence.wells["role"].ne("empty")]
-    plates = [(str(name), wells) for name, wells in later.groupby("plate", sort=False)]
-    if not plates:
+    later = evidence.wells.loc[evidence.wells["hours"].gt(0) & evidence.wells["role"].ne("empty"), list(PLACED)]
+    if later.empty:
         return
-    ringed = [name for name, wells in plates if _uses_ring(wells)]
+    ringed = [str(name) for name, wells in later.groupby("plate", sort=False) if _uses_ring(wells)]
     advice = "Fill the outer ring with buffer only." if ringed else ""
     yield Ruling(
         listing(ringed, 3) or "plates", "outer ring in use" if ringed else "outer ring not in use", band(not ringed, False), advice
     )
-    lined = [name for name, wells in plates if _in_lines(wells)]
+    lined = _in_lines(later)
     said = evidence.config.protocol.layout_randomised
     if lined:
         yield Ruling(listing(lined, 3), "groups fill single rows or columns", "warn", "Randomise or block the groups over the plate.")
@@ -255,33 +248,32 @@ def _uses_ring(wells: pd.DataFrame) -> bool:
     return bool((wells["row"].isin([1, rows]) | wells["column"].isin([1, columns])).any())
 
 
-def _in_lines(wells: pd.DataFrame) -> bool:
-    """Whether at least two groups, and half of those with three wells, lie in a single row or column each."""
-    places = wells[wells["role"].eq("sample")].groupby(["cell_line", "medium"])[["row", "column"]]
-    spread = places.nunique()[places.size() >= 3]
-    confined = int(spread.eq(1).any(axis=1).sum())
-    return confined >= 2 and 2 * confined >= len(spread)
+def _in_lines(wells: pd.DataFrame) -> list[str]:
+    """Plates on which at least two groups, and half of those with three wells, lie in a single row or column each."""
+    places = wells[wells["role"].eq("sample")].groupby(["plate", "cell_line", "medium"], sort=False)[["row", "column"]]
+    confined = places.nunique()[places.size() >= 3].eq(1).any(axis=1).groupby("plate", sort=False)
+    count, share = confined.sum(), confined.mean()
+    return [str(plate) for plate in count.index[(count >= 2) & (share >= 0.5)]]
 
 
 def replicates(evidence: Evidence) -> Iterator[Ruling]:
     """P24: the unit is the biological replicate: own passage, day and medium batch. Below three nothing is tested."""
     asked = evidence.settings.min_replicates
-    later = evidence.samples[evidence.samples["hours"].gt(0)]
-    for line, wells in later.groupby("cell_line", sort=False):
-        count = wells["replicate"].nunique()
+    for line, later in evidence.later.groupby("cell_line", sort=False):
+        count = later["replicate"].nunique()
         advice = "" if count >= asked else f"Repeat until there are {asked}, each of its own passage, day and medium batch."
         value = f"{count} biological replicate{'s' * (count != 1)}" + ("" if count >= asked else ": exploratory")
         yield Ruling(str(line), value, band(count >= asked, False), advice, str(line))
         if count >= asked:
-            yield from _few(evidence, str(line), wells)
-    used = sorted(int(number) for number in later["replicate"].unique())
+            yield from _few(evidence, str(line))
+    used = sorted(int(number) for number in evidence.later["replicate"].unique())
     if len(used) > 1:
         yield from _independent(evidence, used)
 
 
-def _few(evidence: Evidence, line: str, wells: pd.DataFrame) -> Iterator[Ruling]:
+def _few(evidence: Evidence, line: str) -> Iterator[Ruling]:
     """Groups of a line with fewer replicates than the line has: their calls are exploratory all the same."""
-    asked, read = evidence.settings.min_replicates, nearest(wells, evidence.settings.proliferation_h)
+    asked, read = evidence.settings.min_replicates, evidence.read[evidence.read["cell_line"].eq(line)]
     counts = read.groupby("medium")["replicate"].nunique()
     for medium in _groups(evidence, read):
         if (count := int(counts[medium])) < asked:
