@@ -82,17 +82,20 @@ function render({ model, el }) {
   }
 
   function draw() {
-    const plate = model.get("plate");
+    const plate = model.get("plate"), before = new Map(wells.map((well) => [well.name, well]));
     wells = (plate.wells || []).map(([name, row, column, fill, mark, text]) => ({ name, row, column, fill, mark, text }));
     byPlace = new Map(wells.map((well) => [`${well.row},${well.column}`, well]));
     box.setAttribute("aria-label", `${plate.title || "plate"}: arrow keys move, space selects, shift and arrows extend, Escape clears`);
     const next = [plate.rows, plate.columns, ...wells.map((well) => well.name)].join();
-    if (next !== shape) frame(plate);
+    const anew = next !== shape;
+    if (anew) frame(plate);
     shape = next;
-    for (const well of wells) paint(well);
+    for (const well of wells) if (anew || differs(well, before.get(well.name))) paint(well);
     key(plate);
     mark();
   }
+
+  const differs = (well, old) => ["fill", "mark", "text"].some((what) => well[what] !== old[what]);
 
   function paint(well) {
     const group = groups.get(well.name), x = middle(well.column), y = middle(well.row), r = CELL * 0.42;
@@ -109,6 +112,7 @@ function render({ model, el }) {
     const now = chosen();
     for (const [name, group] of groups) {
       const on = now.has(name);
+      if (group.getAttribute("aria-selected") === String(on) && group.classList.contains("selected") === on) continue; // untouched since
       group.classList.toggle("selected", on);
       group.setAttribute("aria-selected", on);
       const ring = group.querySelector(".ring"), circle = group.querySelector("circle");
