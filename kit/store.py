@@ -31,6 +31,8 @@ from kit.store_file import FILE, SCHEMA, SCHEMA_VERSION, Part, Rows, save
 LEFT_OUT = ("wells",)
 AT_ONCE = 256
 """Files whose text is held at once: little enough that its memory is used again for the next ones, which counts for more than the reading."""
+AHEAD = 4
+"""Batches of files that may be read before the first of them is parsed."""
 OTHER_VERSION = "Run the experiment again with this kit, or use the kit that wrote it."
 
 _ARROW = {"number": pa.float64(), "whole": pa.float64(), "text": pa.string(), "flag": pa.bool_()}
@@ -89,6 +91,8 @@ def read_tables(reports: Path | str, tables: Sequence[str]) -> dict[str, pd.Data
             problems += [_problem(part) for part in parts if part.problem or part.version not in (None, SCHEMA_VERSION)]
             for table, futures in chunks.items():
                 futures.append(pool.submit(_columns, parts, table))
+                if len(futures) > AHEAD:
+                    futures[-AHEAD].result()  # so that little unparsed text is held
     if problems:
         raise InputError(problems)
     return {table: _frame([future.result() for future in futures], files, table) for table, futures in chunks.items()}
