@@ -71,7 +71,7 @@ def _value(text: str, kind: str) -> Any:
 def read(reports: Path | str, table: str) -> pd.DataFrame:
     """All rows of `table` under `reports`, with `experiment_id` first; a column nobody has is absent, a missing value is NaN or None.
 
-    Raises InputError when the table is unknown or a file was written in another schema version.
+    Raises InputError when the table is unknown, and with every file that cannot be read or was written in another schema version.
     """
     return read_tables(reports, [table])[table]
 
@@ -138,8 +138,7 @@ def _together(chunks: Sequence[pa.Table | _Mixed], files: Sequence[str], table: 
     if not any(isinstance(chunk, _Mixed) for chunk in chunks):
         with contextlib.suppress(pa.ArrowInvalid, pa.ArrowTypeError):
             return pa.concat_tables(chunks, promote_options="permissive").to_pandas() if chunks else None
-    parts = [part for batch in _batches(files) for part in store_file.read(batch, [table])]
-    return _mixed(_joined(parts, table), table)
+    return _mixed([part for batch in _batches(files) for part in store_file.read(batch, [table]) if table in part.rows], table)
 
 
 def _typed(rows: Rows, table: str) -> pa.Table:
@@ -152,14 +151,28 @@ def _typed(rows: Rows, table: str) -> pa.Table:
     return pa.json.read_json(pa.BufferReader(lines), **options).append_column("experiment_id", pa.chunked_array([rows.experiments]))
 
 
-def _mixed(rows: Rows | None, table: str) -> pd.DataFrame | None:
-    """Rows whose columns differ in kind, as when an earlier kit did not know a column yet and kept it as text."""
-    if rows is None:
-        return None
-    frame = pd.DataFrame([json.loads(values) for values in rows.values.to_pylist()])
+def _mixed(parts: Sequence[Part], table: str) -> pd.DataFrame:
+    """Rows whose columns differ in kind, as when an earlier kit did not know a column yet and kept it as text.
+
+    Raises InputError with every file in which a row is no JSON object.
+    """
+    found = [(part, _objects(part.rows[table].values)) for part in parts]
+    problems = [Problem(part.path, "", f"a row of '{table}' is no JSON object", "Make the report again.") for part, rows in found if rows is None]
+    if problems:
+        raise InputError(problems)
+    frame = pd.DataFrame([row for _, rows in found for row in rows or ()])
     for column, (kind, _) in TABLES[table].items():
         if column not in frame:
             frame[column] = None
         if kind in ("number", "whole"):
             frame[column] = pd.to_numeric(frame[column], errors="coerce")
-    return frame.assign(experiment_id=rows.experiments.to_pandas())
+    return frame.assign(experiment_id=pa.concat_arrays([part.rows[table].experiments for part in parts]).to_pandas())
+
+
+def _objects(values: pa.Array) -> list[dict[str, Any]] | None:
+    """The JSON objects of these rows; None where some row is none."""
+    try:
+        rows = [json.loads(text) for text in values.to_pylist()]
+    except (TypeError, ValueError):
+        return None
+    return rows if all(isinstance(row, dict) for row in rows) else None

@@ -103,7 +103,7 @@ class _File:
 
     def find(self) -> None:
         """Where the footer says which row group is a table's and that group's statistics agree, it is its own; else whichever may hold rows of it."""
-        told = (self.file.metadata.metadata or {}).get(GROUPS.encode(), b"").decode().split(",")
+        told = (self.file.metadata.metadata or {}).get(GROUPS.encode(), b"").decode(errors="replace").split(",")
         for table in self.tables:
             if len(told) == self.file.num_row_groups and told.count(table) == 1 and self._is_own(told.index(table), table):
                 continue
@@ -122,15 +122,15 @@ class _File:
             self.unpacked[table] = self._rows([group], ["values"])
         for table, groups in self.among.items():
             rows = self._rows(groups, ["table", "experiment_id", "values"])
-            self.unpacked[table] = rows.filter(pa.compute.equal(rows["table"], table))
+            self.unpacked[table] = rows.filter(pa.compute.equal(rows["table"].cast(pa.string()), table))
 
     def take(self) -> None:
         for table, rows in self.unpacked.items():
-            values = rows["values"].combine_chunks()
+            values = _text(rows["values"])
             if table in self.own:
                 self.part.rows[table] = Rows(pa.repeat(self.own[table][1], len(values)), values)
             elif len(values):
-                self.part.rows[table] = Rows(rows["experiment_id"].combine_chunks(), values)
+                self.part.rows[table] = Rows(_text(rows["experiment_id"]), values)
 
     def _rows(self, groups: Sequence[int], columns: Sequence[str]) -> pa.Table:
         return self.file.read_row_groups(groups, columns=columns, use_threads=False)
@@ -139,3 +139,8 @@ class _File:
         """Smallest and largest value of a column in a row group, from its statistics; None where they are not told."""
         told = self.file.metadata.row_group(group).column(SCHEMA.names.index(column)).statistics
         return (told.min, told.max) if told is not None and told.has_min_max else (None, None)
+
+
+def _text(column: pa.ChunkedArray) -> pa.Array:
+    """As the kit writes text; other writers have further kinds of it."""
+    return (column if column.type == pa.string() else column.cast(pa.string())).combine_chunks()

@@ -44,7 +44,19 @@ def swapped(path: Path) -> None:
         file.add_key_value_metadata({"tables": "growth,calls"})
 
 
-@pytest.mark.parametrize("rewrite", [lambda path: None, plain, grouped, swapped])
+def by_pandas(path: Path) -> None:
+    """Another kind of text, and pandas' own footer."""
+    pd.read_parquet(path).to_parquet(path)
+
+
+def by_dictionary(path: Path) -> None:
+    """Text as a dictionary's numbers, and a footer that is no text under the kit's key."""
+    rows = pq.read_table(path)
+    coded = rows.set_column(1, "experiment_id", rows["experiment_id"].dictionary_encode()).set_column(2, "table", rows["table"].dictionary_encode())
+    pq.write_table(coded.replace_schema_metadata({b"tables": b"\xff\xfe"}), path)
+
+
+@pytest.mark.parametrize("rewrite", [lambda path: None, plain, grouped, swapped, by_pandas, by_dictionary])
 @pytest.mark.parametrize(("table", "lines"), [("calls", ["Jurkat", "A549"]), ("growth", ["Jurkat"]), ("rescue", [])])
 def test_rows_are_found_however_a_file_is_laid_out(tmp_path: Path, rewrite: object, table: str, lines: list[str]) -> None:
     for name in ("EXP-1", "EXP-2"):
@@ -94,6 +106,19 @@ def test_every_file_that_cannot_be_read_is_named(tmp_path: Path, table: str) -> 
     said = [str(problem) for problem in caught.value.problems]
     assert len(said) == 3 and "EXP-2" in said[0] and "cannot be read" in said[0]
     assert all(name in text and "schema version 7" in text for name, text in zip(("EXP-3", "EXP-4"), said[1:], strict=True))
+
+
+@pytest.mark.parametrize("values", [[1, 2, 3], [None, None, None], ["{cut", "[]", "7"]])
+def test_rows_that_are_no_json_objects_are_named_by_file(tmp_path: Path, values: list[object]) -> None:
+    for name in ("EXP-1", "EXP-2", "EXP-3"):
+        report(tmp_path, name)
+    for name in ("EXP-2", "EXP-3"):
+        path = tmp_path / name / store.FILE
+        pq.write_table(pq.read_table(path).set_column(4, "values", pa.array(values)), path)
+    with pytest.raises(InputError) as caught:
+        store.read(tmp_path, "calls")
+    assert [problem.what for problem in caught.value.problems] == ["a row of 'calls' is no JSON object"] * 2
+    assert [Path(problem.file).parent.name for problem in caught.value.problems] == ["EXP-2", "EXP-3"]
 
 
 @pytest.mark.parametrize("columns", [["schema_version", "experiment_id"], ["table", "schema_version", "experiment_id", "row", "values"]])
