@@ -12,10 +12,11 @@ from kit import apoptosis as dying
 from kit import asns_study, exclusions, memo, quality, verdict, western
 from kit import growth as growing
 from kit.arms import readout_agreement, readout_findings
-from kit.calls import calls
+from kit.calls import call_evidence, calls
 from kit.carryover import carryover
 from kit.columns import TABLES, check, empty
 from kit.effects import effects
+from kit.evidence import Evidence
 from kit.experiment import Experiment
 from kit.protocol import compliance, protocol_findings
 from kit.quality_findings import quality_findings
@@ -70,6 +71,13 @@ class Analysis:
     def marks(self) -> tuple[str, ...]:
         """What every figure has to say of itself."""
         return ("EXPLORATORY: fewer than the biological replicates a test needs",) if self.exploratory else ()
+
+    @cached_property
+    def evidence(self) -> list[Evidence]:
+        """What each call rests on, in the order of `calls`."""
+        if self.growth is None or self.calls is None:
+            return []
+        return call_evidence(self.experiment.config, self.growth, self.apoptosis, self.rescue, self.carryover, self.compliance)
 
     @cached_property
     def summary(self) -> Summary:

@@ -18,7 +18,7 @@ from kit import posterior
 from kit.arms import call_arms
 from kit.columns import check, empty, plain_text
 from kit.config import CALLED, ExperimentConfig
-from kit.evidence import Evidence, gather_arms
+from kit.evidence import Evidence, gather
 from kit.posterior import AUXOTROPHIC, PROTOTROPHIC, Certainty
 from kit.reference import line_key
 from kit.settings import Settings
@@ -57,22 +57,29 @@ def calls(
     `distance` (to the nearest GR cut-off, signed), `gr_mask`, `exploratory`, `prior_subtype`. Intervals are t intervals over replicates.
     `priors` has cell_line, amino_acid, expected_call, expected_subtype, disputed.
     """
-    rows, arms = [], plain_text(call_arms(growth, config))
-    known = [None if table is None else plain_text(table) for table in (apoptosis, rescue, carryover, compliance)]
-    expected = _expected(priors)
-    for line in config.cell_lines:
-        for amino_acid in CALLED:
-            for medium in config.dropouts(amino_acid):
-                evidence = gather_arms(config, line, amino_acid, medium, arms, *known)
-                if evidence is not None:
-                    rows.append(_row(evidence, decide(evidence, config.settings), config.settings, expected))
-    return check(pd.DataFrame(rows), "calls") if rows else empty("calls")
+    return judge(call_evidence(config, growth, apoptosis, rescue, carryover, compliance), config.settings, priors)
 
 
-def judge_again(gathered: Iterable[Evidence], settings: Settings, priors: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The `calls` table from evidence that was gathered before: quick, for another look with other cut-offs of the call."""
+def call_evidence(
+    config: ExperimentConfig,
+    growth: pd.DataFrame,
+    apoptosis: pd.DataFrame | None,
+    rescue: pd.DataFrame | None,
+    carryover: pd.DataFrame | None,
+    compliance: pd.DataFrame | None,
+) -> list[Evidence]:
+    """What each call rests on, in the order of the calls."""
+    arms = plain_text(call_arms(growth, config))
+    rest = [None if table is None else plain_text(table) for table in (apoptosis, rescue, carryover, compliance)]
+    places = [(line, acid, medium) for line in config.cell_lines for acid in CALLED for medium in config.dropouts(acid)]
+    found = [gather(config, *place, arms, *rest) for place in places]
+    return [item for item in found if item is not None]
+
+
+def judge(gathered: Iterable[Evidence], settings: Settings, priors: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The `calls` table from its evidence: quick enough for another look with other cut-offs of the call."""
     expected = _expected(priors)
-    rows = [_row(evidence, decide(evidence, settings), settings, expected) for evidence in gathered]
+    rows = [_row(item, decide(item, settings), settings, expected) for item in gathered]
     return check(pd.DataFrame(rows), "calls") if rows else empty("calls")
 
 

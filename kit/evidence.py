@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from kit.arms import call_arms
 from kit.config import ExperimentConfig
 from kit.design import nearest
 from kit.residue import show_uM
@@ -67,28 +66,16 @@ def gather(
     line: str,
     amino_acid: str,
     medium: str,
-    growth: pd.DataFrame,
-    apoptosis: pd.DataFrame | None,
-    rescue: pd.DataFrame | None,
-    carryover: pd.DataFrame | None,
-    compliance: pd.DataFrame | None,
-) -> Evidence | None:
-    """Collect what is known of one line in one dropout medium; None when nothing was measured there."""
-    return gather_arms(config, line, amino_acid, medium, call_arms(growth, config), apoptosis, rescue, carryover, compliance)
-
-
-def gather_arms(
-    config: ExperimentConfig,
-    line: str,
-    amino_acid: str,
-    medium: str,
     arms: pd.DataFrame,
     apoptosis: pd.DataFrame | None,
     rescue: pd.DataFrame | None,
     carryover: pd.DataFrame | None,
     compliance: pd.DataFrame | None,
 ) -> Evidence | None:
-    """`gather` with the arms chosen once for all lines."""
+    """Collect what is known of one line in one dropout medium; None when nothing was measured there.
+
+    `arms` are the growth readings that calls rest on (`kit.arms.call_arms`), of all lines.
+    """
     arms = arms[arms["cell_line"].eq(line) & arms["medium"].eq(medium)]
     death = _death(apoptosis, line, medium, config.settings)
     if arms.empty and death is None:

@@ -202,13 +202,13 @@ def test_death_of_too_few_replicates_is_no_basis_for_a_confident_call():
 def test_growth_and_death_are_paired_by_replicate_not_by_position():
     """Growth of replicates 1 to 3, death of 2 to 4: linked are 2 and 3 alone, so the draws are not correlated by position."""
     table, death = growth(), deaths({2: 0.40, 3: 0.42, 4: 0.45})
-    item = gather(CONFIG, "A549", "glutamine", "no_gln", table, death, None, None, None)
+    item = gather(CONFIG, "A549", "glutamine", "no_gln", call_arms(table, CONFIG), death, None, None, None)
     assert item is not None and item.linked == [(1, 0), (2, 1)]
     assert any("Growth has no usable value in replicate 4." in note for note in item.notes)
     assert [values.tolist() for values in item.points] == [pytest.approx([0.05, 0.08]), [0.40, 0.42]]
     gr, sa = posterior.draw(item.gr, item.sa, CONFIG.settings, 1, item.linked)
     assert abs(np.corrcoef(gr, sa)[0, 1]) < 0.03
-    paired = gather(CONFIG, "A549", "glutamine", "no_gln", table, deaths({3: 0.45, 2: 0.42, 1: 0.40}), None, None, None)
+    paired = gather(CONFIG, "A549", "glutamine", "no_gln", call_arms(table, CONFIG), deaths({3: 0.45, 2: 0.42, 1: 0.40}), None, None, None)
     gr, sa = posterior.draw(paired.gr, paired.sa, CONFIG.settings, 1, paired.linked)
     assert np.corrcoef(gr, sa)[0, 1] == pytest.approx(np.corrcoef(SPREAD, [0.40, 0.42, 0.45])[0, 1] * 2 / 6, abs=0.04)
 

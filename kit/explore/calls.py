@@ -175,7 +175,8 @@ class CallsTab(Tab):
 
     def _evidence_of(self, call: dict[str, Any]) -> Evidence | None:
         key = (call["cell_line"], call["amino_acid"], call["medium"])
-        return next((item for item in self.session.evidence if (item.cell_line, item.amino_acid, item.medium) == key), None)
+        found = self.session.analysis.evidence if self.session.analysis else []
+        return next((item for item in found if (item.cell_line, item.amino_acid, item.medium) == key), None)
 
 
 class Cloud:

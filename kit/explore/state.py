@@ -20,7 +20,6 @@ from kit import exclusions
 from kit.analysis import Analysis, analyse, judge_plates
 from kit.config import FILE
 from kit.errors import InputError, Problem
-from kit.evidence import Evidence, gather
 from kit.exclusions import Change, read_exclusions
 from kit.experiment import Experiment, load
 from kit.reference import priors
@@ -54,7 +53,6 @@ class Session:
         self.quick: list[Callable[[], None]] = []
         self.listeners: list[Callable[[], None]] = []
         self._stamps: dict[str, Stamp] = {}
-        self._gathered: tuple[Analysis | None, list[Evidence]] | None = None
 
     # ---- opening -------------------------------------------------------------------------------------------------------------------
 
@@ -186,14 +184,8 @@ class Session:
         """The calls with other cut-offs, from the evidence as it is: nothing is saved. Raises InputError for settings out of bounds."""
         if not set(settings) <= set(CallSettings.model_fields):
             return self.calls_from(settings=settings)
-        return calling.judge_again(self.evidence, with_settings(self.loaded, settings).settings, priors())
-
-    @property
-    def evidence(self) -> list[Evidence]:
-        """What each call of the analysis rests on, in the order of the calls; gathered once, for no cut-off of the call changes it."""
-        if self._gathered is None or self._gathered[0] is not self.analysis:
-            self._gathered = (self.analysis, _gather(self.analysis))
-        return self._gathered[1]
+        gathered = [] if self.analysis is None else self.analysis.evidence
+        return calling.judge(gathered, with_settings(self.loaded, settings).settings, priors())
 
     def calls_from(
         self, *, settings: Mapping[str, Any] | None = None, growth: pd.DataFrame | None = None, apoptosis: pd.DataFrame | None = None
@@ -211,15 +203,6 @@ class Session:
         for group in groups:
             for listener in list(group):
                 listener()
-
-
-def _gather(analysis: Analysis | None) -> list[Evidence]:
-    if analysis is None or analysis.growth is None or analysis.calls is None:
-        return []
-    rest = (analysis.apoptosis, analysis.rescue, analysis.carryover, analysis.compliance)
-    config, growth, rows = analysis.experiment.config, analysis.growth, analysis.calls.to_dict("records")
-    found = [gather(config, row["cell_line"], row["amino_acid"], row["medium"], growth, *rest) for row in rows]
-    return [item for item in found if item is not None]
 
 
 def with_settings(experiment: Experiment, settings: Mapping[str, Any]) -> Experiment:

@@ -10,7 +10,6 @@ from kit import growth as growing
 from kit.analysis import Analysis
 from kit.arms import call_arms, wells_of
 from kit.columns import known
-from kit.evidence import gather
 from kit.exhibits import Exhibit
 from kit.markup import Cell
 from kit.methods import methods_text
@@ -233,11 +232,9 @@ def rescue(analysis: Analysis) -> tuple[pd.DataFrame | None, str, tuple[str, ...
 
 def certainty(analysis: Analysis) -> Exhibit:
     """One panel per call: posterior draws over growth and death."""
-    experiment, settings = analysis.experiment, analysis.experiment.settings
-    growth, rest = known(analysis.growth, "growth"), (analysis.apoptosis, analysis.rescue, analysis.carryover, analysis.compliance)
+    settings = analysis.experiment.settings
     rows = [] if analysis.calls is None else analysis.calls.to_dict("records")
-    gathered = [(row, gather(experiment.config, row["cell_line"], row["amino_acid"], row["medium"], growth, *rest)) for row in rows]
-    found = [(row, item) for row, item in gathered if item is not None and len(item.gr)]
+    found = [(row, item) for row, item in zip(rows, analysis.evidence, strict=True) if len(item.gr)]
     columns = min(3, max(len(found), 1))
     count = max(1, int(np.ceil(len(found) / columns)))
     fig, axes = style.figure(style.WIDTH + 0.4, 1.75 * count + 0.2, count, columns)
