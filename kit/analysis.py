@@ -1,4 +1,6 @@
-"""experiment -> every table: the one place where the order of steps stands. Notebooks, scripts and the workbench all call this."""
+"""experiment -> every table: the one place where the order of steps stands. Notebooks, scripts and
+the workbench all call this.
+"""
 
 from __future__ import annotations
 
@@ -8,29 +10,37 @@ from typing import Any
 
 import pandas as pd
 
-from kit import apoptosis as dying
-from kit import asns_study, exclusions, memo, quality, verdict, western
-from kit import growth as growing
-from kit.arms import readout_agreement, readout_findings
-from kit.calls import call_evidence, calls
-from kit.carryover import carryover
-from kit.columns import TABLES, check, empty
-from kit.effects import effects
-from kit.evidence import Evidence
-from kit.experiment import Experiment
+from kit.asns import study
+from kit.asns.findings import class_findings, correlation_findings, western_findings
+from kit.calls.calls import call_evidence, calls
+from kit.calls.evidence import Evidence
+from kit.core import findings as verdict
+from kit.core.columns import TABLES, check, empty
+from kit.core.findings import Summary
+from kit.core.reference import priors
+from kit.effects.effects import effects
+from kit.effects.rescue import rescue
+from kit.experiment import exclusions
+from kit.experiment import held as memo
+from kit.experiment.load import Experiment
+from kit.flow import apoptosis as dying
+from kit.plates import growth as growing
+from kit.plates import quality
+from kit.plates.findings import growth_findings, quality_findings
+from kit.plates.readouts import readout_agreement, readout_findings
 from kit.protocol import compliance, protocol_findings
-from kit.quality_findings import quality_findings
-from kit.reference import priors
-from kit.rescue import rescue
-from kit.verdict import Summary
-from kit.western_findings import class_findings, correlation_findings, western_findings
+from kit.protocol.carryover import carryover
+from kit.protocol.findings import design_findings
+from kit.western import quantify
 
 DEATH = ("apoptosis", "apoptosis_effects")
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """Every table that the data allow, as a DataFrame; None where they do not. See `kit.columns` for what a table holds."""
+    """Every table that the data allow, as a DataFrame; None where they do not. See
+    `kit.core.columns` for what a table holds.
+    """
 
     experiment: Experiment
     wells: pd.DataFrame | None = None
@@ -53,7 +63,7 @@ class Analysis:
     correlation_comparison: pd.DataFrame | None = None
     dose_response: pd.DataFrame | None = None
     findings: tuple[verdict.Finding, ...] = field(default=())
-    western: western.Western | None = None
+    western: quantify.Western | None = None
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -65,19 +75,33 @@ class Analysis:
         """Some line has fewer biological replicates than a test needs."""
         if self.growth is None or self.growth.empty:
             return False
-        return bool(self.growth.groupby("cell_line")["replicate"].nunique().min() < self.experiment.settings.min_replicates)
+        return bool(
+            self.growth.groupby("cell_line")["replicate"].nunique().min()
+            < self.experiment.settings.min_replicates
+        )
 
     @property
     def marks(self) -> tuple[str, ...]:
         """What every figure has to say of itself."""
-        return ("EXPLORATORY: fewer than the biological replicates a test needs",) if self.exploratory else ()
+        return (
+            ("EXPLORATORY: fewer than the biological replicates a test needs",)
+            if self.exploratory
+            else ()
+        )
 
     @cached_property
     def evidence(self) -> list[Evidence]:
         """What each call rests on, in the order of `calls`."""
         if self.growth is None or self.calls is None:
             return []
-        return call_evidence(self.experiment.config, self.growth, self.apoptosis, self.rescue, self.carryover, self.compliance)
+        return call_evidence(
+            self.experiment.config,
+            self.growth,
+            self.apoptosis,
+            self.rescue,
+            self.carryover,
+            self.compliance,
+        )
 
     @cached_property
     def summary(self) -> Summary:
@@ -85,13 +109,17 @@ class Analysis:
         plates = 0 if self.plate_verdicts is None else len(self.plate_verdicts)
         good = [f"All {plates} plates pass quality control."] if plates else []
         good += ["The blots keep every rule."] if self.western_qc is not None else []
-        return verdict.summarise(list(self.findings), " ".join(good) or "Nothing was measured that has quality limits.")
+        return verdict.summarise(
+            list(self.findings), " ".join(good) or "Nothing was measured that has quality limits."
+        )
 
 
 def analyse(experiment: Experiment, previous: Analysis | None = None) -> Analysis:
-    """Run every step the data allow. Pure: reads nothing, writes nothing, and gives the same numbers each time.
+    """Run every step the data allow. Pure: reads nothing, writes nothing, and gives the same
+    numbers each time.
 
-    `previous` is an earlier analysis of the same experiment: steps whose input has not changed since are taken from it, so that a well
+    `previous` is an earlier analysis of the same experiment: steps whose input has not changed
+    since are taken from it, so that a well
     left out in the workbench shows at once. The numbers are the same with it and without it.
     """
     if (held := memo.analysis(experiment)) is not None:
@@ -104,32 +132,44 @@ def analyse(experiment: Experiment, previous: Analysis | None = None) -> Analysi
     steps |= _flow(experiment, previous)
     if "growth" in steps:
         steps["carryover"] = carryover(config, steps["growth"])
-    steps["compliance"] = compliance(config, steps.get("wells"), steps.get("growth"), steps.get("carryover"), priors())
+    steps["compliance"] = compliance(
+        config, steps.get("wells"), steps.get("growth"), steps.get("carryover"), priors()
+    )
     if "growth" in steps:
         death, rescued, carried = (steps.get(name) for name in ("apoptosis", "rescue", "carryover"))
-        steps["calls"] = calls(config, steps["growth"], death, rescued, carried, steps["compliance"], priors())
+        steps["calls"] = calls(
+            config, steps["growth"], death, rescued, carried, steps["compliance"], priors()
+        )
     blotted = _blots(experiment, previous)
     steps |= _asns(experiment, steps, blotted)
     findings = _findings(experiment, steps)
     return Analysis(experiment, **steps, findings=findings, western=blotted)
 
 
-def _blots(experiment: Experiment, previous: Analysis | None) -> western.Western | None:
+def _blots(experiment: Experiment, previous: Analysis | None) -> quantify.Western | None:
     if experiment.bands is None:
         return None
-    if previous is not None and previous.western is not None and previous.experiment.bands is experiment.bands:
+    if (
+        previous is not None
+        and previous.western is not None
+        and previous.experiment.bands is experiment.bands
+    ):
         return previous.western
-    return western.quantify(experiment.bands, experiment.settings, experiment.config.media)
+    return quantify.quantify(experiment.bands, experiment.settings, experiment.config.media)
 
 
-def _asns(experiment: Experiment, steps: dict[str, pd.DataFrame], blotted: western.Western | None) -> dict[str, pd.DataFrame]:
+def _asns(
+    experiment: Experiment, steps: dict[str, pd.DataFrame], blotted: quantify.Western | None
+) -> dict[str, pd.DataFrame]:
     """ASNS per line beside sensitivity; correlations only where ASNS was measured."""
     found: dict[str, pd.DataFrame] = {}
     if blotted is not None:
-        found |= {name: check(getattr(blotted, name), name) for name in ("asns_protein", "western_qc")}
+        found |= {
+            name: check(getattr(blotted, name), name) for name in ("asns_protein", "western_qc")
+        }
         if len(blotted.asns_induction):
             found["asns_induction"] = check(blotted.asns_induction, "asns_induction")
-    lines = asns_study.asns_lines(
+    lines = study.asns_lines(
         experiment.config,
         blotted=None if blotted is None else blotted.asns_lines,
         expression=experiment.mrna,
@@ -140,74 +180,116 @@ def _asns(experiment: Experiment, steps: dict[str, pd.DataFrame], blotted: weste
     if len(lines) or blotted is not None or experiment.mrna is not None:
         found["asns_lines"] = lines
     if blotted is not None or experiment.mrna is not None:
-        tables = asns_study.correlate(asns_study.sources(lines), experiment.settings)
+        tables = study.correlate(study.sources(lines), experiment.settings)
         found["asns_correlation"], found["correlation_comparison"] = tables
     return found
 
 
 def judge_plates(experiment: Experiment, previous: Analysis | None = None) -> Analysis:
-    """The first steps alone (`wells`, `plate_qc`, `plate_verdicts`), for a quick look; `analyse` goes on from there when given the result."""
+    """The first steps alone (`wells`, `plate_qc`, `plate_verdicts`), for a quick look; `analyse`
+    goes on from there when given the result.
+    """
     previous = _comparable(experiment, previous)
     if not len(experiment.wells):
         return Analysis(experiment)
     if previous is not None and previous.experiment is experiment and previous.wells is not None:
         return previous
-    if previous is None or previous.wells is None or previous.plate_qc is None or previous.experiment.wells is not experiment.wells:
+    if (
+        previous is None
+        or previous.wells is None
+        or previous.plate_qc is None
+        or previous.experiment.wells is not experiment.wells
+    ):
         wells = quality.prepare(experiment.wells, experiment.exclusions, experiment.settings)
         qc = quality.plate_qc(wells, experiment.config)
     else:
         changed = exclusions.changed_plates(previous.experiment.exclusions, experiment.exclusions)
-        wells = quality.prepare_again(previous.wells, experiment.wells, experiment.exclusions, experiment.settings, changed)
+        wells = quality.prepare_again(
+            previous.wells, experiment.wells, experiment.exclusions, experiment.settings, changed
+        )
         qc = quality.plate_qc(wells, experiment.config, previous.plate_qc, changed)
-    return Analysis(experiment, wells, qc, quality.plate_verdicts(qc), **_untouched(experiment, previous))
+    return Analysis(
+        experiment, wells, qc, quality.plate_verdicts(qc), **_untouched(experiment, previous)
+    )
 
 
 def _untouched(experiment: Experiment, previous: Analysis | None) -> dict[str, Any]:
     """Results of the earlier analysis that rest on the very same flow table or bands."""
     if previous is None:
         return {}
-    names = (*(DEATH if previous.experiment.flow is experiment.flow else ()), *(("western",) if previous.experiment.bands is experiment.bands else ()))
+    names = (
+        *(DEATH if previous.experiment.flow is experiment.flow else ()),
+        *(("western",) if previous.experiment.bands is experiment.bands else ()),
+    )
     return {name: getattr(previous, name) for name in names}
 
 
 def _comparable(experiment: Experiment, previous: Analysis | None) -> Analysis | None:
     """The earlier analysis, if it judged the same plates and samples by the same settings."""
-    return previous if previous is not None and previous.experiment.config == experiment.config else None
+    return (
+        previous
+        if previous is not None and previous.experiment.config == experiment.config
+        else None
+    )
 
 
 def _flow(experiment: Experiment, previous: Analysis | None) -> dict[str, pd.DataFrame]:
     if experiment.flow is None:
         return {}
-    if previous is not None and previous.apoptosis is not None and previous.experiment.flow is experiment.flow:
+    if (
+        previous is not None
+        and previous.apoptosis is not None
+        and previous.experiment.flow is experiment.flow
+    ):
         return {name: getattr(previous, name) for name in DEATH}
     table = dying.apoptosis(experiment.flow, experiment.config.media, experiment.settings)
-    return {"apoptosis": table, "apoptosis_effects": dying.apoptosis_effects(table, experiment.config.media, experiment.settings)}
+    return {
+        "apoptosis": table,
+        "apoptosis_effects": dying.apoptosis_effects(
+            table, experiment.config.media, experiment.settings
+        ),
+    }
 
 
 def _plates(experiment: Experiment, previous: Analysis | None) -> dict[str, pd.DataFrame]:
     config, settings = experiment.config, experiment.settings
     judged = judge_plates(experiment, previous)
-    steps: dict[str, pd.DataFrame] = {name: getattr(judged, name) for name in ("wells", "plate_qc", "plate_verdicts")}
+    steps: dict[str, pd.DataFrame] = {
+        name: getattr(judged, name) for name in ("wells", "plate_qc", "plate_verdicts")
+    }
     steps["growth"] = growth = growing.growth(steps["wells"], config, steps["plate_verdicts"])
     if len(both := readout_agreement(growth, config)):
         steps["readout_agreement"] = both
     if len(growth):
         at, near = settings.proliferation_h, settings.max_proliferation_offset_h
-        steps["effects"] = check(effects(growth, config.media, settings, hours=at, tolerance=near), "effects")
-        steps["rescue"] = check(rescue(growth, config.media, settings, hours=at, tolerance=near), "rescue")
+        steps["effects"] = check(
+            effects(growth, config.media, settings, hours=at, tolerance=near), "effects"
+        )
+        steps["rescue"] = check(
+            rescue(growth, config.media, settings, hours=at, tolerance=near), "rescue"
+        )
     return steps
 
 
-def _findings(experiment: Experiment, steps: dict[str, pd.DataFrame]) -> tuple[verdict.Finding, ...]:
+def _findings(
+    experiment: Experiment, steps: dict[str, pd.DataFrame]
+) -> tuple[verdict.Finding, ...]:
     """What the first screen says, worst first within each kind."""
     found = protocol_findings(steps["compliance"], steps.get("carryover"), experiment.config)
     if "plate_qc" in steps:
         found += quality_findings(steps["plate_qc"])
-        found += verdict.growth_findings(steps["growth"])
-        found += readout_findings(steps.get("readout_agreement", empty("readout_agreement")), experiment.settings.max_readout_disagreement_gr)
-        found += verdict.design_findings(experiment.config)
+        found += growth_findings(steps["growth"])
+        found += readout_findings(
+            steps.get("readout_agreement", empty("readout_agreement")),
+            experiment.settings.max_readout_disagreement_gr,
+        )
+        found += design_findings(experiment.config)
     if "western_qc" in steps:
-        found += western_findings(steps["western_qc"]) + class_findings(steps["asns_lines"], experiment.config)
+        found += western_findings(steps["western_qc"]) + class_findings(
+            steps["asns_lines"], experiment.config
+        )
     if "asns_correlation" in steps:
-        found += correlation_findings(steps["asns_correlation"], steps["asns_lines"], experiment.settings.alpha)
+        found += correlation_findings(
+            steps["asns_correlation"], steps["asns_lines"], experiment.settings.alpha
+        )
     return tuple(found)

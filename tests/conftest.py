@@ -13,7 +13,10 @@ def shared_data() -> Path:
     """Real instrument files of other projects, kept outside this repository."""
     folder = ROOT.parent / "shared" / "data"
     if not folder.is_dir():
-        pytest.skip(f"real instrument files are not part of the repository ({folder.name}/ is absent beside it)")
+        pytest.skip(
+            f"real instrument files are not part of the repository ({folder.name}/ is absent"
+            " beside it)"
+        )
     return folder
 
 
@@ -24,7 +27,9 @@ def root() -> Path:
 
 
 def pytest_configure() -> None:
-    """Tests that end runs by signals hold however pytest was started: in the background of a script, SIGINT would be ignored and inherited so."""
+    """Tests that end runs by signals hold however pytest was started: in the background of a
+    script, SIGINT would be ignored and inherited so.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -1,4 +1,6 @@
-"""Specific Annexin V+ by hand, intervals and tests against scipy, error rates by simulation, figures by their content."""
+"""Specific Annexin V+ by hand, intervals and tests against scipy, error rates by simulation,
+figures by their content.
+"""
 
 import itertools
 from types import SimpleNamespace
@@ -9,15 +11,24 @@ import pytest
 from matplotlib.figure import Figure
 from scipy import stats
 
-from kit import columns
-from kit.apoptosis import apoptosis, apoptosis_effects, death_word, logit, specific_death, wilson
-from kit.errors import InputError
-from kit.gating import Logicle, logicle
+from kit.config.settings import Settings
+from kit.core import columns
+from kit.core.errors import InputError
+from kit.flow.apoptosis import (
+    apoptosis,
+    apoptosis_effects,
+    death_word,
+    logit,
+    specific_death,
+    wilson,
+)
+from kit.flow.gating import Logicle, logicle
 from kit.plots import apoptosis as plots
-from kit.settings import Settings
 
 
-def medium(role: str, removes: str | None = None, restores: str | None = None, inducer: bool = False) -> SimpleNamespace:
+def medium(
+    role: str, removes: str | None = None, restores: str | None = None, inducer: bool = False
+) -> SimpleNamespace:
     return SimpleNamespace(role=role, removes=removes, restores=restores, inducer=inducer)
 
 
@@ -32,23 +43,45 @@ SETTINGS = Settings()
 
 
 def row(
-    medium: str, annexin: float, *, line: str = "MOLT-4", replicate: int = 1, events: float = 12_000, necrotic: float = 1.0, **more: float
+    medium: str,
+    annexin: float,
+    *,
+    line: str = "MOLT-4",
+    replicate: int = 1,
+    events: float = 12_000,
+    necrotic: float = 1.0,
+    **more: float,
 ) -> dict:
     late = annexin / 3
     viable = 100 - annexin - necrotic
-    values = {"viable_percent": viable, "early_percent": annexin - late, "late_percent": late, "necrotic_percent": necrotic}
-    return {"cell_line": line, "medium": medium, "replicate": replicate, **values, "events": events, **more}
+    values = {
+        "viable_percent": viable,
+        "early_percent": annexin - late,
+        "late_percent": late,
+        "necrotic_percent": necrotic,
+    }
+    return {
+        "cell_line": line,
+        "medium": medium,
+        "replicate": replicate,
+        **values,
+        "events": events,
+        **more,
+    }
 
 
 def judged(*rows: dict, settings: Settings = SETTINGS) -> pd.DataFrame:
     return apoptosis(pd.DataFrame(rows), MEDIA, settings)
 
 
-# ---- samples -----------------------------------------------------------------------------------------------------------
+# ---- samples
+# -----------------------------------------------------------------------------------------------------------
 
 
 def test_specific_death_by_hand() -> None:
-    assert specific_death([40, 5, 10, 100], [10, 10, 10, 20]) == pytest.approx([30 / 90, -5 / 90, 0, 1])
+    assert specific_death([40, 5, 10, 100], [10, 10, 10, 20]) == pytest.approx(
+        [30 / 90, -5 / 90, 0, 1]
+    )
     assert np.isnan(specific_death(100, 100))
 
 
@@ -69,7 +102,12 @@ def test_control_is_that_of_the_same_line_and_replicate() -> None:
 def test_control_of_the_same_time_where_times_differ() -> None:
     rows = [
         row(name, value, hours=hours)
-        for name, value, hours in (("complete", 4, 24), ("no_asn", 10, 24), ("complete", 6, 72), ("no_asn", 40, 72))
+        for name, value, hours in (
+            ("complete", 4, 24),
+            ("no_asn", 10, 24),
+            ("complete", 6, 72),
+            ("no_asn", 40, 72),
+        )
     ]
     assert judged(*rows)["specific_apoptosis"].tolist() == pytest.approx([0, 6 / 96, 0, 34 / 94])
 
@@ -103,7 +141,10 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_verdict_and_reason(case: str) -> None:
     control, sample, inducer, verdict, note = CASES[case]
-    rows = [row("complete", **{"annexin": 5, **control}), row("no_asn", **{"annexin": 30, **sample})]
+    rows = [
+        row("complete", **{"annexin": 5, **control}),
+        row("no_asn", **{"annexin": 30, **sample}),
+    ]
     rows += [row("sts", **inducer)] if inducer else []
     found = judged(*rows).iloc[1]
     assert found["verdict"] == verdict
@@ -111,22 +152,49 @@ def test_verdict_and_reason(case: str) -> None:
 
 
 def test_no_event_gives_no_percent_whatever_the_file_says() -> None:
-    table = judged(row("complete", 5), row("no_asn", 30, events=0), row("complete", 5, replicate=2, events=0), row("no_asn", 30, replicate=2))
+    table = judged(
+        row("complete", 5),
+        row("no_asn", 30, events=0),
+        row("complete", 5, replicate=2, events=0),
+        row("no_asn", 30, replicate=2),
+    )
     empty, beside_empty = table.iloc[1], table.iloc[3]
-    percents = ["viable_percent", "early_percent", "late_percent", "necrotic_percent", "annexin_percent", "specific_apoptosis"]
-    assert empty[percents].isna().all() and empty["verdict"] == "fail" and "0 singlets" in empty["note"]
-    assert np.isnan(beside_empty["specific_apoptosis"]) and "control has 0 singlets" in beside_empty["note"]
+    percents = [
+        "viable_percent",
+        "early_percent",
+        "late_percent",
+        "necrotic_percent",
+        "annexin_percent",
+        "specific_apoptosis",
+    ]
+    assert (
+        empty[percents].isna().all()
+        and empty["verdict"] == "fail"
+        and "0 singlets" in empty["note"]
+    )
+    assert (
+        np.isnan(beside_empty["specific_apoptosis"])
+        and "control has 0 singlets" in beside_empty["note"]
+    )
     assert table.loc[2, ["annexin_percent", "specific_apoptosis"]].isna().all()
 
 
 def test_a_control_of_too_few_events_fails_the_samples_that_lean_on_it() -> None:
     table = judged(row("complete", 5, events=500), row("no_asn", 30))
     assert table["verdict"].tolist() == ["fail", "fail"]
-    assert table["note"].tolist() == ["500 singlets, below fail_events = 2000", "control has 500 singlets, below fail_events = 2000"]
+    assert table["note"].tolist() == [
+        "500 singlets, below fail_events = 2000",
+        "control has 500 singlets, below fail_events = 2000",
+    ]
 
 
 def test_an_inducer_judges_only_its_own_line_and_replicate() -> None:
-    rows = [row("complete", 5), row("sts", 10), row("complete", 5, replicate=2), row("no_asn", 30, replicate=2)]
+    rows = [
+        row("complete", 5),
+        row("sts", 10),
+        row("complete", 5, replicate=2),
+        row("no_asn", 30, replicate=2),
+    ]
     assert judged(*rows)["verdict"].tolist() == ["fail", "fail", "pass", "pass"]
 
 
@@ -148,7 +216,10 @@ def test_wilson_against_scipy_and_the_specification() -> None:
         low, high = wilson(100 * k / n, n)
         want = stats.binomtest(k, n).proportion_ci(method="wilson")
         assert (low / 100, high / 100) == pytest.approx((want.low, want.high), abs=1e-12)
-    assert [round(float(np.subtract(*wilson(30, n)[::-1])) / 2, 1) for n in (10_000, 1_000)] == [0.9, 2.8]
+    assert [round(float(np.subtract(*wilson(30, n)[::-1])) / 2, 1) for n in (10_000, 1_000)] == [
+        0.9,
+        2.8,
+    ]
     assert np.isnan(wilson(30, np.nan)[0]) and np.isnan(wilson(30, 0)[0])
 
 
@@ -163,20 +234,37 @@ def test_wording_needs_caspase_support() -> None:
     assert death_word(caspase_support=True) == "apoptosis"
 
 
-# ---- contrasts ---------------------------------------------------------------------------------------------------------
+# ---- contrasts
+# ---------------------------------------------------------------------------------------------------------
 
 
 def experiment(
-    effects: dict[str, float], *, replicates: int, seed: int, line: str = "MOLT-4", sd: float = 0.2, events: int = 10_000
+    effects: dict[str, float],
+    *,
+    replicates: int,
+    seed: int,
+    line: str = "MOLT-4",
+    sd: float = 0.2,
+    events: int = 10_000,
 ) -> list[dict]:
-    """Logit-normal replicates around 5 % in control, with a day effect shared by all media of a replicate."""
+    """Logit-normal replicates around 5 % in control, with a day effect shared by all media of a
+    replicate.
+    """
     rng = np.random.default_rng(seed)
     rows = []
     for replicate in range(1, replicates + 1):
         day = rng.normal(0, 0.3)
         for name, effect in effects.items():
             share = 1 / (1 + np.exp(-(np.log(0.05 / 0.95) + day + effect + rng.normal(0, sd))))
-            rows.append(row(name, 100 * rng.binomial(events, share) / events, replicate=replicate, line=line, events=events))
+            rows.append(
+                row(
+                    name,
+                    100 * rng.binomial(events, share) / events,
+                    replicate=replicate,
+                    line=line,
+                    events=events,
+                )
+            )
     return rows
 
 
@@ -185,7 +273,9 @@ def test_contrast_is_the_paired_t_test_of_logits() -> None:
     effects = apoptosis_effects(judged(*rows), MEDIA, SETTINGS).set_index("medium")
     frame = pd.DataFrame(rows)
     k = (frame["early_percent"] + frame["late_percent"]) / 100 * 10_000
-    wide = frame.assign(logit=np.log((k + 0.5) / (10_000 - k + 0.5))).pivot_table(index="replicate", columns="medium", values="logit")
+    wide = frame.assign(logit=np.log((k + 0.5) / (10_000 - k + 0.5))).pivot_table(
+        index="replicate", columns="medium", values="logit"
+    )
     for name in ("no_asn", "no_gln"):
         want = stats.ttest_rel(wide[name], wide["complete"])
         interval = want.confidence_interval()
@@ -197,7 +287,9 @@ def test_contrast_is_the_paired_t_test_of_logits() -> None:
 
 
 def closed_holm(p: np.ndarray) -> list[float]:
-    """Holm as the closed test of Bonferroni: each p adjusted is the largest Bonferroni p of all sets of hypotheses that hold it."""
+    """Holm as the closed test of Bonferroni: each p adjusted is the largest Bonferroni p of all
+    sets of hypotheses that hold it.
+    """
     sets = [s for size in range(1, len(p) + 1) for s in itertools.combinations(range(len(p)), size)]
     return [max(min(1.0, len(s) * min(p[list(s)])) for s in sets if i in s) for i in range(len(p))]
 
@@ -207,55 +299,93 @@ def test_holm_within_each_line_and_family() -> None:
     rows = []
     for seed, line in enumerate(("MOLT-4", "A549")):
         rows += experiment(
-            {"complete": 0, "no_asn": 1.0, "no_gln": 0.5, "no_ser": 0.3, "no_asn_rescue": 0.1}, replicates=4, seed=seed, line=line
+            {"complete": 0, "no_asn": 1.0, "no_gln": 0.5, "no_ser": 0.3, "no_asn_rescue": 0.1},
+            replicates=4,
+            seed=seed,
+            line=line,
         )
     effects = apoptosis_effects(apoptosis(pd.DataFrame(rows), media, SETTINGS), media, SETTINGS)
     assert len(effects) == 8
     for _, part in effects.groupby("cell_line"):
         dropouts = part[part["contrast"].str.endswith("complete")]
-        assert dropouts["p_adjusted"].to_numpy() == pytest.approx(closed_holm(dropouts["p"].to_numpy()))
+        assert dropouts["p_adjusted"].to_numpy() == pytest.approx(
+            closed_holm(dropouts["p"].to_numpy())
+        )
         rescue = part[part["contrast"] == "no_asn_rescue - no_asn"]
         assert rescue["p_adjusted"].tolist() == rescue["p"].tolist()
 
 
 def test_fewer_than_three_replicates_are_exploratory() -> None:
-    effects = apoptosis_effects(judged(*experiment({"complete": 0, "no_asn": 2}, replicates=2, seed=0)), MEDIA, SETTINGS).iloc[0]
-    assert np.isnan(effects["p"]) and np.isnan(effects["p_adjusted"]) and effects["adjustment"] == "none"
+    effects = apoptosis_effects(
+        judged(*experiment({"complete": 0, "no_asn": 2}, replicates=2, seed=0)), MEDIA, SETTINGS
+    ).iloc[0]
+    assert (
+        np.isnan(effects["p"])
+        and np.isnan(effects["p_adjusted"])
+        and effects["adjustment"] == "none"
+    )
     assert np.isfinite(effects["estimate"]) and effects["n_replicates"] == 2
     assert effects["note"].startswith("exploratory")
 
 
 def test_replicates_without_a_partner_are_left_out() -> None:
-    rows = [r for r in experiment({"complete": 0, "no_asn": 2}, replicates=4, seed=0) if (r["medium"], r["replicate"]) != ("complete", 2)]
+    rows = [
+        r
+        for r in experiment({"complete": 0, "no_asn": 2}, replicates=4, seed=0)
+        if (r["medium"], r["replicate"]) != ("complete", 2)
+    ]
     assert apoptosis_effects(judged(*rows), MEDIA, SETTINGS).iloc[0]["n_replicates"] == 3
 
 
 @pytest.mark.parametrize("spoilt", [{"events": 0}, {"events": 500}], ids=["no event", "few events"])
 @pytest.mark.parametrize("where", ["no_asn", "complete"])
 def test_failed_samples_take_no_part_in_a_contrast(spoilt: dict, where: str) -> None:
-    """Replicate 4 failed: the contrast is that of the other three, to the last digit, and says so."""
+    """Replicate 4 failed: the contrast is that of the other three, to the last digit, and says
+    so.
+    """
     rows = experiment({"complete": 0, "no_asn": 2}, replicates=4, seed=0)
     bad = [{**r, **spoilt} if (r["medium"], r["replicate"]) == (where, 4) else r for r in rows]
-    names = ["estimate", "se", "df", "ci_low", "ci_high", "p", "p_adjusted", "n_replicates", "odds_ratio", "mean_specific_apoptosis"]
-    found, want = (apoptosis_effects(judged(*each), MEDIA, SETTINGS).iloc[0] for each in (bad, [r for r in rows if r["replicate"] != 4]))
+    names = [
+        "estimate",
+        "se",
+        "df",
+        "ci_low",
+        "ci_high",
+        "p",
+        "p_adjusted",
+        "n_replicates",
+        "odds_ratio",
+        "mean_specific_apoptosis",
+    ]
+    found, want = (
+        apoptosis_effects(judged(*each), MEDIA, SETTINGS).iloc[0]
+        for each in (bad, [r for r in rows if r["replicate"] != 4])
+    )
     assert found[names].tolist() == want[names].tolist() and found["n_replicates"] == 3
     assert "failed and stayed out" in found["note"]
 
 
 def test_where_every_sample_failed_there_is_no_estimate() -> None:
-    rows = [{**r, "events": 0} if r["medium"] == "no_asn" else r for r in experiment({"complete": 0, "no_asn": 2}, replicates=3, seed=0)]
+    rows = [
+        {**r, "events": 0} if r["medium"] == "no_asn" else r
+        for r in experiment({"complete": 0, "no_asn": 2}, replicates=3, seed=0)
+    ]
     found = apoptosis_effects(judged(*rows), MEDIA, SETTINGS).iloc[0]
     assert found["n_replicates"] == 0 and found[["estimate", "se", "p", "ci_low"]].isna().all()
 
 
 def test_false_positives_stay_at_five_percent_where_cells_as_n_would_not() -> None:
-    """No effect, replicates that vary: the paired test keeps its level, a chi-square on the events does not."""
+    """No effect, replicates that vary: the paired test keeps its level, a chi-square on the events
+    does not.
+    """
     hits = naive = 0
     runs = 400
     for seed in range(runs):
         rows = experiment({"complete": 0, "no_asn": 0}, replicates=4, seed=seed)
         table = pd.DataFrame(rows).assign(
-            annexin_percent=lambda t: t["early_percent"] + t["late_percent"], verdict="pass", specific_apoptosis=0.0
+            annexin_percent=lambda t: t["early_percent"] + t["late_percent"],
+            verdict="pass",
+            specific_apoptosis=0.0,
         )
         hits += apoptosis_effects(table, MEDIA, SETTINGS)["p"][0] < 0.05
         counts = (table["annexin_percent"] * 100).groupby(table["medium"]).sum().round()
@@ -270,7 +400,8 @@ def test_logit_is_finite_at_the_ends_and_odd() -> None:
     assert np.isfinite(logit(0, np.nan))
 
 
-# ---- figures -----------------------------------------------------------------------------------------------------------
+# ---- figures
+# -----------------------------------------------------------------------------------------------------------
 
 
 def axes() -> plots.Axes:
@@ -280,16 +411,31 @@ def axes() -> plots.Axes:
 def words(ax: plots.Axes) -> str:
     legend = ax.get_legend()
     named = [text.get_text() for text in legend.get_texts()] if legend else []
-    return "\n".join([*(text.get_text() for text in ax.texts), *named, ax.get_title(), ax.get_title(loc="left")])
+    return "\n".join(
+        [*(text.get_text() for text in ax.texts), *named, ax.get_title(), ax.get_title(loc="left")]
+    )
 
 
 def test_density_draws_thresholds_and_percentages() -> None:
-    points = np.array([[100, 100]] * 50 + [[9000, 100]] * 30 + [[9000, 9000]] * 15 + [[100, 9000]] * 5, dtype=float)
+    points = np.array(
+        [[100, 100]] * 50 + [[9000, 100]] * 30 + [[9000, 9000]] * 15 + [[100, 9000]] * 5,
+        dtype=float,
+    )
     ax = plots.density(axes(), points, 1000, 2000)
     said = words(ax)
-    assert all(f"{name}\n{share}" in said for name, share in {"viable": "50.0", "early": "30.0", "late": "15.0", "necrotic": "5.0"}.items())
+    assert all(
+        f"{name}\n{share}" in said
+        for name, share in {
+            "viable": "50.0",
+            "early": "30.0",
+            "late": "15.0",
+            "necrotic": "5.0",
+        }.items()
+    )
     across, up = ax.lines
-    assert [across.get_xdata()[0], up.get_ydata()[0]] == pytest.approx(logicle(np.array([1000.0, 2000.0]), Logicle()))
+    assert [across.get_xdata()[0], up.get_ydata()[0]] == pytest.approx(
+        logicle(np.array([1000.0, 2000.0]), Logicle())
+    )
     ticks = dict(zip((t.get_text() for t in ax.get_xticklabels()), ax.get_xticks()))
     assert ticks["10$^{4}$"] == pytest.approx(float(logicle(np.array([1e4]), Logicle())[0]))
 
@@ -299,7 +445,12 @@ def test_stacked_quadrants_show_every_replicate_to_the_top() -> None:
     ax = plots.quadrants(axes(), table, media=list(MEDIA))
     bars = [patch for patch in ax.patches if np.isfinite(patch.get_x())]
     assert len(bars) == 6 * 4
-    tops = {round(patch.get_x(), 6): max(p.get_y() + p.get_height() for p in bars if p.get_x() == patch.get_x()) for patch in bars}
+    tops = {
+        round(patch.get_x(), 6): max(
+            p.get_y() + p.get_height() for p in bars if p.get_x() == patch.get_x()
+        )
+        for patch in bars
+    }
     assert list(tops.values()) == pytest.approx([100] * 6)
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["complete", "no_asn"]
 
@@ -309,11 +460,19 @@ def test_specific_apoptosis_draws_named_limits_and_each_replicate() -> None:
     rows[-1]["events"] = 100  # fails
     table = judged(*rows)
     ax = plots.specific_apoptosis(axes(), table)
-    assert "sa_low = 0.1" in words(ax) and "sa_high = 0.2" in words(ax) and "EXPLORATORY" not in words(ax)
+    assert (
+        "sa_low = 0.1" in words(ax)
+        and "sa_high = 0.2" in words(ax)
+        and "EXPLORATORY" not in words(ax)
+    )
     shown = np.concatenate([dots.get_offsets()[:, 1] for dots in ax.collections])
     want = table.loc[table["medium"] == "no_asn", "specific_apoptosis"]
     assert sorted(shown) == pytest.approx(sorted(want))
-    assert any(np.allclose(line.get_ydata(), want[table["verdict"] != "fail"].mean()) for line in ax.lines if len(line.get_ydata()) == 2)
+    assert any(
+        np.allclose(line.get_ydata(), want[table["verdict"] != "fail"].mean())
+        for line in ax.lines
+        if len(line.get_ydata()) == 2
+    )
     assert "EXPLORATORY" in words(plots.specific_apoptosis(axes(), table[table["replicate"] == 1]))
 
 
@@ -335,13 +494,25 @@ def test_gate_figures_name_their_limits() -> None:
     scatter = np.column_stack([area, area / 1.25, area / 2])
     debris = plots.debris_gate(axes(), scatter, 45_000)
     assert f"debris_fsc_min = 45000\n{100 * np.mean(area >= 45_000):.1f} % kept" in words(debris)
-    assert "singlet_ratio = 0.75 to 1.3 x 1.25\n100.0 % kept" in words(plots.singlet_gate(axes(), scatter, 45_000, 1.25, (0.75, 1.3)))
+    assert "singlet_ratio = 0.75 to 1.3 x 1.25\n100.0 % kept" in words(
+        plots.singlet_gate(axes(), scatter, 45_000, 1.25, (0.75, 1.3))
+    )
 
 
 def test_forest_of_odds_shows_each_contrast_and_its_interval() -> None:
     rows = experiment({"complete": 0, "no_asn": 1.5, "no_gln": 0.3}, replicates=4, seed=1)
     effects = apoptosis_effects(judged(*rows), MEDIA, SETTINGS)
     ax = plots.odds_forest(Figure().subplots(), effects)
-    spans = sorted((segment[0][0], segment[1][0]) for lines in ax.collections if hasattr(lines, "get_segments") for segment in lines.get_segments())
-    assert np.allclose(spans, sorted(zip(effects["odds_ratio_low"], effects["odds_ratio_high"], strict=True)))
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["MOLT-4: no_asn - complete", "MOLT-4: no_gln - complete"]
+    spans = sorted(
+        (segment[0][0], segment[1][0])
+        for lines in ax.collections
+        if hasattr(lines, "get_segments")
+        for segment in lines.get_segments()
+    )
+    assert np.allclose(
+        spans, sorted(zip(effects["odds_ratio_low"], effects["odds_ratio_high"], strict=True))
+    )
+    assert [label.get_text() for label in ax.get_yticklabels()] == [
+        "MOLT-4: no_asn - complete",
+        "MOLT-4: no_gln - complete",
+    ]

@@ -1,4 +1,6 @@
-"""Carry-over: the published table of the specification, mass balance done step by step, and growth simulated from a pool."""
+"""Carry-over: the published table of the specification, mass balance done step by step, and growth
+simulated from a pool.
+"""
 
 from pathlib import Path
 
@@ -7,7 +9,12 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from kit.carryover import (
+from kit.config.model import ExperimentConfig
+from kit.config.reading import read_config
+from kit.config.settings import Settings
+from kit.plates.growth import gr_value
+from kit.plots.carryover import residual_against_washes
+from kit.protocol.carryover import (
     Carry,
     amino_acid_per_cell_fmol,
     carryover,
@@ -20,17 +27,13 @@ from kit.carryover import (
     wash_grid,
     wash_plan,
 )
-from kit.config import ExperimentConfig
-from kit.config_reading import read_config
-from kit.growth import gr_value
-from kit.plots.carryover import residual_against_washes
-from kit.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "data" / "examples"
 TD, N0, Q = 24.0, 1e4, 33.0
 
-# washes, residual uL, residue uM and masked hours as the specification prints them, with half a unit of their last digit
+# washes, residual uL, residue uM and masked hours as the specification prints them, with half a
+# unit of their last digit
 GOLDEN = [
     (0, 5, 18, 0.5, 66, 0.5), (0, 10, 34, 0.5, 87, 0.5), (0, 20, 63, 0.5, 110, 0.5),
     (1, 5, 0.86, 0.005, 8, 0.5), (1, 10, 3.1, 0.05, 25, 0.5), (1, 20, 10.5, 0.05, 54, 0.5),
@@ -39,11 +42,15 @@ GOLDEN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("washes", "kept", "uM", "uM_tolerance", "hours", "hours_tolerance"), GOLDEN)
+@pytest.mark.parametrize(
+    ("washes", "kept", "uM", "uM_tolerance", "hours", "hours_tolerance"), GOLDEN
+)
 def test_every_cell_of_the_published_table(washes, kept, uM, uM_tolerance, hours, hours_tolerance):
     left = residual_uM(378, washes, kept, 100, 100)
     assert left == pytest.approx(uM, abs=uM_tolerance)
-    assert masked_doublings(left, kept + 100, N0, Q) * TD == pytest.approx(hours, abs=hours_tolerance)
+    assert masked_doublings(left, kept + 100, N0, Q) * TD == pytest.approx(
+        hours, abs=hours_tolerance
+    )
 
 
 def test_golden_numbers():
@@ -64,7 +71,9 @@ def test_undialyzed_serum_alone_pays_for_doublings(serum, doublings):
 
 
 def test_one_spin_wash_in_bulk_leaves_a_hundredth_to_a_seventh_of_a_micromole():
-    """0.05 to 0.2 mL above the pellet, 10 mL of wash, taken up in 10 mL: the range that the specification gives."""
+    """0.05 to 0.2 mL above the pellet, 10 mL of wash, taken up in 10 mL: the range that the
+    specification gives.
+    """
     assert residual_uM(378, 1, [50, 200], 10_000, 10_000) == pytest.approx([0.01, 0.15], abs=0.006)
 
 
@@ -73,18 +82,24 @@ def test_one_spin_wash_in_bulk_leaves_a_hundredth_to_a_seventh_of_a_micromole():
     [(0, 7, 80, 120, 300, 0.4), (1, 20, 100, 100, 378, 5), (4, 3.5, 150, 90, 2053, 0)],
 )
 def test_residue_is_a_mass_balance(washes, kept, wash, added, start, fresh):
-    """Amount (pmol) followed by hand: aspirate, add buffer, mix, and so on; nothing of the closed form is used."""
+    """Amount (pmol) followed by hand: aspirate, add buffer, mix, and so on; nothing of the closed
+    form is used.
+    """
     amount = start * kept
     for _ in range(washes):
         amount = amount / (kept + wash) * kept
     amount += fresh * added
-    assert residual_uM(start, washes, kept, wash, added, fresh) == pytest.approx(amount / (kept + added))
+    assert residual_uM(start, washes, kept, wash, added, fresh) == pytest.approx(
+        amount / (kept + added)
+    )
 
 
 @pytest.mark.parametrize("control", [0.8, 1.5, 3.0])
 @pytest.mark.parametrize("pool_uM", [0.1, 1.0, 4.0, 60.0])
 def test_mask_is_the_gr_of_an_auxotroph_that_grows_until_the_pool_is_spent(pool_uM, control):
-    """Cells added until the pool is used up, but never more than control makes; then GR by its own definition."""
+    """Cells added until the pool is used up, but never more than control makes; then GR by its own
+    definition.
+    """
     volume = 110.0
     cells = min(N0 + pool_uM * volume * 1000 / Q, N0 * 2**control)
     shown = gr_mask(masked_doublings(pool_uM, volume, N0, Q), control)
@@ -98,7 +113,9 @@ def test_mask_is_undefined_where_control_did_not_grow():
 @pytest.mark.parametrize("limit", [0.09, 0.18])
 def test_limit_is_where_the_mask_reaches_it(limit):
     carry = Carry(start_uM=0, washes=0, residual_uL=10, control_doublings=1.7)
-    reached = masked_doublings(carry.limit_uM(limit), 110, carry.cells_per_well, carry.fmol_per_new_cell)
+    reached = masked_doublings(
+        carry.limit_uM(limit), 110, carry.cells_per_well, carry.fmol_per_new_cell
+    )
     assert gr_mask(reached, 1.7) == pytest.approx(limit)
 
 
@@ -106,7 +123,12 @@ def test_range_that_sustains_growth_is_one_doubling_of_lymphoid_cells():
     settings = Settings()
     needed = np.array([1e4, 2e4]) * Q / (110 * 1000)
     assert needed == pytest.approx([3.0, 6.0], abs=0.05)
-    assert settings.growth_sustaining_low_uM <= needed[0] < needed[1] <= settings.growth_sustaining_high_uM
+    assert (
+        settings.growth_sustaining_low_uM
+        <= needed[0]
+        < needed[1]
+        <= settings.growth_sustaining_high_uM
+    )
 
 
 def test_grid_falls_by_the_dilution_of_each_wash():
@@ -117,7 +139,8 @@ def test_grid_falls_by_the_dilution_of_each_wash():
         assert values[1:] / values[:-1] == pytest.approx(kept / (kept + 100))
 
 
-# ---- advice ------------------------------------------------------------------------------------------------------------------------
+# ---- advice
+# ------------------------------------------------------------------------------------------------------------------------
 
 
 def test_advice_names_the_third_wash_and_what_it_leaves():
@@ -125,7 +148,8 @@ def test_advice_names_the_third_wash_and_what_it_leaves():
     assert advice is not None
     assert (
         advice.text
-        == "Repeat with a third wash: residual asparagine falls from 1.8 to 0.29 uM; a residual volume of 10 uL would leave 0.28 uM."
+        == "Repeat with a third wash: residual asparagine falls from 1.8 to 0.29 uM; a residual"
+        " volume of 10 uL would leave 0.28 uM."
     )
 
 
@@ -133,7 +157,10 @@ def test_advice_counts_the_washes_that_are_needed_and_no_more():
     carry = Carry(378, 1, 20, fmol_per_new_cell=Q)
     advice = next_wash_advice(carry, 0.09)
     assert advice is not None and advice.washes == 3
-    masks = [float(gr_mask(masked_doublings(residual_uM(378, n, 20, 100, 100), 120, N0, Q), 2)) for n in (2, 3)]
+    masks = [
+        float(gr_mask(masked_doublings(residual_uM(378, n, 20, 100, 100), 120, N0, Q), 2))
+        for n in (2, 3)
+    ]
     assert masks[0] >= 0.09 > masks[1]
 
 
@@ -144,14 +171,21 @@ def test_no_advice_below_the_limit():
 def test_advice_against_undialyzed_serum_is_another_serum_first():
     advice = next_wash_advice(Carry(378, 1, 20, fresh_uM=5), 0.09)
     assert advice is not None and advice.washes is None
-    assert advice.text.startswith("Use dialyzed serum") and "4.2 of the 14.7 uM" in advice.text and "3 washes" in advice.text
+    assert (
+        advice.text.startswith("Use dialyzed serum")
+        and "4.2 of the 14.7 uM" in advice.text
+        and "3 washes" in advice.text
+    )
 
 
-# ---- an experiment's table ---------------------------------------------------------------------------------------------------------
+# ---- an experiment's table
+# ---------------------------------------------------------------------------------------------------------
 
 
 def config(**changes) -> ExperimentConfig:
-    """A small experiment: one adherent and one suspension line, asparagine dropout, dialyzed serum measured at zero."""
+    """A small experiment: one adherent and one suspension line, asparagine dropout, dialyzed serum
+    measured at zero.
+    """
     data = {
         "experiment_id": "E",
         "cell_lines": {"A549": {"growth_mode": "adherent"}, "MOLT-4": {"growth_mode": "suspension"}},
@@ -182,7 +216,9 @@ def test_adherent_lines_are_washed_in_the_plate_and_suspension_lines_in_bulk():
     assert (adherent["washing"], suspended["washing"]) == ("plate", "bulk")
     # the cells of a well share the well's volume, not the tube's
     pool_fmol = suspended["residual_uM"] * 100 * 1000
-    assert 2 ** suspended["masked_doublings"] == pytest.approx(1 + pool_fmol / (1e4 * 100_000 * 0.036 / 110))
+    assert 2 ** suspended["masked_doublings"] == pytest.approx(
+        1 + pool_fmol / (1e4 * 100_000 * 0.036 / 110)
+    )
 
 
 def test_suspension_line_with_plate_washes_only_uses_those():
@@ -209,8 +245,14 @@ def test_what_is_unknown_warns_and_is_never_a_number(changes, field):
 
 
 def test_unknown_bulk_washes_warn():
-    found = row(carryover(config(protocol__wash=None, protocol__pre_plating_spin_washes=None)), "MOLT-4")
-    assert np.isnan(found["residual_uM"]) and found["verdict"] == "warn" and "pre_plating_spin_washes.count" in found["missing"]
+    found = row(
+        carryover(config(protocol__wash=None, protocol__pre_plating_spin_washes=None)), "MOLT-4"
+    )
+    assert (
+        np.isnan(found["residual_uM"])
+        and found["verdict"] == "warn"
+        and "pre_plating_spin_washes.count" in found["missing"]
+    )
 
 
 def test_no_wash_needs_no_wash_volume():
@@ -220,7 +262,10 @@ def test_no_wash_needs_no_wash_volume():
 
 @pytest.mark.parametrize(("kept", "verdict"), [(10, "pass"), (30, "fail"), (17, "warn")])
 def test_verdict_follows_the_two_limits(kept, verdict):
-    found = row(carryover(config(protocol__wash={"count": 2, "volume_uL": 100, "residual_uL": kept})), "A549")
+    found = row(
+        carryover(config(protocol__wash={"count": 2, "volume_uL": 100, "residual_uL": kept})),
+        "A549",
+    )
     band = "pass" if found["gr_mask"] < 0.09 else "warn" if found["gr_mask"] < 0.18 else "fail"
     assert found["verdict"] == band == verdict
     assert bool(found["advice"]) == (verdict != "pass")
@@ -230,12 +275,17 @@ def test_assumptions_are_named_and_take_the_careful_side():
     found = row(
         carryover(
             config(
-                protocol__previous_medium=None, protocol__seeding_cells_per_well=None, media__full={"role": "control", "asparagine_uM": 500}
+                protocol__previous_medium=None,
+                protocol__seeding_cells_per_well=None,
+                media__full={"role": "control", "asparagine_uM": 500},
             )
         ),
         "A549",
     )
-    assert "500 uM asparagine on the cells" in found["assumed"] and "10000 cells per well" in found["assumed"]
+    assert (
+        "500 uM asparagine on the cells" in found["assumed"]
+        and "10000 cells per well" in found["assumed"]
+    )
     assert found["residual_uM"] == pytest.approx(500 * 10 / 110 * (10 / 110) ** 2)
 
 
@@ -244,12 +294,16 @@ def test_assumptions_are_named_and_take_the_careful_side():
 def test_serum_measured_assumed_or_absent(serum, uM):
     found = row(carryover(config(sera__S=serum)), "A549")
     assert found["residual_from_serum_uM"] == pytest.approx(uM * 100 / 110)
-    assert found["residual_uM"] == pytest.approx(found["residual_from_wash_uM"] + found["residual_from_serum_uM"])
+    assert found["residual_uM"] == pytest.approx(
+        found["residual_from_wash_uM"] + found["residual_from_serum_uM"]
+    )
 
 
 def test_what_the_dropout_medium_holds_counts():
     made = {"role": "dropout", "removes": "asparagine", "serum": "S", "asparagine_uM": 2.2}
-    assert row(carryover(config(media__no_asn=made)), "A549")["residual_from_medium_uM"] == pytest.approx(2.0)
+    assert row(carryover(config(media__no_asn=made)), "A549")[
+        "residual_from_medium_uM"
+    ] == pytest.approx(2.0)
 
 
 def test_two_amino_acids_of_one_medium_are_two_rows_and_an_unknown_one_warns():
@@ -267,7 +321,10 @@ def test_control_doublings_are_means_over_replicates_at_the_readout():
     assert observed_doublings(growth, Settings()) == {"A549": 1.5}
     table = carryover(config(), growth)
     assert row(table, "A549")["control_doublings"] == 1.5
-    assert "2 doublings of control" in row(table, "MOLT-4")["assumed"] and "doublings" not in row(table, "A549")["assumed"]
+    assert (
+        "2 doublings of control" in row(table, "MOLT-4")["assumed"]
+        and "doublings" not in row(table, "A549")["assumed"]
+    )
 
 
 def test_no_dropout_gives_an_empty_table():
@@ -286,7 +343,8 @@ def test_unknown_growth_mode_uses_the_washes_that_are_known():
     assert plan.kind == "bulk" and plan.washes == 1
 
 
-# ---- figure ------------------------------------------------------------------------------------------------------------------------
+# ---- figure
+# ------------------------------------------------------------------------------------------------------------------------
 
 
 def test_figure_shows_every_residual_volume_the_limits_and_this_experiment():
@@ -294,15 +352,30 @@ def test_figure_shows_every_residual_volume_the_limits_and_this_experiment():
     table = carryover(read_config(EXAMPLES / "EXP-DEMO-01"))
     residual_against_washes(table, ax, Settings())
     words = " ".join(text.get_text() for text in ax.texts)
-    for wanted in ("5 uL", "10 uL", "20 uL", "[K]", "gr_mask_moderate = 0.09", "gr_mask_high = 0.18", "A549, MDA-MB-231", "washed in bulk"):
+    for wanted in (
+        "5 uL",
+        "10 uL",
+        "20 uL",
+        "[K]",
+        "gr_mask_moderate = 0.09",
+        "gr_mask_high = 0.18",
+        "A549, MDA-MB-231",
+        "washed in bulk",
+    ):
         assert wanted in words
     assert ax.get_yscale() == "log"
-    drawn = {round(float(y), 6) for collection in ax.collections for x, y in np.asarray(collection.get_offsets())}
+    drawn = {
+        round(float(y), 6)
+        for collection in ax.collections
+        for x, y in np.asarray(collection.get_offsets())
+    }
     own = table[table["amino_acid"].eq("asparagine")]
     assert {round(value, 6) for value in own["residual_uM"]} <= drawn
 
 
-@pytest.mark.parametrize("table", [None, carryover(config(protocol__wash=None, protocol__pre_plating_spin_washes=None))])
+@pytest.mark.parametrize(
+    "table", [None, carryover(config(protocol__wash=None, protocol__pre_plating_spin_washes=None))]
+)
 def test_figure_without_a_residue_still_shows_what_washing_does(table):
     ax = residual_against_washes(table, Figure().subplots(), Settings(), amino_acid="asparagine")
     assert len(ax.lines) == 3

@@ -12,8 +12,8 @@ from lab import BANNER, experiment, notebook
 
 from kit import __main__ as cli
 from kit import __version__
-from kit.errors import InputError
-from kit.job import NOTEBOOKS
+from kit.batch.job import NOTEBOOKS
+from kit.core.errors import InputError
 
 
 @pytest.fixture
@@ -21,8 +21,8 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A current folder with one experiment, and small notebooks in the place of the kit's."""
     share = tmp_path / "share"
     (share / "templates").mkdir(parents=True)
-    from kit import batch
-    from kit.paths import share as real
+    from kit.batch import batch
+    from kit.core.paths import share as real
 
     (share / "templates" / "report").symlink_to(real() / "templates" / "report")
     notebook(share / "notebooks", BANNER.format(verdict="warn"))
@@ -33,8 +33,14 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_help_is_quick_and_lists_the_commands() -> None:
-    code = "import sys; sys.argv = ['kit', '--help']\nfrom kit.__main__ import main\ntry: main()\nexcept SystemExit: pass\n"
-    code += "print(sorted(set(sys.modules) & {'numpy', 'pandas', 'matplotlib', 'pydantic', 'papermill'}))"
+    code = (
+        "import sys; sys.argv = ['kit', '--help']\nfrom kit.__main__ import main\ntry:"
+        " main()\nexcept SystemExit: pass\n"
+    )
+    code += (
+        "print(sorted(set(sys.modules) & {'numpy', 'pandas', 'matplotlib', 'pydantic',"
+        " 'papermill'}))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert all(command in done.stdout for command in ("new", "check", "run", "index", "explore"))
     assert done.stdout.rstrip().endswith("[]")
@@ -67,7 +73,9 @@ def test_bad_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]
     (["in", "--set", "min_z_prime=true"], "should be a number, not true"),
     (["in", "--set", "bootstrap_draws=false"], "should be a number, not false"),
 ])  # fmt: skip
-def test_requests_that_make_no_sense_are_2(bench: Path, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_requests_that_make_no_sense_are_2(
+    bench: Path, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert cli.main(["run", *arguments, "--out", "out"]) == 2
     assert said in capsys.readouterr().err
     assert not (bench / "out").exists()
@@ -88,10 +96,14 @@ def test_run_then_nothing_to_do(bench: Path, capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize("fail_on, status", [("warn", 3), ("fail", 0)])
 def test_fail_on(bench: Path, fail_on: str, status: int) -> None:
     assert cli.main(["run", "in", "--out", "out", "--fail-on", fail_on]) == status
-    assert cli.main(["run", "in", "--out", "out", "--fail-on", fail_on]) == status  # also when it is up to date
+    assert (
+        cli.main(["run", "in", "--out", "out", "--fail-on", fail_on]) == status
+    )  # also when it is up to date
 
 
-def test_an_experiment_that_cannot_be_reported_is_1(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_experiment_that_cannot_be_reported_is_1(
+    bench: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     experiment(bench / "in", "EXP-0", extra="colour: red\n")
     assert cli.main(["run", "in", "--out", "out", "--fail-on", "fail"]) == 1
     said = capsys.readouterr()
@@ -99,7 +111,9 @@ def test_an_experiment_that_cannot_be_reported_is_1(bench: Path, capsys: pytest.
     assert "experiment.yaml" in said.err and "'colour' is not a field here" in said.err
 
 
-def test_an_output_folder_that_cannot_be_is_1(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_output_folder_that_cannot_be_is_1(
+    bench: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (bench / "taken").write_text("")
     assert cli.main(["run", "in", "--out", "taken"]) == 1
     assert "cannot write here" in capsys.readouterr().err
@@ -115,8 +129,10 @@ def test_check(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check", "nowhere"]) == 1
 
 
-def test_check_goes_on_behind_an_experiment_it_stumbles_over(bench: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    from kit import experiment as module
+def test_check_goes_on_behind_an_experiment_it_stumbles_over(
+    bench: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kit.experiment import load as module
 
     def stumble(folder: Path, settings: object) -> None:
         if folder.name == "EXP-1":
@@ -126,7 +142,10 @@ def test_check_goes_on_behind_an_experiment_it_stumbles_over(bench: Path, capsys
     monkeypatch.setattr(module, "load", stumble)
     assert cli.main(["check", "in"]) == 1
     first, second = capsys.readouterr().out.splitlines()
-    assert first.startswith("EXP-1: could not be checked: RuntimeError: out of tune") and second == "EXP-2: no problems"
+    assert (
+        first.startswith("EXP-1: could not be checked: RuntimeError: out of tune")
+        and second == "EXP-2: no problems"
+    )
 
 
 def test_index_again(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,12 +160,19 @@ def test_index_again(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ("index.html", [], "the index cannot be written"), ("index.json", [], "the index cannot be written"), ("across.html", ["--across"], "across.html cannot be written"),
 ])  # fmt: skip
 def test_an_index_that_cannot_be_written_is_1(
-    bench: Path, taken: str, options: list[str], said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    bench: Path,
+    taken: str,
+    options: list[str],
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from kit import across_page
+    from kit.batch import across_page
 
     monkeypatch.setattr(across_page, "_manifest", lambda *_: {})
-    monkeypatch.setattr(across_page.isolate, "run", lambda *_, **__: across_page.isolate.Outcome("done", ""))
+    monkeypatch.setattr(
+        across_page.isolate, "run", lambda *_, **__: across_page.isolate.Outcome("done", "")
+    )
     monkeypatch.setattr(across_page.report, "render", lambda *_: "a page")
     (bench / "out" / taken).mkdir(parents=True)
     assert cli.main(["index", "out", *options]) == 1
@@ -166,8 +192,12 @@ sys.exit(main(["index", "out", *sys.argv[1:]]))
 def test_no_room_for_the_index(bench: Path, options: list[str]) -> None:
     pytest.importorskip("resource", reason="the limit of a file's size is POSIX's")
     (bench / "out").mkdir()
-    done = subprocess.run([sys.executable, "-c", NO_ROOM, *options], capture_output=True, text=True, timeout=240)
-    assert done.returncode == 1 and "File too large" in done.stderr and "Traceback" not in done.stderr
+    done = subprocess.run(
+        [sys.executable, "-c", NO_ROOM, *options], capture_output=True, text=True, timeout=240
+    )
+    assert (
+        done.returncode == 1 and "File too large" in done.stderr and "Traceback" not in done.stderr
+    )
     assert list((bench / "out").iterdir()) == []
 
 
@@ -180,14 +210,28 @@ def test_the_index_links_to_the_page_across_experiments_where_it_is(bench: Path)
     assert link in (bench / "out" / "index.html").read_text()
 
 
-@pytest.mark.parametrize("text, value", [("2GB", 2_000_000_000), ("500 mb", 500_000_000), ("1.5G", 1_500_000_000), ("7", 7), ("3KiB", 3000)])
+@pytest.mark.parametrize(
+    "text, value",
+    [
+        ("2GB", 2_000_000_000),
+        ("500 mb", 500_000_000),
+        ("1.5G", 1_500_000_000),
+        ("7", 7),
+        ("3KiB", 3000),
+    ],
+)
 def test_sizes(text: str, value: int) -> None:
     assert cli._size(text) == value
 
 
 def test_settings_are_typed() -> None:
-    assert cli.settings_of(["gr_auxotroph=0.7"]) == {"gr_auxotroph": 0.7}, "whether limits cross is judged with those of the experiment"
-    assert cli.settings_of(["min_z_prime=0.4", "bootstrap_draws=500"]) == {"min_z_prime": 0.4, "bootstrap_draws": 500}
+    assert cli.settings_of(["gr_auxotroph=0.7"]) == {"gr_auxotroph": 0.7}, (
+        "whether limits cross is judged with those of the experiment"
+    )
+    assert cli.settings_of(["min_z_prime=0.4", "bootstrap_draws=500"]) == {
+        "min_z_prime": 0.4,
+        "bootstrap_draws": 500,
+    }
     with pytest.raises(InputError) as caught:
         cli.settings_of(["nonsense=1", "min_z_prime=x", "min_ssmd"])
     assert len(caught.value.problems) == 3
@@ -196,7 +240,7 @@ def test_settings_are_typed() -> None:
 def test_every_notebook_of_the_kit_takes_the_parameters_a_run_passes() -> None:
     import papermill
 
-    from kit.paths import share
+    from kit.core.paths import share
 
     for path in sorted((share() / "notebooks").glob("0*.ipynb")):
         if path.stem in NOTEBOOKS:

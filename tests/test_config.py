@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from kit.config_reading import read_config
-from kit.errors import InputError
-from kit.settings import APART, IN_ORDER, Settings
+from kit.config.reading import read_config
+from kit.config.settings import APART, IN_ORDER, Settings
+from kit.core.errors import InputError
 
 GOOD = """\
 experiment_id: EXP-1
@@ -42,7 +42,15 @@ def problems(folder, text, **overrides):
     return str(caught.value)
 
 
-@pytest.mark.parametrize("encode", [lambda t: t.encode(), lambda t: b"\xef\xbb\xbf" + t.encode(), lambda t: t.encode("utf-16"), lambda t: t.replace("\n", "\r\n").encode()])
+@pytest.mark.parametrize(
+    "encode",
+    [
+        lambda t: t.encode(),
+        lambda t: b"\xef\xbb\xbf" + t.encode(),
+        lambda t: t.encode("utf-16"),
+        lambda t: t.replace("\n", "\r\n").encode(),
+    ],
+)
 def test_reads_whatever_the_encoding(folder, encode):
     (folder / "experiment.yaml").write_bytes(encode(GOOD))
     config = read_config(folder)
@@ -55,14 +63,33 @@ def test_reads_whatever_the_encoding(folder, encode):
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("min_z_prime", "min_zprime", r"line 14: settings\.min_zprime: 'min_zprime' is not a field here\. Did you mean 'min_z_prime'\?"),
-        ("min_z_prime: 0.4", "min_z_prime: true", r"settings\.min_z_prime: .*should be a number, not true"),
-        ("removes: asparagine", "remove: asparagine", r"line 9: .*'remove' is not a field here\. Did you mean 'removes'\?"),
+        (
+            "min_z_prime",
+            "min_zprime",
+            (
+                r"line 14: settings\.min_zprime: 'min_zprime' is not a field here\. Did you mean"
+                r" 'min_z_prime'\?"
+            ),
+        ),
+        (
+            "min_z_prime: 0.4",
+            "min_z_prime: true",
+            r"settings\.min_z_prime: .*should be a number, not true",
+        ),
+        (
+            "removes: asparagine",
+            "remove: asparagine",
+            r"line 9: .*'remove' is not a field here\. Did you mean 'removes'\?",
+        ),
         ("removes: asparagine", "removes: asparagin", r"line 9: .*Did you mean 'asparagine'\?"),
         ("role: control", "role: contol", r"line 8: .*Did you mean 'control'\?"),
         ("removes: asparagine, ", "", r"no_asn: role dropout does not say what it removes"),
         ("role: dropout, removes: asparagine", "role: control", r"both role control"),
-        ("serum: dFBS, asparagine_uM: 100", "serum: dfbs, asparagine_uM: 100", r"serum 'dfbs' is not under sera\. Did you mean 'dFBS'\?"),
+        (
+            "serum: dFBS, asparagine_uM: 100",
+            "serum: dfbs, asparagine_uM: 100",
+            r"serum 'dfbs' is not under sera\. Did you mean 'dFBS'\?",
+        ),
         ("volume_uL: 100", "volume_uL: ten", r"line 11: protocol\.wash\.volume_uL: 'ten'.*in uL"),
         ("percent: 10,", "percent: 101,", r"percent: 101"),
         ("hours: 48", "hours: .inf", r"hours"),
@@ -74,10 +101,21 @@ def test_reads_whatever_the_encoding(folder, encode):
         ("raw/p1.csv", "../EXP-1/../secret", r"leaves the experiment folder"),
         ("raw/p1.csv", "/etc/passwd", r"leaves the experiment folder"),
         ("raw/p1.csv", "raw", r"is a folder"),
-        ("replicate: 1}", "replicate: 1}\n  - {plate: P1, file: raw/p1.csv, layout: map.csv, readout: X, hours: 0, replicate: 1}", r"plate 'P1' is already entry 1"),
+        (
+            "replicate: 1}",
+            (
+                "replicate: 1}\n  - {plate: P1, file: raw/p1.csv, layout: map.csv, readout: X,"
+                " hours: 0, replicate: 1}"
+            ),
+            r"plate 'P1' is already entry 1",
+        ),
         ("  A549:", "  MOLT-4:", r"line 4.*duplicate key"),
         ("doubling_time_h: 27.9", "doubling_time_h: !!python/object:os.system x", r"tag"),
-        ("media:", "medium:", r"line 7: medium: 'medium' is not a field here\. Did you mean 'media'\?"),
+        (
+            "media:",
+            "medium:",
+            r"line 7: medium: 'medium' is not a field here\. Did you mean 'media'\?",
+        ),
     ],
 )
 def test_one_clear_message(folder, old, new, expected):
@@ -87,20 +125,34 @@ def test_one_clear_message(folder, old, new, expected):
 
 
 def test_all_problems_at_once(folder):
-    text = problems(folder, GOOD.replace("role: control", "role: contol").replace("min_z_prime", "min_zprime").replace("count: 2", "count: two"))
+    text = problems(
+        folder,
+        GOOD.replace("role: control", "role: contol")
+        .replace("min_z_prime", "min_zprime")
+        .replace("count: 2", "count: two"),
+    )
     assert len(text.splitlines()) == 3
 
 
 @pytest.mark.parametrize(
     ("content", "expected"),
-    [(b"", "is empty"), (b"- a\n- b\n", "named fields"), (b"a: [1, 2\n", "not valid YAML"), (b"\xff\x00\x81\x8d", "UTF-8"), (b"a: &x [1]\n" + b"b: " + b"[" * 4000, "not valid YAML")],
+    [
+        (b"", "is empty"),
+        (b"- a\n- b\n", "named fields"),
+        (b"a: [1, 2\n", "not valid YAML"),
+        (b"\xff\x00\x81\x8d", "UTF-8"),
+        (b"a: &x [1]\n" + b"b: " + b"[" * 4000, "not valid YAML"),
+    ],
 )
 def test_files_that_are_no_experiment(folder, content, expected):
     assert expected in problems(folder, content)
 
 
 def test_nested_aliases_do_not_explode(folder):
-    bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 10)}]\n" for a, b in zip("abcdefg", "bcdefgh", strict=True))
+    bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"{b}: &{b} [{', '.join([f'*{a}'] * 10)}]\n"
+        for a, b in zip("abcdefg", "bcdefgh", strict=True)
+    )
     assert "far more values" in problems(folder, bomb)
 
 
@@ -126,24 +178,44 @@ def test_overrides_are_typed_and_checked(folder):
 
 
 def test_limits_that_cross_are_one_clear_problem(folder):
-    """Whether a pair crosses is judged on the file and the overrides together, never on one value against the defaults."""
+    """Whether a pair crosses is judged on the file and the overrides together, never on one value
+    against the defaults.
+    """
     crossed = problems(folder, GOOD.replace("min_z_prime: 0.4", "gr_auxotroph: 0.7, sa_low: 0.3"))
     assert crossed.count("has to be") == 2 and crossed.count("experiment.yaml") == 1
-    assert "gr_auxotroph (0.7) has to be below gr_prototroph (0.6)" in crossed and "sa_low (0.3) has to be at most sa_high (0.2)" in crossed
-    assert "gr_auxotroph (0.6) has to be below gr_prototroph (0.6)" in problems(folder, GOOD, gr_auxotroph=0.6)
-    assert read_config(folder, {"gr_auxotroph": 0.7, "gr_prototroph": 0.9}).settings.gr_auxotroph == 0.7
+    assert (
+        "gr_auxotroph (0.7) has to be below gr_prototroph (0.6)" in crossed
+        and "sa_low (0.3) has to be at most sa_high (0.2)" in crossed
+    )
+    assert "gr_auxotroph (0.6) has to be below gr_prototroph (0.6)" in problems(
+        folder, GOOD, gr_auxotroph=0.6
+    )
+    assert (
+        read_config(folder, {"gr_auxotroph": 0.7, "gr_prototroph": 0.9}).settings.gr_auxotroph
+        == 0.7
+    )
 
 
 def test_every_pair_of_pass_and_fail_limits_has_an_order():
-    """`min_x` with `fail_x`, `max_x` with `fail_x`, and `x_low` with `x_high`: none may be left out when a limit is added."""
+    """`min_x` with `fail_x`, `max_x` with `fail_x`, and `x_low` with `x_high`: none may be left out
+    when a limit is added.
+    """
     names = set(Settings.model_fields)
-    pairs = {frozenset((name, f"fail_{name[4:]}")) for name in names if name[:4] in ("min_", "max_") and f"fail_{name[4:]}" in names}
+    pairs = {
+        frozenset((name, f"fail_{name[4:]}"))
+        for name in names
+        if name[:4] in ("min_", "max_") and f"fail_{name[4:]}" in names
+    }
     lows = {name: name.replace("_low", "_high") for name in names if "_low" in name}
     pairs |= {frozenset((low, high)) for low, high in lows.items() if high in names and high != low}
     ordered = {*APART, *IN_ORDER}
-    ordered |= {(first, last) for first, one in ordered for other, last in ordered if one == other}  # of three in a row
+    ordered |= {
+        (first, last) for first, one in ordered for other, last in ordered if one == other
+    }  # of three in a row
     assert pairs <= {frozenset(pair) for pair in ordered}
-    assert all(getattr(Settings(), low) <= getattr(Settings(), high) for low, high in (*APART, *IN_ORDER))
+    assert all(
+        getattr(Settings(), low) <= getattr(Settings(), high) for low, high in (*APART, *IN_ORDER)
+    )
 
 
 def test_every_setting_says_what_it_means_and_where_it_comes_from():

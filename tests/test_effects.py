@@ -9,14 +9,16 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats as sps
 
-from kit.columns import TABLES
-from kit.effects import effects
-from kit.errors import InputError
-from kit.simulations import MEDIA, growth_table
+from kit.core.columns import TABLES
+from kit.core.errors import InputError
+from kit.effects.effects import effects
+from kit.simulate.simulations import MEDIA, growth_table
 from kit.stats import dunnett_critical
 
 SETTINGS = SimpleNamespace(alpha=0.05, min_replicates=3, max_sd_ratio=3.0)
-POOLED = SimpleNamespace(alpha=0.05, min_replicates=3, max_sd_ratio=1e6)  # whatever the SDs of so few replicates
+POOLED = SimpleNamespace(
+    alpha=0.05, min_replicates=3, max_sd_ratio=1e6
+)  # whatever the SDs of so few replicates
 TRUTH = {"no_asn": -1.2, "no_gln": -0.5, "no_asn_rescue": -0.1}
 
 
@@ -36,13 +38,17 @@ def row(table, **wanted):
 
 
 def signal(table):
-    """Log2 signal by replicate and medium; any shift of a whole replicate must not matter, so one is put in."""
+    """Log2 signal by replicate and medium; any shift of a whole replicate must not matter, so one
+    is put in.
+    """
     wide = table.pivot_table(index="replicate", columns="medium", values="log2_fc")[list(MEDIA)]
     return wide.to_numpy() + np.array([[3.0], [5.5], [4.2]])
 
 
 def test_dropout_contrasts_by_analysis_of_variance():
-    """Sums of squares of the two-way table of signal, not of ratios: the ratio's control of zeros must lead to the same."""
+    """Sums of squares of the two-way table of signal, not of ratios: the ratio's control of zeros
+    must lead to the same.
+    """
     table = growth()
     y = signal(table)
     total, between_runs, between_media = (
@@ -59,7 +65,12 @@ def test_dropout_contrasts_by_analysis_of_variance():
 
 
 def test_adjusted_p_and_interval_agree():
-    table = effects(growth(lines=40, truth={"no_asn": -0.45, "no_gln": -0.3}), MEDIA, POOLED, max_lines_compared=0)
+    table = effects(
+        growth(lines=40, truth={"no_asn": -0.45, "no_gln": -0.3}),
+        MEDIA,
+        POOLED,
+        max_lines_compared=0,
+    )
     dropout = table[table["family"].eq("dropout")]
     excludes = (dropout["ci_low"] > 0) | (dropout["ci_high"] < 0)
     assert excludes.any() and not excludes.all()
@@ -89,14 +100,23 @@ def test_a_missing_medium_in_one_replicate_by_least_squares():
     table = growth()
     table = table[~(table["medium"].eq("no_gln") & table["replicate"].eq(2))]
     cells = table[["replicate", "medium", "log2_fc"]].to_numpy()
-    design = np.array([[*(r == block for block in (1, 2, 3)), *(m == name for name in MEDIA)] for r, m, _ in cells], float)
+    design = np.array(
+        [
+            [*(r == block for block in (1, 2, 3)), *(m == name for name in MEDIA)]
+            for r, m, _ in cells
+        ],
+        float,
+    )
     values = cells[:, 2].astype(float)
     beta, *_ = np.linalg.lstsq(design, values, rcond=None)
     df = len(values) - np.linalg.matrix_rank(design)
     variance = np.sum((values - design @ beta) ** 2) / df
     weights = np.array([0, 0, 0, -1, 1, 0, 0, 0])
     found = effects(table, MEDIA, POOLED)
-    asn, gln = row(found, medium="no_asn", family="dropout"), row(found, medium="no_gln", family="dropout")
+    asn, gln = (
+        row(found, medium="no_asn", family="dropout"),
+        row(found, medium="no_gln", family="dropout"),
+    )
     se = math.sqrt(variance * weights @ np.linalg.pinv(design.T @ design) @ weights)
     assert (asn.estimate, asn.se, asn.df) == pytest.approx((weights @ beta, se, df)) and df == 7
     assert gln.n_replicates == 2 and math.isnan(gln.p) and gln.note.startswith("exploratory")
@@ -108,7 +128,12 @@ def test_too_few_replicates_give_estimates_and_nothing_else(replicates):
     found = effects(growth(lines=2, replicates=replicates), MEDIA, SETTINGS)
     assert set(found["family"]) == {"dropout", "rescue", "gr"}
     assert found["estimate"].notna().all()
-    assert found[["se", "df", "ci_low", "ci_high", "p", "p_adjusted", "mde_log2", "q_across_lines"]].isna().all().all()
+    assert (
+        found[["se", "df", "ci_low", "ci_high", "p", "p_adjusted", "mde_log2", "q_across_lines"]]
+        .isna()
+        .all()
+        .all()
+    )
     assert found["note"].str.startswith("exploratory").all()
 
 
@@ -121,38 +146,58 @@ def test_one_run_written_three_times_is_not_three_replicates():
 def of_one_test(row, critical):
     """p and interval follow from the row's own estimate, se and df."""
     assert row.p == pytest.approx(2 * sps.t.sf(abs(row.estimate) / row.se, row.df))
-    assert (row.ci_low, row.ci_high) == pytest.approx((row.estimate - critical * row.se, row.estimate + critical * row.se))
+    assert (row.ci_low, row.ci_high) == pytest.approx(
+        (row.estimate - critical * row.se, row.estimate + critical * row.se)
+    )
 
 
 def test_unequal_spread_beyond_chance_is_judged_by_paired_t_with_holm():
-    """Eight replicates, one medium twenty-fold more variable: scipy's paired t of every medium, Holm over the three by hand."""
+    """Eight replicates, one medium twenty-fold more variable: scipy's paired t of every medium,
+    Holm over the three by hand.
+    """
     table = growth(replicates=8, sd=0.1)
     wild = table["medium"].eq("no_gln")
     table.loc[wild, "log2_fc"] += np.random.default_rng(1).normal(0, 2.0, wild.sum())
     dropout = effects(table, MEDIA, SETTINGS).query("family == 'dropout'").set_index("medium")
-    tests = {name: sps.ttest_1samp(table.loc[table["medium"].eq(name), "log2_fc"], 0) for name in dropout.index}
+    tests = {
+        name: sps.ttest_1samp(table.loc[table["medium"].eq(name), "log2_fc"], 0)
+        for name in dropout.index
+    }
     largest = 0.0
     for rank, name in enumerate(sorted(tests, key=lambda name: tests[name].pvalue)):
         largest = max(largest, min(1.0, (3 - rank) * tests[name].pvalue))
         line, interval = dropout.loc[name], tests[name].confidence_interval(1 - 0.05 / 3)
         assert (line.p, line.p_adjusted, line.df) == pytest.approx((tests[name].pvalue, largest, 7))
         assert (line.ci_low, line.ci_high) == pytest.approx((interval.low, interval.high))
-        assert line.adjustment == "paired t, Holm over 3 dropout media against control" and "more than chance" in line.note
+        assert (
+            line.adjustment == "paired t, Holm over 3 dropout media against control"
+            and "more than chance" in line.note
+        )
         of_one_test(line, sps.t.isf(0.025 / 3, 7))
-    lenient = effects(table, MEDIA, SimpleNamespace(alpha=0.05, min_replicates=3, max_sd_ratio=100.0))
+    lenient = effects(
+        table, MEDIA, SimpleNamespace(alpha=0.05, min_replicates=3, max_sd_ratio=100.0)
+    )
     assert "paired" not in row(lenient, medium="no_gln", family="dropout").adjustment
 
 
 def test_a_ratio_that_chance_explains_asks_for_both_tests_and_shows_one_whole():
-    """SDs 0.02 and 0.1 in three replicates: each row is Dunnett or paired t from se to p, whichever has the larger adjusted p."""
+    """SDs 0.02 and 0.1 in three replicates: each row is Dunnett or paired t from se to p, whichever
+    has the larger adjusted p.
+    """
     values = {"no_asn": [-1.0, -1.02, -0.98], "no_gln": [-0.5, -0.4, -0.6]}
     rows = [(name, i + 1, v) for name, series in values.items() for i, v in enumerate(series)]
-    table = pd.DataFrame(rows, columns=["medium", "replicate", "log2_fc"]).assign(cell_line="A549", hours=48.0, readout="ATP", gr=np.nan)
+    table = pd.DataFrame(rows, columns=["medium", "replicate", "log2_fc"]).assign(
+        cell_line="A549", hours=48.0, readout="ATP", gr=np.nan
+    )
     found = effects(table, MEDIA, SETTINGS).set_index("medium")
     assert found["note"].str.contains("5.0-fold, no more than chance").all()
     asn, gln = found.loc["no_asn"], found.loc["no_gln"]
     paired = sps.ttest_1samp(values["no_gln"], 0).pvalue
-    assert gln.adjustment.startswith("paired t, Holm over 2") and (gln.p, gln.df) == pytest.approx((paired, 2)) and gln.p_adjusted == pytest.approx(paired)
+    assert (
+        gln.adjustment.startswith("paired t, Holm over 2")
+        and (gln.p, gln.df) == pytest.approx((paired, 2))
+        and gln.p_adjusted == pytest.approx(paired)
+    )
     of_one_test(gln, sps.t.isf(0.0125, 2))
     assert asn.df in (2, 4)
     of_one_test(asn, sps.t.isf(0.0125, 2) if asn.df == 2 else dunnett_critical(2, 4))
@@ -162,7 +207,9 @@ def test_q_across_lines_is_benjamini_hochberg_over_the_stated_family():
     found = effects(growth(lines=5), MEDIA, SETTINGS, max_lines_compared=0)
     dropout = found[found["family"].eq("dropout")]
     assert_allclose(dropout["q_across_lines"], sps.false_discovery_control(dropout["p"]))
-    assert set(dropout["q_family"]) == {"Benjamini-Hochberg over 15 dropout contrasts in 5 lines, CellTiter-Glo, 48 h"}
+    assert set(dropout["q_family"]) == {
+        "Benjamini-Hochberg over 15 dropout contrasts in 5 lines, CellTiter-Glo, 48 h"
+    }
     assert found.loc[~found["family"].eq("dropout"), "q_across_lines"].isna().all()
 
 
@@ -171,23 +218,39 @@ def test_two_dropouts_at_once_give_their_interaction():
     planted = TRUTH | {"neither": -1.2 - 0.5 + 0.6}
     rng = np.random.default_rng(3)
     rows = [
-        ("A549", name, r, planted.get(name, 0.0) + (rng.normal(0, 0.02) if name != "complete" else 0))
+        (
+            "A549",
+            name,
+            r,
+            planted.get(name, 0.0) + (rng.normal(0, 0.02) if name != "complete" else 0),
+        )
         for name in media
         for r in range(1, 6)
     ]
-    table = pd.DataFrame(rows, columns=["cell_line", "medium", "replicate", "log2_fc"]).assign(hours=48.0, readout="ATP", gr=np.nan)
+    table = pd.DataFrame(rows, columns=["cell_line", "medium", "replicate", "log2_fc"]).assign(
+        hours=48.0, readout="ATP", gr=np.nan
+    )
     found = row(effects(table, media, SETTINGS), family="factorial")
     means = table.groupby("medium")["log2_fc"].mean()
-    assert found.estimate == pytest.approx(means["neither"] - means["no_gln"] - means["no_asn"] + means["complete"])
+    assert found.estimate == pytest.approx(
+        means["neither"] - means["no_gln"] - means["no_asn"] + means["complete"]
+    )
     assert found.estimate == pytest.approx(0.6, abs=0.05) and found.p < 0.001
     assert found.contrast == "(neither - no_gln) - (no_asn - complete)"
 
 
 def test_lines_are_compared_with_welch():
-    table = pd.concat([growth(truth={"no_asn": -1.5}, seed=1), growth(truth={"no_asn": -0.2}, seed=2).assign(cell_line="HeLa")])
+    table = pd.concat(
+        [
+            growth(truth={"no_asn": -1.5}, seed=1),
+            growth(truth={"no_asn": -0.2}, seed=2).assign(cell_line="HeLa"),
+        ]
+    )
     found = effects(table, MEDIA, POOLED)
     between = row(found, family="line", medium="no_asn")
-    a, b = (row(found, family="dropout", medium="no_asn", cell_line=line) for line in ("L0", "HeLa"))
+    a, b = (
+        row(found, family="dropout", medium="no_asn", cell_line=line) for line in ("L0", "HeLa")
+    )
     assert between.estimate == pytest.approx(a.estimate - b.estimate)
     assert between.se == pytest.approx(math.hypot(a.se, b.se))
     assert 8 <= between.df <= 16
@@ -205,7 +268,8 @@ def test_treated_wells_other_times_and_readouts_stay_out():
     alone = effects(table, MEDIA, SETTINGS)
     found = effects(everything, MEDIA, SETTINGS)
     pd.testing.assert_frame_equal(
-        found[found["readout"].eq("CellTiter-Glo")].drop(columns="q_family").reset_index(drop=True), alone.drop(columns="q_family")
+        found[found["readout"].eq("CellTiter-Glo")].drop(columns="q_family").reset_index(drop=True),
+        alone.drop(columns="q_family"),
     )
     assert set(found.loc[found["readout"].eq("BrdU"), "scale"]) == {"log2_fc"}
     assert len(effects(everything, MEDIA, SETTINGS, readout="CellTiter-Glo")) == len(alone)
@@ -234,12 +298,19 @@ def test_missing_values_leave_their_cell_empty():
 def test_other_media_keep_their_own_spread():
     media = MEDIA | {"inducer": medium("other")}
     table = growth()
-    inducer = pd.DataFrame({"medium": "inducer", "replicate": [1, 2, 3], "log2_fc": [-5.0, -2.0, -7.0], "gr": -0.9})
+    inducer = pd.DataFrame(
+        {"medium": "inducer", "replicate": [1, 2, 3], "log2_fc": [-5.0, -2.0, -7.0], "gr": -0.9}
+    )
     shared = {"cell_line": "L0", "hours": 48.0, "readout": "CellTiter-Glo"}
     found = effects(pd.concat([table, inducer.assign(**shared)]), media, SETTINGS)
     other = row(found, family="other")
-    assert other.p == pytest.approx(sps.ttest_1samp([-5, -2, -7], 0).pvalue) and other.adjustment.startswith("paired t")
-    assert row(found, family="dropout", medium="no_asn").se == row(effects(table, MEDIA, SETTINGS), family="dropout", medium="no_asn").se
+    assert other.p == pytest.approx(
+        sps.ttest_1samp([-5, -2, -7], 0).pvalue
+    ) and other.adjustment.startswith("paired t")
+    assert (
+        row(found, family="dropout", medium="no_asn").se
+        == row(effects(table, MEDIA, SETTINGS), family="dropout", medium="no_asn").se
+    )
 
 
 def test_detectable_effect_fits_the_spread_seen():
@@ -252,7 +323,9 @@ def test_problems_are_named_all_at_once():
     with pytest.raises(InputError, match="role: control"):
         effects(growth(), {"no_asn": medium("dropout", "asparagine")}, SETTINGS)
     with pytest.raises(InputError) as caught:
-        effects(growth().replace({"medium": {"no_asn": "no_ans", "no_gln": "no_gnl"}}), MEDIA, SETTINGS)
+        effects(
+            growth().replace({"medium": {"no_asn": "no_ans", "no_gln": "no_gnl"}}), MEDIA, SETTINGS
+        )
     assert len(caught.value.problems) == 2 and "Did you mean 'no_asn'?" in str(caught.value)
     with pytest.raises(InputError, match="unknown role 'droput'"):
         effects(growth(), MEDIA | {"x": medium("droput")}, SETTINGS)
@@ -261,4 +334,12 @@ def test_problems_are_named_all_at_once():
 def test_columns_are_the_contract_also_of_nothing():
     for table in (effects(growth(), MEDIA, SETTINGS), effects(growth().iloc[:0], MEDIA, SETTINGS)):
         assert list(table)[: len(TABLES["effects"])] == list(TABLES["effects"])
-        assert {"family", "readout", "hours", "mde_log2", "q_across_lines", "q_family", "note"} <= set(table)
+        assert {
+            "family",
+            "readout",
+            "hours",
+            "mde_log2",
+            "q_across_lines",
+            "q_family",
+            "note",
+        } <= set(table)

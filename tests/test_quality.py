@@ -1,4 +1,6 @@
-"""Plate metrics against closed forms and independent calculations; position against planted effects."""
+"""Plate metrics against closed forms and independent calculations; position against planted
+effects.
+"""
 
 import re
 import statistics
@@ -8,20 +10,28 @@ import pandas as pd
 import pytest
 
 import kit
-from kit import quality, spatial, synthetic
-from kit.quality_findings import quality_findings
-from kit.synthetic import Design, LineTruth, Noise, Truth
+from kit.plates import quality, spatial
+from kit.plates.findings import quality_findings
+from kit.simulate import synthetic
+from kit.simulate.synthetic import Design, LineTruth, Noise, Truth
 
 C = [100.0, 110.0, 90.0, 105.0, 95.0, 100.0]
 K = [10.0, 12.0, 8.0, 11.0, 9.0, 10.0]
 
 
 def test_metrics_by_hand():
-    mc, mk, sc, sk = statistics.mean(C), statistics.mean(K), statistics.stdev(C), statistics.stdev(K)
+    mc, mk, sc, sk = (
+        statistics.mean(C),
+        statistics.mean(K),
+        statistics.stdev(C),
+        statistics.stdev(K),
+    )
     assert quality.z_prime(C, K) == pytest.approx(1 - 3 * (sc + sk) / (mc - mk), abs=1e-12)
     assert quality.ssmd(C, K) == pytest.approx((mc - mk) / (sc**2 + sk**2) ** 0.5, abs=1e-12)
     mad = [statistics.median(abs(v - statistics.median(x)) for v in x) for x in (C, K)]
-    assert quality.robust_z_prime(C, K) == pytest.approx(1 - 3 * 1.4826 * sum(mad) / (statistics.median(C) - statistics.median(K)), abs=1e-12)
+    assert quality.robust_z_prime(C, K) == pytest.approx(
+        1 - 3 * 1.4826 * sum(mad) / (statistics.median(C) - statistics.median(K)), abs=1e-12
+    )
     assert quality.signal_to_background(C, K) == pytest.approx(mc / mk)
     assert quality.signal_to_noise(C, K) == pytest.approx((mc - mk) / sk)
     assert quality.cv_percent(C) == pytest.approx(100 * sc / mc)
@@ -31,7 +41,9 @@ def test_metrics_work_along_the_last_axis():
     rng = np.random.default_rng(1)
     a, b = rng.normal(100, 5, (7, 6)), rng.normal(10, 1, (7, 8))
     for metric in (quality.z_prime, quality.robust_z_prime, quality.ssmd):
-        assert metric(a, b) == pytest.approx([float(metric(x, y)) for x, y in zip(a, b, strict=True)])
+        assert metric(a, b) == pytest.approx(
+            [float(metric(x, y)) for x, y in zip(a, b, strict=True)]
+        )
 
 
 @pytest.mark.parametrize("metric", [quality.z_prime, quality.robust_z_prime, quality.ssmd])
@@ -40,7 +52,9 @@ def test_no_spread_or_no_difference_gives_no_number(metric):
 
 
 def test_spec_example_of_z_prime_between_control_and_dropout():
-    """At 10 % CV a dropout at 25 % of control shows Z' 0.5, at 60 % it shows -0.2: biology, not quality."""
+    """At 10 % CV a dropout at 25 % of control shows Z' 0.5, at 60 % it shows -0.2: biology, not
+    quality.
+    """
     for share, expected in ((0.25, 0.50), (0.60, -0.20)):
         control, dropout = np.array([-1, 0, 1]) * 0.1 + 1, (np.array([-1, 0, 1]) * 0.1 + 1) * share
         assert quality.z_prime(control, dropout) == pytest.approx(expected, abs=0.005)
@@ -53,10 +67,17 @@ def demo():
 
 def test_table_equals_an_independent_calculation(demo):
     raw = synthetic.wells(synthetic.demo_01())
-    qc = demo.plate_qc.drop_duplicates(["plate", "metric"]).set_index(["plate", "metric"]).sort_index()
+    qc = (
+        demo.plate_qc.drop_duplicates(["plate", "metric"])
+        .set_index(["plate", "metric"])
+        .sort_index()
+    )
     for plate, wells in raw.groupby("plate"):
         control = wells[wells["role"].eq("sample") & wells["medium"].eq("complete")]["signal"]
-        killed, blank = wells[wells["role"].eq("kill")]["signal"], wells[wells["role"].eq("blank") & wells["medium"].eq("complete")]["signal"]
+        killed, blank = (
+            wells[wells["role"].eq("kill")]["signal"],
+            wells[wells["role"].eq("blank") & wells["medium"].eq("complete")]["signal"],
+        )
         expected = {
             "z_prime": 1 - 3 * (control.std() + killed.std()) / abs(control.mean() - killed.mean()),
             "ssmd": (control.mean() - killed.mean()) / np.hypot(control.std(), killed.std()),
@@ -78,7 +99,13 @@ def test_blanks_are_subtracted_per_medium(demo):
 
 def noisy(seed, **noise):
     lines = {"A549": LineTruth({"no_asn": 0.8}, {}, 24.0)}
-    return Truth(lines, replicates=1, noise=Noise(**noise), design=Design(("complete", "no_asn"), 30, 8, 4, outer_ring=True), seed=seed)
+    return Truth(
+        lines,
+        replicates=1,
+        noise=Noise(**noise),
+        design=Design(("complete", "no_asn"), 30, 8, 4, outer_ring=True),
+        seed=seed,
+    )
 
 
 def samples(truth):
@@ -95,13 +122,22 @@ def test_planted_edge_effect_is_found_with_its_size():
 
 
 def test_edge_effect_of_noise_has_a_fair_p_value():
-    p = np.array([spatial.edge_effect(samples(noisy(100 + seed, well_cv=0.08)), 200, seed).p for seed in range(80)])
+    p = np.array(
+        [
+            spatial.edge_effect(samples(noisy(100 + seed, well_cv=0.08)), 200, seed).p
+            for seed in range(80)
+        ]
+    )
     assert 0.0 < (p < 0.2).mean() < 0.4
 
 
 def test_outer_ring_of_buffer_is_not_testable(demo):
     edge = demo.plate_qc[demo.plate_qc["metric"].eq("edge_effect_percent")]
-    assert edge["value"].isna().all() and edge["note"].str.contains("not testable").all() and edge["verdict"].eq("info").all()
+    assert (
+        edge["value"].isna().all()
+        and edge["note"].str.contains("not testable").all()
+        and edge["verdict"].eq("info").all()
+    )
 
 
 def test_planted_row_drift_is_found_with_its_size():
@@ -110,26 +146,47 @@ def test_planted_row_drift_is_found_with_its_size():
 
 
 def test_treatment_in_its_own_rows_cannot_pose_as_drift():
-    wells = pd.DataFrame([(r, c, "A" if r < 5 else "B") for r in range(1, 9) for c in range(1, 13)], columns=["row", "column", "medium"])
+    wells = pd.DataFrame(
+        [(r, c, "A" if r < 5 else "B") for r in range(1, 9) for c in range(1, 13)],
+        columns=["row", "column", "medium"],
+    )
     rng = np.random.default_rng(0)
-    wells = wells.assign(cell_line="x", agent="", concentration=np.nan, signal_corrected=np.where(wells["medium"].eq("A"), 100, 40) * rng.normal(1, 0.02, 96))
+    wells = wells.assign(
+        cell_line="x",
+        agent="",
+        concentration=np.nan,
+        signal_corrected=np.where(wells["medium"].eq("A"), 100, 40) * rng.normal(1, 0.02, 96),
+    )
     assert spatial.drift(wells, "row", 200, 0).percent < 5
     one_each = wells.assign(medium=wells["row"].astype(str))
     assert "keeps to its own rows" in spatial.drift(one_each, "row", 200, 0).note
 
 
 def spoil(change):
-    """EXP with one plate of one line; `change` edits its raw wells; returns metric -> row of the 48 h plate."""
-    truth = Truth({"A549": LineTruth({"no_asn": 0.8}, {}, 24.0)}, replicates=1, design=Design(("complete", "no_asn")), seed=3)
+    """EXP with one plate of one line; `change` edits its raw wells; returns metric -> row of the 48
+    h plate.
+    """
+    truth = Truth(
+        {"A549": LineTruth({"no_asn": 0.8}, {}, 24.0)},
+        replicates=1,
+        design=Design(("complete", "no_asn")),
+        seed=3,
+    )
     experiment = synthetic.experiment(truth)
     wells = change(experiment.wells.copy())
-    analysis = kit.analyse(type(experiment)(experiment.folder, experiment.config, wells, experiment.exclusions))
+    analysis = kit.analyse(
+        type(experiment)(experiment.folder, experiment.config, wells, experiment.exclusions)
+    )
     qc = analysis.plate_qc
     return qc[qc["plate"].eq("A549-48h-R1")].drop_duplicates("metric").set_index("metric"), analysis
 
 
 def late(wells, role, medium=None):
-    return wells["hours"].gt(0) & wells["role"].eq(role) & (wells["medium"].eq(medium) if medium else True)
+    return (
+        wells["hours"].gt(0)
+        & wells["role"].eq(role)
+        & (wells["medium"].eq(medium) if medium else True)
+    )
 
 
 def test_without_killed_wells_blanks_stand_in_and_it_says_so():
@@ -139,8 +196,15 @@ def test_without_killed_wells_blanks_stand_in_and_it_says_so():
 
 
 def test_too_few_control_wells_give_no_z_prime():
-    qc, _ = spoil(lambda wells: wells[~(late(wells, "sample", "complete") & (late(wells, "sample", "complete").cumsum() > 3))])
-    assert np.isnan(qc.loc["z_prime", "value"]) and "not estimable: 3 control" in qc.loc["z_prime", "note"]
+    qc, _ = spoil(
+        lambda wells: wells[
+            ~(late(wells, "sample", "complete") & (late(wells, "sample", "complete").cumsum() > 3))
+        ]
+    )
+    assert (
+        np.isnan(qc.loc["z_prime", "value"])
+        and "not estimable: 3 control" in qc.loc["z_prime", "note"]
+    )
 
 
 def test_a_saturated_control_well_fails_the_plate():
@@ -151,7 +215,9 @@ def test_a_saturated_control_well_fails_the_plate():
 
     qc, analysis = spoil(change)
     assert qc.loc["saturated_control_wells", "verdict"] == "fail"
-    assert analysis.summary.verdict == "fail" and any("aturated control wells" in reason for reason in analysis.summary.reasons)
+    assert analysis.summary.verdict == "fail" and any(
+        "aturated control wells" in reason for reason in analysis.summary.reasons
+    )
     assert analysis.calls["call"].eq("inconclusive").all()
 
 
@@ -167,7 +233,10 @@ def test_more_than_a_tenth_missing_fails():
 
 def test_no_blanks_is_said():
     qc, _ = spoil(lambda wells: wells[~wells["role"].eq("blank")])
-    assert "not corrected" in qc.loc["cv_blank_percent", "note"] and qc.loc["cv_blank_percent", "verdict"] == "warn"
+    assert (
+        "not corrected" in qc.loc["cv_blank_percent", "note"]
+        and qc.loc["cv_blank_percent", "verdict"] == "warn"
+    )
 
 
 def test_outliers_are_flagged_and_kept():
@@ -181,18 +250,33 @@ def test_outliers_are_flagged_and_kept():
 
 
 def test_bootstrap_interval_covers_the_true_z_prime():
-    """Control 100 +- 8, killed 5 +- 2: true Z' = 1 - 3 (8 + 2) / 95. With 24 wells the percentile interval covers about 90 %."""
+    """Control 100 +- 8, killed 5 +- 2: true Z' = 1 - 3 (8 + 2) / 95. With 24 wells the percentile
+    interval covers about 90 %.
+    """
     rng = np.random.default_rng(5)
     true = 1 - 3 * 10 / 95
     hits = 0
     for seed in range(150):
-        interval = kit.stats.bootstrap_interval((rng.normal(100, 8, 24), rng.normal(5, 2, 24)), quality.z_prime, 400, seed=seed, level=0.95)
+        interval = kit.stats.bootstrap_interval(
+            (rng.normal(100, 8, 24), rng.normal(5, 2, 24)),
+            quality.z_prime,
+            400,
+            seed=seed,
+            level=0.95,
+        )
         hits += interval[0] <= true <= interval[1]
     assert 125 <= hits <= 149
 
 
 def judged(metric, value, note="", limit=0.5, verdict="warn", plate="P1"):
-    return {"plate": plate, "metric": metric, "value": value, "verdict": verdict, "limit_pass": limit, "note": note}
+    return {
+        "plate": plate,
+        "metric": metric,
+        "value": value,
+        "verdict": verdict,
+        "limit_pass": limit,
+        "note": note,
+    }
 
 
 def said(*rows):
@@ -200,9 +284,15 @@ def said(*rows):
 
 
 def test_a_value_that_keeps_its_limit_is_not_said_to_miss_it():
-    """Z' 0.85 warns for its blanks, not for its size; 0.3 warns for its size: two reasons with two remedies."""
+    """Z' 0.85 warns for its blanks, not for its size; 0.3 warns for its size: two reasons with two
+    remedies.
+    """
     window = "control against blanks, for want of killed wells: an optimistic window"
-    high, low = said(judged("z_prime", 0.85, window), judged("ssmd", 20.0, window, 5), judged("z_prime", 0.3, window, plate="P2"))
+    high, low = said(
+        judged("z_prime", 0.85, window),
+        judged("ssmd", 20.0, window, 5),
+        judged("z_prime", 0.3, window, plate="P2"),
+    )
     assert window in high.text and "asked" not in high.text and "P2" not in high.text
     assert "killed wells" in high.action and "pipetting" not in high.action
     assert "0.3 (at least 0.5 asked) on P2." in low.text and "pipetting" in low.action
@@ -210,27 +300,54 @@ def test_a_value_that_keeps_its_limit_is_not_said_to_miss_it():
 
 def test_a_value_that_could_not_be_formed_is_told_apart_from_a_bad_one():
     none = judged("z_prime", np.nan, "not estimable: 3 control and 2 blanks, 4 of each needed")
-    bad, unknown = sorted(said(none, judged("z_prime", 0.3, plate="P2")), key=lambda finding: "not estimable" in finding.text)
+    bad, unknown = sorted(
+        said(none, judged("z_prime", 0.3, plate="P2")),
+        key=lambda finding: "not estimable" in finding.sentence,
+    )
     assert "P1" not in bad.text
-    assert unknown.text == "Z' not estimable on P1: 3 control and 2 blanks, 4 of each needed." and "pipetting" not in unknown.action
-    blanks = said(judged("cv_blank_percent", np.nan, "no blank wells: the signal is not corrected", 20))[0]
+    assert (
+        unknown.text == "Z' not estimable on P1: 3 control and 2 blanks, 4 of each needed."
+        and "pipetting" not in unknown.action
+    )
+    blanks = said(
+        judged("cv_blank_percent", np.nan, "no blank wells: the signal is not corrected", 20)
+    )[0]
     assert "blank wells" in blanks.action and "contaminated" not in blanks.action
 
 
 def test_limits_on_both_sides_are_said_as_such():
-    assert "0.7 (0.9 to 1.1 asked)" in said(judged("linearity_slope", 0.7, "0.9 to 1.1 asked", 0.9))[0].text
-    assert "1.3 (0.9 to 1.1 asked)" in said(judged("linearity_slope", 1.3, "0.9 to 1.1 asked", 0.9))[0].text
-    assert "-15 % (within ±10 % asked)" in said(judged("edge_effect_percent", -15.0, limit=10))[0].text
+    assert (
+        "0.7 (0.9 to 1.1 asked)"
+        in said(judged("linearity_slope", 0.7, "0.9 to 1.1 asked", 0.9))[0].text
+    )
+    assert (
+        "1.3 (0.9 to 1.1 asked)"
+        in said(judged("linearity_slope", 1.3, "0.9 to 1.1 asked", 0.9))[0].text
+    )
+    assert (
+        "-15 % (within ±10 % asked)" in said(judged("edge_effect_percent", -15.0, limit=10))[0].text
+    )
 
 
 def test_no_reason_of_any_spoilt_plate_contradicts_its_value():
     """Whatever was spoilt, a sentence with a limit quotes a value beyond it."""
-    spoilt = (lambda wells: wells[~wells["role"].eq("kill")], lambda wells: wells[~wells["role"].eq("blank")], lambda wells: wells.iloc[::3])
+    spoilt = (
+        lambda wells: wells[~wells["role"].eq("kill")],
+        lambda wells: wells[~wells["role"].eq("blank")],
+        lambda wells: wells.iloc[::3],
+    )
     for change in spoilt:
-        for text in (finding.text for finding in quality_findings(spoil(change)[1].plate_qc)):
-            for value, bound, limit in re.findall(r"(-?[\d.]+(?:e[+-]\d+)?)(?: %)? \((at least|at most) ([\d.]+)(?: %)? asked\)", text):
+        for text in (finding.sentence for finding in quality_findings(spoil(change)[1].plate_qc)):
+            for value, bound, limit in re.findall(
+                r"(-?[\d.]+(?:e[+-]\d+)?)(?: %)? \((at least|at most) ([\d.]+)(?: %)? asked\)", text
+            ):
                 assert (float(value) < float(limit)) == (bound == "at least"), text
-@pytest.mark.parametrize(("blanks", "value", "verdict"), [((0, 0), 0.0, "pass"), ((0, 30), 100.0, None), ((-20, 10), np.nan, "warn")])
+
+
+@pytest.mark.parametrize(
+    ("blanks", "value", "verdict"),
+    [((0, 0), 0.0, "pass"), ((0, 30), 100.0, None), ((-20, 10), np.nan, "warn")],
+)
 def test_blanks_of_nothing_leave_the_analysis_whole(blanks, value, verdict):
     def change(wells):
         for medium, level in zip(("complete", "no_asn"), blanks, strict=True):
@@ -239,5 +356,7 @@ def test_blanks_of_nothing_leave_the_analysis_whole(blanks, value, verdict):
 
     qc, analysis = spoil(change)
     row = qc.loc["blank_disagreement_percent"]
-    assert row["value"] == pytest.approx(value, nan_ok=True) and (verdict is None or row["verdict"] == verdict)
+    assert row["value"] == pytest.approx(value, nan_ok=True) and (
+        verdict is None or row["verdict"] == verdict
+    )
     assert analysis.growth["relative_viability"].notna().all()

@@ -1,4 +1,6 @@
-"""Reference data: names resolve, every file has its provenance, and each trap of the sources is handled."""
+"""Reference data: names resolve, every file has its provenance, and each trap of the sources is
+handled.
+"""
 
 import re
 
@@ -6,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kit import reference
-from kit.errors import InputError
-from kit.paths import share
+from kit.core import reference
+from kit.core.errors import InputError
+from kit.core.paths import share
 
 FOLDER = share() / "data" / "reference"
 NAMES = [
@@ -40,7 +42,12 @@ def test_names_resolve(spelling: str, name: str, cellosaurus: str, depmap: str) 
 
 @pytest.mark.parametrize(
     ("name", "candidates"),
-    [("T T", ["T.T", "TT"]), ("MOLT", ["MOLT-3", "MOLT-4", "MOLT-13", "MOLT-16"]), ("nalm", ["NALM-6"]), ("CVCL_1122", ["CHL-1"])],
+    [
+        ("T T", ["T.T", "TT"]),
+        ("MOLT", ["MOLT-3", "MOLT-4", "MOLT-13", "MOLT-16"]),
+        ("nalm", ["NALM-6"]),
+        ("CVCL_1122", ["CHL-1"]),
+    ],
 )
 def test_ambiguous_names_list_their_candidates(name: str, candidates: list[str]) -> None:
     with pytest.raises(InputError) as caught:
@@ -86,7 +93,16 @@ def test_every_file_has_provenance_and_a_citation() -> None:
     assert [name for name in sorted(present) if name not in text] == []
 
 
-@pytest.mark.parametrize("name", ["amino_acid_roles", "treatment_groups", "sensitivity_profile", "control_lines", "published_correlations"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "amino_acid_roles",
+        "treatment_groups",
+        "sensitivity_profile",
+        "control_lines",
+        "published_correlations",
+    ],
+)
 def test_source_tables_cite_every_row(name: str) -> None:
     assert (reference.table(name)["citation"].str.len() > 3).all()
 
@@ -103,14 +119,21 @@ def test_priors_are_the_profile_of_the_specification() -> None:
         ("MDA-MB-231", "glutamine"): ("dependent", False, 0.08, 0.10),
     }
     found = {
-        (r.cell_line, r.amino_acid): (r.expected_call, r.disputed, r.fixture_gr, r.fixture_sa) for r in reference.priors().itertuples()
+        (r.cell_line, r.amino_acid): (r.expected_call, r.disputed, r.fixture_gr, r.fixture_sa)
+        for r in reference.priors().itertuples()
     }
     assert found == expected
 
 
 def test_lines_are_disputed_alike_wherever_they_stand() -> None:
-    """A line is marked disputed as a control only where its asparagine entry of the profile is; the knockout borrows no one's citation."""
-    disputed = {row.cell_line: row.disputed for row in reference.priors().itertuples() if row.amino_acid == "asparagine"}
+    """A line is marked disputed as a control only where its asparagine entry of the profile is; the
+    knockout borrows no one's citation.
+    """
+    disputed = {
+        row.cell_line: row.disputed
+        for row in reference.priors().itertuples()
+        if row.amino_acid == "asparagine"
+    }
     controls = reference.control_lines().set_index("cell_line")
     shared = [line for line in controls.index if line in disputed]
     assert {"Jurkat", "MOLT-4", "A549"} <= set(shared)
@@ -120,10 +143,14 @@ def test_lines_are_disputed_alike_wherever_they_stand() -> None:
 
 def test_claims_carry_all_findings() -> None:
     claims = reference.claims().set_index("claim")
-    assert [f"S{i}" for i in range(1, 12)] == [claim for claim in claims.index if re.fullmatch(r"S\d+", claim)]
+    assert [f"S{i}" for i in range(1, 12)] == [
+        claim for claim in claims.index if re.fullmatch(r"S\d+", claim)
+    ]
     assert claims.loc["S1", "status"] == "contradicted" and "Arf1" in claims.loc["S1", "finding"]
     roles = reference.amino_acid_roles()
-    assert roles.query("amino_acid == 'glutamine' and aspect == 'mTORC1 route'")["status"].tolist() == ["contradicted"]
+    assert roles.query("amino_acid == 'glutamine' and aspect == 'mTORC1 route'")[
+        "status"
+    ].tolist() == ["contradicted"]
     assert set(roles["amino_acid"]) == {"asparagine", "glutamine", "serine"}
 
 
@@ -132,27 +159,44 @@ def test_treatment_groups_state_numbers() -> None:
     assert groups.loc["-Asn", "asparagine_uM"] == 0
     control, rescue = groups.loc["Control"], groups.loc["Rescue (-Asn + Asn)"]
     assert (
-        control[["asparagine_uM", "glutamine_uM", "serine_uM"]].tolist() == rescue[["asparagine_uM", "glutamine_uM", "serine_uM"]].tolist()
+        control[["asparagine_uM", "glutamine_uM", "serine_uM"]].tolist()
+        == rescue[["asparagine_uM", "glutamine_uM", "serine_uM"]].tolist()
     )
 
 
 def test_traps_of_nci60() -> None:
     panel = reference.nci60()
     assert len(panel) == 60 and len(reference.nci60(independent=True)) == 57
-    assert set(panel["cell_line"]) - set(reference.nci60(independent=True)["cell_line"]) == {"MDA-N", "NCI/ADR-RES", "SNB-19"}
+    assert set(panel["cell_line"]) - set(reference.nci60(independent=True)["cell_line"]) == {
+        "MDA-N",
+        "NCI/ADR-RES",
+        "SNB-19",
+    }
     floor = panel["asns_swath_log10"] == 3.306
     assert floor.sum() == 16
     assert (panel["asns_swath_detected"] == ~floor)[panel["asns_swath_log10"].notna()].all()
-    assert (panel["asns_ms_log10"].isna() == ~(panel["asns_ms_detected"].fillna(False).astype(bool))).all()
+    assert (
+        panel["asns_ms_log10"].isna() == ~(panel["asns_ms_detected"].fillna(False).astype(bool))
+    ).all()
     assert not (panel["asns_ms_log10"] == 0).any()
-    censored = panel.dropna(subset="asnase_gi50_censored").set_index("cell_line")["asnase_gi50_U_per_mL"].to_dict()
+    censored = (
+        panel.dropna(subset="asnase_gi50_censored")
+        .set_index("cell_line")["asnase_gi50_U_per_mL"]
+        .to_dict()
+    )
     assert censored == {"CCRF-CEM": 0.025, "MOLT-4": 0.025, "OVCAR-4": 250.0}
-    assert np.allclose(panel["asnase_neglog10_gi50"], -np.log10(panel["asnase_gi50_U_per_mL"]), atol=2e-5)
+    assert np.allclose(
+        panel["asnase_neglog10_gi50"], -np.log10(panel["asnase_gi50_U_per_mL"]), atol=2e-5
+    )
 
 
 def test_traps_of_ccle() -> None:
     panel = reference.ccle()
-    assert (len(panel), panel["asns_rppa_log2"].notna().sum(), panel["asparagine_log10"].notna().sum()) == (939, 899, 928)
+    assert (
+        len(panel),
+        panel["asns_rppa_log2"].notna().sum(),
+        panel["asparagine_log10"].notna().sum(),
+    ) == (939, 899, 928)
     assert panel["cell_line"].notna().all()
     jurkat = panel.loc[panel["cell_line"] == "JURKAT", "asns_rppa_log2"].item()
     assert round(reference.percentile(panel["asns_rppa_log2"], jurkat)) == 77
@@ -174,7 +218,12 @@ def test_tables_are_copies_and_unknown_ones_are_named() -> None:
 
 @pytest.mark.parametrize(
     ("spelling", "name"),
-    [("H1299", "NCI-H1299"), ("LNCaP", "LNCaP clone FGC"), ("\uff2d\uff2f\uff2c\uff34\uff0d\uff14", "MOLT-4"), ("\uff21\uff15\uff14\uff19", "A549")],
+    [
+        ("H1299", "NCI-H1299"),
+        ("LNCaP", "LNCaP clone FGC"),
+        ("\uff2d\uff2f\uff2c\uff34\uff0d\uff14", "MOLT-4"),
+        ("\uff21\uff15\uff14\uff19", "A549"),
+    ],
 )
 def test_the_benchs_short_forms_and_full_width_letters_resolve(spelling, name):
     assert reference.resolve_line(spelling).name == name

@@ -15,12 +15,16 @@ import pandas as pd
 import pytest
 from lab import notebook
 
-from kit import index, markup, report, store
-from kit.columns import TABLES
-from kit.errors import InputError
+from kit.core.columns import TABLES
+from kit.core.errors import InputError
+from kit.report import index, markup
+from kit.report import page as report
+from kit.store import store
 
 NASTY = "<script>alert('x')</script>"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]  # fmt: skip
 browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
@@ -64,12 +68,21 @@ def outputs(*given: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def html(content: str, **about: Any) -> dict[str, Any]:
-    return {"output_type": "display_data", "data": {"text/html": content}, "metadata": {"kit": about}}
+    return {
+        "output_type": "display_data",
+        "data": {"text/html": content},
+        "metadata": {"kit": about},
+    }
 
 
 SVG = {
     "output_type": "display_data",
-    "data": {"image/svg+xml": '<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text>50 % "µ" #1</text></svg>'},
+    "data": {
+        "image/svg+xml": (
+            '<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="9"'
+            ' height="9"><text>50 % "µ" #1</text></svg>'
+        )
+    },
     "metadata": {"kit": {"exhibit": "fig", "title": "T", "alt": f'T "{NASTY}"'}},
 }
 
@@ -77,7 +90,15 @@ SVG = {
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A report's folder with one executed notebook, made by hand."""
-    path = notebook(tmp_path / "notebooks", "# Plates & wells", "x = 1", "show", ("first", "first-screen"), ("hidden", "no-report"), "boom")
+    path = notebook(
+        tmp_path / "notebooks",
+        "# Plates & wells",
+        "x = 1",
+        "show",
+        ("first", "first-screen"),
+        ("hidden", "no-report"),
+        "boom",
+    )
     content = json.loads(path.read_text())
     cells = content["cells"]
     cells[3]["outputs"] = outputs(
@@ -86,7 +107,14 @@ def folder(tmp_path: Path) -> Path:
     )  # fmt: skip
     cells[4]["outputs"] = outputs(html("<p>FIRST</p>"))
     cells[5]["outputs"] = outputs(html("<p>HIDDEN</p>"))
-    cells[6]["outputs"] = outputs({"output_type": "error", "ename": "ValueError", "evalue": NASTY, "traceback": [f"\x1b[31m{NASTY}\x1b[39m"]})
+    cells[6]["outputs"] = outputs(
+        {
+            "output_type": "error",
+            "ename": "ValueError",
+            "evalue": NASTY,
+            "traceback": [f"\x1b[31m{NASTY}\x1b[39m"],
+        }
+    )
     path.write_text(json.dumps(content))
     return tmp_path
 
@@ -94,18 +122,31 @@ def folder(tmp_path: Path) -> Path:
 def test_a_report_refers_to_nothing_outside_and_runs_one_script(folder: Path) -> None:
     page = Page(report.render(folder, MANIFEST))
     for tag, value in page.refers:
-        assert value.startswith(("#", "data:image/")) or (tag == "a" and re.match(r"(\.\./index\.html|(notebooks|tables|figures)/)", value)), (tag, value)
+        assert value.startswith(("#", "data:image/")) or (
+            tag == "a" and re.match(r"(\.\./index\.html|(notebooks|tables|figures)/)", value)
+        ), (tag, value)
     assert page.scripts == 1 and page.handlers == []
     assert len(page.ids) == len(set(page.ids))
 
 
 def test_styles_and_scripts_load_nothing() -> None:
     for name in ("report.css", "report.js", "index.css", "index.js"):
-        assert not re.search(r"url\(|@import|https?:|fetch\(|XMLHttpRequest|import\(", report.asset(name)), name
+        assert not re.search(
+            r"url\(|@import|https?:|fetch\(|XMLHttpRequest|import\(", report.asset(name)
+        ), name
 
 
 def test_everything_of_a_user_is_escaped(folder: Path) -> None:
-    text = report.render(folder, MANIFEST | {"status": "failed", "problems": [NASTY], "experiment_id": NASTY, "packages": {NASTY: NASTY}})
+    text = report.render(
+        folder,
+        MANIFEST
+        | {
+            "status": "failed",
+            "problems": [NASTY],
+            "experiment_id": NASTY,
+            "packages": {NASTY: NASTY},
+        },
+    )
     assert "<script>alert" not in text
     assert text.count("&lt;script&gt;alert") >= 7
     assert Page(text).scripts == 1
@@ -118,13 +159,20 @@ def test_the_content_policy_allows_our_script_only(folder: Path) -> None:
     text = report.render(folder, MANIFEST)
     (script,) = re.findall(r"<script>(.*?)</script>", text, re.S)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    assert f"script-src &#39;sha256-{digest}&#39;" in text or f"script-src 'sha256-{digest}'" in text
+    assert (
+        f"script-src &#39;sha256-{digest}&#39;" in text or f"script-src 'sha256-{digest}'" in text
+    )
     assert "default-src" in text
 
 
 def test_order_first_screen_hidden_cells_captions_and_code(folder: Path) -> None:
     text = report.render(folder, MANIFEST)
-    assert text.index("FIRST") < text.index('id="01_assay_qc-1-plates-wells"') < text.index("CAPTION") < text.index('id="provenance"')
+    assert (
+        text.index("FIRST")
+        < text.index('id="01_assay_qc-1-plates-wells"')
+        < text.index("CAPTION")
+        < text.index('id="provenance"')
+    )
     assert "HIDDEN" not in text
     figure = text[text.index('<figure class="exhibit"') : text.index("</figure>")]
     assert "CAPTION" in figure and text.count("CAPTION") == 1
@@ -136,7 +184,9 @@ def test_an_embedded_figure_is_the_drawing(folder: Path) -> None:
     from urllib.parse import unquote
     from xml.etree import ElementTree
 
-    (source,) = [value for tag, value in Page(report.render(folder, MANIFEST)).refers if tag == "img"]
+    (source,) = [
+        value for tag, value in Page(report.render(folder, MANIFEST)).refers if tag == "img"
+    ]
     drawing = ElementTree.fromstring(unquote(source.removeprefix("data:image/svg+xml,")))
     assert "".join(drawing.itertext()).strip() == '50 % "µ" #1'
 
@@ -192,7 +242,13 @@ def test_the_index_reads_manifests_and_lists_failures(tmp_path: Path) -> None:
 
 def in_browser(path: Path, *options: str) -> str:
     """What Chromium makes of a page."""
-    command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={path.parent}/profile", *options, path.as_uri()]
+    command = [
+        str(CHROMIUM),
+        *FLAGS,
+        f"--user-data-dir={path.parent}/profile",
+        *options,
+        path.as_uri(),
+    ]
     return subprocess.run(command, capture_output=True, text=True, timeout=240).stdout
 
 
@@ -201,9 +257,13 @@ def test_five_thousand_experiments_are_drawn_in_a_browser(tmp_path: Path) -> Non
     probe = "\n;document.title = document.querySelectorAll('.row').length;"
     script = report.asset("index.js")
     page = index.page(entries(5000)).replace(script, script + probe)
-    page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)  # the probe is not our script
+    page = re.sub(
+        r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page
+    )  # the probe is not our script
     (tmp_path / "index.html").write_text(page)
-    rows = int(re.search(r"<title>(.*?)</title>", in_browser(tmp_path / "index.html", "--dump-dom"))[1])  # type: ignore[index]
+    rows = int(
+        re.search(r"<title>(.*?)</title>", in_browser(tmp_path / "index.html", "--dump-dom"))[1]
+    )  # type: ignore[index]
     assert 10 < rows < 60  # only what is in view exists
 
 
@@ -250,11 +310,15 @@ def stored(folder: Path, name: str, frames: dict[str, pd.DataFrame]) -> None:
 
 @pytest.mark.parametrize("table", [name for name in TABLES if name != "wells"])
 def test_the_store_gives_back_every_table_exactly(tmp_path: Path, table: str) -> None:
-    frames = {name: tables(np.random.default_rng(seed)) for seed, name in enumerate(["EXP-1", "EXP-2"])}
+    frames = {
+        name: tables(np.random.default_rng(seed)) for seed, name in enumerate(["EXP-1", "EXP-2"])
+    }
     for name, made in frames.items():
         stored(tmp_path, name, made)
     read = store.read(tmp_path, table)
-    whole = pd.concat([made[table].assign(experiment_id=name) for name, made in frames.items()], ignore_index=True)
+    whole = pd.concat(
+        [made[table].assign(experiment_id=name) for name, made in frames.items()], ignore_index=True
+    )
     assert list(read) == ["experiment_id", *TABLES[table]]
     for column in read:
         got, wanted = read[column], whole[column]
@@ -287,15 +351,22 @@ def test_another_schema_version_is_named(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_infinite_numbers_survive(tmp_path: Path) -> None:
-    frame = tables(np.random.default_rng(0))["dose_response"].assign(ic50_absolute=[np.inf, -np.inf, np.nan, 1.0, 2.0, 3.0])
+    frame = tables(np.random.default_rng(0))["dose_response"].assign(
+        ic50_absolute=[np.inf, -np.inf, np.nan, 1.0, 2.0, 3.0]
+    )
     stored(tmp_path, "EXP-1", {"dose_response": frame})
     assert store.read(tmp_path, "dose_response")["ic50_absolute"].tolist()[:2] == [np.inf, -np.inf]
 
 
-def test_a_column_that_an_earlier_kit_kept_as_text_is_read_as_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_column_that_an_earlier_kit_kept_as_text_is_read_as_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     frame = tables(np.random.default_rng(0))["dose_response"]
     stored(tmp_path, "EXP-1", {"dose_response": frame})
-    older = {name: {column: kind for column, kind in table.items() if column != "aoc"} for name, table in TABLES.items()}
+    older = {
+        name: {column: kind for column, kind in table.items() if column != "aoc"}
+        for name, table in TABLES.items()
+    }
     monkeypatch.setattr(store, "TABLES", older)
     stored(tmp_path, "EXP-2", {"dose_response": frame})
     monkeypatch.undo()
@@ -308,6 +379,14 @@ def test_a_notebook_shows_verdicts_and_calls_in_the_reports_colours(root: Path) 
     css = (root / "templates" / "report" / "report.css").read_text(encoding="utf-8")
     named = dict(re.findall(r"--([\w-]+):\s*(#\w+)", css.split("@media")[0]))
     plain = re.sub(r"var\(--([\w-]+)\)", lambda found: named.get(found[1], found[0]), css)
-    report, notebook = ({name: pair for name, *pair in re.findall(r"\.t-(\w+)\s*\{\s*color:\s*([^;]+);\s*background:\s*([^;}]+)", text)} for text in (plain, markup.FALLBACK))
+    report, notebook = (
+        {
+            name: pair
+            for name, *pair in re.findall(
+                r"\.t-(\w+)\s*\{\s*color:\s*([^;]+);\s*background:\s*([^;}]+)", text
+            )
+        }
+        for text in (plain, markup.FALLBACK)
+    )
     assert {"pass", "warn", "fail", "aux", "dep", "part", "pro"} <= set(notebook)
     assert notebook == {name: report[name] for name in notebook}

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from scipy import stats as sps
 
-from kit.columns import TABLES
-from kit.effects import effects
-from kit.rescue import rescue
-from kit.simulations import MEDIA, growth_table
+from kit.core.columns import TABLES
+from kit.effects.effects import effects
+from kit.effects.rescue import rescue
+from kit.simulate.simulations import MEDIA, growth_table
 from kit.stats import holm
 
 SETTINGS = SimpleNamespace(
@@ -24,11 +24,17 @@ SETTINGS = SimpleNamespace(
     rescue_index_failed=0.3,
     rescue_index_failed_upper=0.5,
 )
-WIGGLE = {3: np.array([-1.0, 0.0, 1.0]), 4: np.array([-1.0, 1.0, -1.0, 1.0]), 5: np.array([-1.0, 1.0, 0.0, 1.0, -1.0])}
+WIGGLE = {
+    3: np.array([-1.0, 0.0, 1.0]),
+    4: np.array([-1.0, 1.0, -1.0, 1.0]),
+    5: np.array([-1.0, 1.0, 0.0, 1.0, -1.0]),
+}
 
 
 def table(drop, back, spread=0.05, n=3, doublings=2.0, noise=0.0):
-    """A line with given mean log2 changes. Dropout and rescue move against each other, the rest together, so nothing is exact."""
+    """A line with given mean log2 changes. Dropout and rescue move against each other, the rest
+    together, so nothing is exact.
+    """
     wiggle = WIGGLE.get(n, np.arange(n) - 0.5)
     series = {
         "complete": np.zeros(n),
@@ -37,8 +43,12 @@ def table(drop, back, spread=0.05, n=3, doublings=2.0, noise=0.0):
         "no_ser": 0.0 + (spread + noise) * np.roll(wiggle, 2),
         "no_asn_rescue": back + (spread + noise) * -wiggle,
     }
-    rows = [(name, i + 1, value) for name, values in series.items() for i, value in enumerate(values)]
-    frame = pd.DataFrame(rows, columns=["medium", "replicate", "log2_fc"]).assign(cell_line="MOLT-4", hours=48.0, readout="ATP")
+    rows = [
+        (name, i + 1, value) for name, values in series.items() for i, value in enumerate(values)
+    ]
+    frame = pd.DataFrame(rows, columns=["medium", "replicate", "log2_fc"]).assign(
+        cell_line="MOLT-4", hours=48.0, readout="ATP"
+    )
     return frame.assign(gr=2 ** (1 + frame["log2_fc"] / doublings) - 1)
 
 
@@ -70,7 +80,11 @@ def test_not_significant_is_never_restored():
     """A rescue that cannot be told from control only because the data are poor."""
     poor = table(-1.2, -0.6, spread=0.9)
     found = rescue(poor, MEDIA, SETTINGS).iloc[0]
-    against_control = effects(poor, MEDIA, SETTINGS).set_index(["contrast", "scale"]).loc[("no_asn_rescue - complete", "log2_fc")]
+    against_control = (
+        effects(poor, MEDIA, SETTINGS)
+        .set_index(["contrast", "scale"])
+        .loc[("no_asn_rescue - complete", "log2_fc")]
+    )
     assert against_control["p"] > 0.05
     assert found["class"] == "indeterminate" and "not shown to be equivalent" in found["note"]
 
@@ -91,11 +105,20 @@ def test_tests_rest_on_the_block_model():
         rescue(data, MEDIA, SETTINGS).iloc[0],
         effects(data, MEDIA, SETTINGS).query("scale == 'log2_fc'").set_index("contrast"),
     )
-    over, same = contrasts.loc["no_asn_rescue - no_asn"], contrasts.loc["no_asn_rescue - complete"].to_dict()
-    assert (found["superiority"], found["superiority_p"]) == pytest.approx((over["estimate"], over["p"] / 2))
+    over, same = (
+        contrasts.loc["no_asn_rescue - no_asn"],
+        contrasts.loc["no_asn_rescue - complete"].to_dict(),
+    )
+    assert (found["superiority"], found["superiority_p"]) == pytest.approx(
+        (over["estimate"], over["p"] / 2)
+    )
     half = sps.t.isf(0.05, same["df"]) * same["se"]
-    assert (found["tost_ci_low"], found["tost_ci_high"]) == pytest.approx((same["estimate"] - half, same["estimate"] + half))
-    one_sided = [sps.t.sf((0.322 + sign * same["estimate"]) / same["se"], same["df"]) for sign in (1, -1)]
+    assert (found["tost_ci_low"], found["tost_ci_high"]) == pytest.approx(
+        (same["estimate"] - half, same["estimate"] + half)
+    )
+    one_sided = [
+        sps.t.sf((0.322 + sign * same["estimate"]) / same["se"], same["df"]) for sign in (1, -1)
+    ]
     assert found["tost_p"] == pytest.approx(max(one_sided))
 
 
@@ -105,7 +128,10 @@ def test_rescue_index_by_hand():
     gained, lost = gr["no_asn_rescue"] - gr["no_asn"], 1 - gr["no_asn"]
     found = rescue(data, MEDIA, SETTINGS).iloc[0]
     assert found["rescue_index"] == pytest.approx(gained.mean() / lost.mean())
-    for limit in (found["ci_low"], found["ci_high"]):  # Fieller: the paired t test of gained - limit * lost is just significant
+    for limit in (
+        found["ci_low"],
+        found["ci_high"],
+    ):  # Fieller: the paired t test of gained - limit * lost is just significant
         assert sps.ttest_1samp(gained - limit * lost, 0).pvalue == pytest.approx(0.05, abs=1e-6)
 
 
@@ -118,24 +144,40 @@ def test_worse_than_the_dropout_is_no_superiority():
 def test_too_few_replicates_are_indeterminate(n):
     found = classified(-2.0, 0.0, 0.05, n)
     assert found["class"] == "indeterminate" and found["note"].startswith("Exploratory")
-    assert all(math.isnan(found[name]) for name in ("superiority_p", "tost_p", "rescue_index", "ci_low", "ci_high", "tost_ci_low"))
+    assert all(
+        math.isnan(found[name])
+        for name in ("superiority_p", "tost_p", "rescue_index", "ci_low", "ci_high", "tost_ci_low")
+    )
 
 
 def test_no_index_on_next_to_nothing_and_the_open_end_is_said():
     found = classified(-0.3, -0.1, spread=0.2)
     assert found["gr_loss"] < 0.3 < found["gr_loss_ci_high"]
-    assert found["class"] == "not_applicable" and math.isnan(found["rescue_index"]) and "not excluded" in found["note"]
+    assert (
+        found["class"] == "not_applicable"
+        and math.isnan(found["rescue_index"])
+        and "not excluded" in found["note"]
+    )
     unsure = classified(-0.8, -0.1, spread=0.7)
-    assert unsure["gr_loss"] > 0.3 and unsure["gr_loss_ci_low"] < 0 and math.isnan(unsure["rescue_index"])
+    assert (
+        unsure["gr_loss"] > 0.3
+        and unsure["gr_loss_ci_low"] < 0
+        and math.isnan(unsure["rescue_index"])
+    )
     assert "includes 0" in unsure["note"]
 
 
 def test_without_gr_the_logarithms_decide():
     no_gr = {"gr": np.nan, "readout": "BrdU"}
-    assert rescue(table(-2.0, -0.02, n=5).assign(**no_gr), MEDIA, SETTINGS).iloc[0]["class"] == "full"
+    assert (
+        rescue(table(-2.0, -0.02, n=5).assign(**no_gr), MEDIA, SETTINGS).iloc[0]["class"] == "full"
+    )
     half = rescue(table(-2.0, -0.85).assign(**no_gr), MEDIA, SETTINGS).iloc[0]
     assert half["class"] == "indeterminate" and "without GR" in half["note"]
-    assert rescue(table(-0.2, 0.0).assign(**no_gr), MEDIA, SETTINGS).iloc[0]["class"] == "not_applicable"
+    assert (
+        rescue(table(-0.2, 0.0).assign(**no_gr), MEDIA, SETTINGS).iloc[0]["class"]
+        == "not_applicable"
+    )
 
 
 def test_every_rescue_is_set_against_the_dropout_of_the_same_amino_acid():
@@ -149,9 +191,17 @@ def test_every_rescue_is_set_against_the_dropout_of_the_same_amino_acid():
     extra = [source.assign(medium=name, log2_fc=source["log2_fc"] + shift) for name, shift in
              (("no_gln_rescue", 0.02), ("no_ser_rescue", -0.03), ("glycine", 0.01))]  # fmt: skip
     found = rescue(pd.concat([data, *extra]), media, SETTINGS).set_index("medium")
-    partners = {"no_asn_rescue": "no_asn", "no_gln_rescue": "no_gln", "no_ser_rescue": "no_ser", "glycine": ""}
+    partners = {
+        "no_asn_rescue": "no_asn",
+        "no_gln_rescue": "no_gln",
+        "no_ser_rescue": "no_ser",
+        "glycine": "",
+    }
     assert found["dropout"].to_dict() == partners
-    assert found.loc["glycine", "class"] == "not_applicable" and "no dropout medium removes just glycine" in found.loc["glycine", "note"]
+    assert (
+        found.loc["glycine", "class"] == "not_applicable"
+        and "no dropout medium removes just glycine" in found.loc["glycine", "note"]
+    )
     tested = found[found["dropout"].ne("")]
     assert tested["superiority_p_holm"].to_numpy() == pytest.approx(holm(tested["superiority_p"]))
     assert (tested["superiority_p_holm"] >= tested["superiority_p"]).all()
@@ -159,12 +209,27 @@ def test_every_rescue_is_set_against_the_dropout_of_the_same_amino_acid():
 
 def test_an_index_below_full_is_said_where_the_dropout_lies_near_the_margin():
     found = classified(-0.55, -0.15, spread=0.03, n=5, doublings=1.0)
-    assert found["class"] == "full" and found["rescue_index"] < 0.8 and "near the margin" in found["note"]
+    assert (
+        found["class"] == "full"
+        and found["rescue_index"] < 0.8
+        and "near the margin" in found["note"]
+    )
 
 
 def test_columns_are_the_contract_also_of_nothing():
-    for found in (rescue(table(-2.0, 0.0), MEDIA, SETTINGS), rescue(table(-2.0, 0.0).iloc[:0], MEDIA, SETTINGS)):
+    for found in (
+        rescue(table(-2.0, 0.0), MEDIA, SETTINGS),
+        rescue(table(-2.0, 0.0).iloc[:0], MEDIA, SETTINGS),
+    ):
         assert list(found)[: len(TABLES["rescue"])] == list(TABLES["rescue"])
-        assert {"n_replicates", "note", "tost_ci_low", "tost_ci_high", "superiority", "superiority_p_holm", "dropout"} <= set(found)
+        assert {
+            "n_replicates",
+            "note",
+            "tost_ci_low",
+            "tost_ci_high",
+            "superiority",
+            "superiority_p_holm",
+            "dropout",
+        } <= set(found)
     only_dropouts = table(-2.0, 0.0).query("medium != 'no_asn_rescue'")
     assert rescue(only_dropouts, MEDIA, SETTINGS).empty

@@ -1,4 +1,6 @@
-"""Runs that end early, reports that get damaged, and reports that look at one another: what may be put in place, and what is made again."""
+"""Runs that end early, reports that get damaged, and reports that look at one another: what may be
+put in place, and what is made again.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,13 @@ from lab import BANNER, alive, experiment, litter, notebook, start, until
 from test_batch import RUN, cluster, forked, manifest, run  # noqa: F401
 from test_batch_scale import contents
 
-from kit import batch, index, isolate, outfolder, reportfolder
 from kit.__main__ import Bar, Lines
-from kit.errors import InputError, KitError
-from kit.job import Job
-from kit.uptodate import recipe, up_to_date
+from kit.batch import batch, isolate
+from kit.batch.job import Job
+from kit.batch.uptodate import recipe, up_to_date
+from kit.core.errors import InputError, KitError
+from kit.report import index
+from kit.store import outfolder, reportfolder
 
 
 def report(folder: Path, mark: str, *notebooks: dict, status: str = "ok") -> dict:
@@ -41,17 +45,24 @@ def entry(name: str, fault: str = "", status: str = "failed") -> dict:
 # Whose folder it is
 
 
-def test_a_run_is_over_when_it_ends_is_followed_or_falls_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_is_over_when_it_ends_is_followed_or_falls_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(outfolder, "BEAT_S", 0.01)
     with outfolder.reserved(tmp_path) as held:
         watch, other = outfolder.Watch(tmp_path, held.token), outfolder.Watch(tmp_path, "another")
         first = (tmp_path / outfolder.LOCK).read_text()
-        until(lambda: (tmp_path / outfolder.LOCK).read_text() != first, "the run should show that it lives")
+        until(
+            lambda: (tmp_path / outfolder.LOCK).read_text() != first,
+            "the run should show that it lives",
+        )
         assert not watch.over() and other.over()
         held.end()
         assert watch.over()
         assert first.split("\n")[0] == str(os.getpid())
-    (tmp_path / outfolder.LOCK).write_text(first)  # as a killed run leaves it: no beat comes any more
+    (tmp_path / outfolder.LOCK).write_text(
+        first
+    )  # as a killed run leaves it: no beat comes any more
     silent = outfolder.Watch(tmp_path, held.token)
     assert not silent.over()
     monkeypatch.setattr(outfolder, "SILENT_S", -1.0)
@@ -66,12 +77,16 @@ def test_nothing_is_put_in_place_for_a_run_that_is_over(tmp_path: Path) -> None:
         assert not (tmp_path / ".building-EXP-1").exists()
         shutil.copytree(tmp_path / "EXP-1", tmp_path / ".building-EXP-1")
         with pytest.raises(KitError, match="is over"):
-            reportfolder.place(tmp_path / ".building-EXP-1", tmp_path / "EXP-1", late, run=held.token)
+            reportfolder.place(
+                tmp_path / ".building-EXP-1", tmp_path / "EXP-1", late, run=held.token
+            )
     assert (tmp_path / "EXP-1" / "report.html").read_text() == "good"
 
 
 @pytest.mark.parametrize("exchange", [True, False])
-def test_a_report_stays_when_the_new_one_was_taken_away(tmp_path: Path, exchange: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_stays_when_the_new_one_was_taken_away(
+    tmp_path: Path, exchange: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if not exchange:
         monkeypatch.setattr(outfolder, "_exchange", lambda one, other: False)
     report(tmp_path / "EXP-1", "good")
@@ -83,12 +98,19 @@ def test_a_report_stays_when_the_new_one_was_taken_away(tmp_path: Path, exchange
 def test_a_lost_report_leaves_the_one_that_is_there_and_says_so(tmp_path: Path) -> None:
     report(tmp_path / "EXP-1", "good", entry("01_assay_qc", status="ok"))
     told = batch.lost(Job("", str(tmp_path), "EXP-1", ""), "its process was killed")
-    assert told["status"] == "failed" and told["note"] == "the earlier report stays" and litter(tmp_path) == []
+    assert (
+        told["status"] == "failed"
+        and told["note"] == "the earlier report stays"
+        and litter(tmp_path) == []
+    )
     assert (tmp_path / "EXP-1" / "report.html").read_text() == "good"
     index.write(tmp_path)
     shown = json.loads((tmp_path / "index.json").read_text())["experiments"][0]
     assert shown["status"] == "ok"
-    assert shown["reasons"] == ["The last attempt failed: EXP-1: its process was killed; no report was made", "All is well."]
+    assert shown["reasons"] == [
+        "The last attempt failed: EXP-1: its process was killed; no report was made",
+        "All is well.",
+    ]
 
 
 # Which report stays
@@ -97,14 +119,23 @@ def test_a_lost_report_leaves_the_one_that_is_there_and_says_so(tmp_path: Path) 
 @pytest.mark.parametrize("faults, stays", [
     (("timeout",), True), (("memory",), True), (("killed", "timeout"), True), (("",), False), (("killed", ""), False), ((), False),
 ])  # fmt: skip
-def test_a_fault_of_the_moment_replaces_no_good_report(tmp_path: Path, faults: tuple[str, ...], stays: bool) -> None:
+def test_a_fault_of_the_moment_replaces_no_good_report(
+    tmp_path: Path, faults: tuple[str, ...], stays: bool
+) -> None:
     report(tmp_path / "EXP-1", "good", entry("01_assay_qc", status="ok"))
-    made = report(tmp_path / ".new", "it failed", *(entry(f"0{place + 1}", fault) for place, fault in enumerate(faults)), status="failed")
+    made = report(
+        tmp_path / ".new",
+        "it failed",
+        *(entry(f"0{place + 1}", fault) for place, fault in enumerate(faults)),
+        status="failed",
+    )
     told = reportfolder.place(tmp_path / ".new", tmp_path / "EXP-1", made)
     there = manifest(tmp_path, "EXP-1")
     assert told["status"] == "failed"
     assert (tmp_path / "EXP-1" / "report.html").read_text() == ("good" if stays else "it failed")
-    assert there.get("last_attempt") == ({"started": "2026-03-02", "problems": ["it failed"]} if stays else None)
+    assert there.get("last_attempt") == (
+        {"started": "2026-03-02", "problems": ["it failed"]} if stays else None
+    )
 
 
 @pytest.mark.parametrize("before", ["nothing", "failed", "damaged"])
@@ -113,32 +144,52 @@ def test_a_partial_report_takes_the_place_of_what_is_no_good(tmp_path: Path, bef
         report(tmp_path / "EXP-1", "old", status="failed" if before == "failed" else "ok")
     if before == "damaged":
         (tmp_path / "EXP-1" / "report.html").write_text("")
-    reportfolder.place(tmp_path / ".new", tmp_path / "EXP-1", report(tmp_path / ".new", "partial", entry("01", "timeout"), status="failed"))
+    reportfolder.place(
+        tmp_path / ".new",
+        tmp_path / "EXP-1",
+        report(tmp_path / ".new", "partial", entry("01", "timeout"), status="failed"),
+    )
     assert (tmp_path / "EXP-1" / "report.html").read_text() == "partial"
 
 
-def test_notebooks_that_a_new_report_leaves_out_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_notebooks_that_a_new_report_leaves_out_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     names = ("01_assay_qc", "02_dropout_analysis", "03_asns_correlation")
     report(tmp_path / "EXP-1", "full", *(entry(name, status="ok") for name in names))
     made = {**report(tmp_path / ".new", "part", entry(names[0], status="ok")), "seconds": 1.0}
     told = reportfolder.place(tmp_path / ".new", tmp_path / "EXP-1", made, only=names[:1])
     Lines()(batch.Progress(1), told)
     said = capsys.readouterr().out
-    assert said.endswith("(only 01_assay_qc; the full report it replaces had 02_dropout_analysis, 03_asns_correlation)\n")
+    assert said.endswith(
+        "(only 01_assay_qc; the full report it replaces had 02_dropout_analysis,"
+        " 03_asns_correlation)\n"
+    )
 
 
 # What is up to date
 
 
 def test_a_damaged_report_is_made_again(tmp_path: Path) -> None:
-    notebook(tmp_path / "nb", BANNER.format(verdict="pass"), "import kit\nshow.write_tables(kit.analyse(kit.load(experiment)).tables)")
+    notebook(
+        tmp_path / "nb",
+        BANNER.format(verdict="pass"),
+        "import kit\nshow.write_tables(kit.analyse(kit.load(experiment)).tables)",
+    )
     folder, nb = experiment(tmp_path / "in", "EXP-1"), str(tmp_path / "nb")
     run(tmp_path)
     job = Job(str(folder), str(tmp_path / "out"), "EXP-1", nb, recipe=recipe(nb, {}, ()))
     made = tmp_path / "out" / "EXP-1"
     listed = set(manifest(tmp_path / "out", "EXP-1")["outputs"])
-    assert listed == {str(path.relative_to(made)) for path in made.rglob("*") if path.is_file()} - {"manifest.json"}
-    assert {"report.html", "results.parquet", "notebooks/01_assay_qc.ipynb", "tables/wells.csv"} <= listed
+    assert listed == {str(path.relative_to(made)) for path in made.rglob("*") if path.is_file()} - {
+        "manifest.json"
+    }
+    assert {
+        "report.html",
+        "results.parquet",
+        "notebooks/01_assay_qc.ipynb",
+        "tables/wells.csv",
+    } <= listed
     assert up_to_date(job)
     for name in sorted(listed):
         whole = (made / name).read_bytes()
@@ -169,26 +220,36 @@ def two(tmp_path: Path) -> Path:
     notebook(tmp_path / "nb", BANNER.format(verdict="pass"), OWN, name="03_asns_correlation")
     for name, level in (("EXP-1", 1.5), ("EXP-2", 2.5)):
         extra = "expression:\n  - {file: raw/mrna.csv, kind: mRNA, unit: log2}\n"
-        (experiment(tmp_path / "in", name, extra=extra) / "raw" / "mrna.csv").write_text(f"cell_line,replicate,value\nJurkat,1,{level}\n")
+        (experiment(tmp_path / "in", name, extra=extra) / "raw" / "mrna.csv").write_text(
+            f"cell_line,replicate,value\nJurkat,1,{level}\n"
+        )
     return tmp_path
 
 
 def printed(root: Path, name: str) -> str:
-    cells = json.loads((root / "out" / name / "notebooks" / "03_asns_correlation.ipynb").read_text())["cells"]
+    cells = json.loads(
+        (root / "out" / name / "notebooks" / "03_asns_correlation.ipynb").read_text()
+    )["cells"]
     return "".join("".join(output.get("text", "")) for output in cells[-1]["outputs"])
 
 
 def test_reports_that_pool_others_do_not_hang_on_the_order(two: Path) -> None:
     said: list[str] = []
-    first = run(two, report=lambda progress, made: said.append(made.get("note", "")) if made else None)
+    first = run(
+        two, report=lambda progress, made: said.append(made.get("note", "")) if made else None
+    )
     assert (len(first.made), first.done, first.total, first.failed) == (2, 2, 2, [])
     assert said == ["", "", "made again: other reports' ASNS changed"]
-    assert "EXP-2 ['Jurkat']" in printed(two, "EXP-1") and "EXP-1 ['Jurkat']" in printed(two, "EXP-2")
+    assert "EXP-2 ['Jurkat']" in printed(two, "EXP-1") and "EXP-1 ['Jurkat']" in printed(
+        two, "EXP-2"
+    )
     one_by_one = contents(two / "out")
     again = run(two)
     assert (len(again.made), len(again.skipped)) == (0, 2)
     shutil.rmtree(two / "out")
-    batch.run([two / "in" / "EXP-2"], two / "out", notebooks=two / "nb")  # as a run that was stopped after one
+    batch.run(
+        [two / "in" / "EXP-2"], two / "out", notebooks=two / "nb"
+    )  # as a run that was stopped after one
     resumed = run(two, workers=2)
     assert resumed.done == 2 and contents(two / "out") == one_by_one
     shutil.rmtree(two / "out")
@@ -205,14 +266,28 @@ with open({str(log)!r}, "a") as file: file.write(pathlib.Path(experiment).name +
     assert not run(two).failed and log.read_text().split() == ["EXP-1", "EXP-2"]
     assert "EXP-2 ['Jurkat']" in printed(two, "EXP-1")
     told = manifest(two / "out", "EXP-1")
-    assert [entry["name"] for entry in told["notebooks"]] == ["01_assay_qc", "03_asns_correlation"] and told["verdict"] == "warn"
-    assert "own.csv" in told["notebooks"][0]["outputs"] and (two / "out" / "EXP-1" / "own.csv").read_text() == "kept"
+    assert [entry["name"] for entry in told["notebooks"]] == [
+        "01_assay_qc",
+        "03_asns_correlation",
+    ] and told["verdict"] == "warn"
+    assert (
+        "own.csv" in told["notebooks"][0]["outputs"]
+        and (two / "out" / "EXP-1" / "own.csv").read_text() == "kept"
+    )
     once = contents(two / "out")
-    assert not run(two, force=True).failed and log.read_text().split()[2:] == ["EXP-1", "EXP-2"]  # asked for anew, nothing is kept
+    assert not run(two, force=True).failed and log.read_text().split()[2:] == [
+        "EXP-1",
+        "EXP-2",
+    ]  # asked for anew, nothing is kept
     assert contents(two / "out") == once
-    (two / "in" / "EXP-2" / "raw" / "mrna.csv").write_text("cell_line,replicate,value\nJurkat,1,9\n")
+    (two / "in" / "EXP-2" / "raw" / "mrna.csv").write_text(
+        "cell_line,replicate,value\nJurkat,1,9\n"
+    )
     (two / "out" / "EXP-1" / "own.csv").write_text("damaged")
-    assert not run(two).failed and log.read_text().split()[4:] == ["EXP-1", "EXP-2"]  # of a damaged report nothing is kept
+    assert not run(two).failed and log.read_text().split()[4:] == [
+        "EXP-1",
+        "EXP-2",
+    ]  # of a damaged report nothing is kept
 
 
 # The end of what a run started
@@ -232,7 +307,10 @@ def _like_a_report(folder: str) -> None:
 @forked
 def test_what_a_notebook_started_ends_with_a_report_process_that_is_killed(tmp_path: Path) -> None:
     task = isolate.Task(_like_a_report, str(tmp_path), method="fork")
-    pid = int(until((tmp_path / "pid").is_file, "a process should start") and (tmp_path / "pid").read_text())
+    pid = int(
+        until((tmp_path / "pid").is_file, "a process should start")
+        and (tmp_path / "pid").read_text()
+    )
     os.kill(task.process.pid, signal.SIGKILL)
     assert until(task.ended, "the task should have ended").how == "killed"
     until(lambda: not alive(pid), "what the notebook started should end", 5)
@@ -244,25 +322,42 @@ def test_a_folder_for_temporary_files_may_have_a_long_path(tmp_path: Path) -> No
     experiment(tmp_path / "in", "EXP-1")
     long = tmp_path / ("job" * 30)  # a socket's path has room for 107 bytes
     long.mkdir()
-    running = subprocess.run([sys.executable, "-c", RUN, str(tmp_path)], capture_output=True, text=True, env={**os.environ, "TMPDIR": str(long)})
+    running = subprocess.run(
+        [sys.executable, "-c", RUN, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "TMPDIR": str(long)},
+    )
     assert running.returncode == 0, running.stderr
     assert manifest(tmp_path / "out", "EXP-1")["status"] == "ok" and list(long.iterdir()) == []
 
 
 # A cluster
 
-ON_CLUSTER = RUN.replace("force=len(sys.argv) > 2", "scheduler=sys.argv[2]").replace("if len(sys.argv) > 2:", "if False:")
+ON_CLUSTER = RUN.replace("force=len(sys.argv) > 2", "scheduler=sys.argv[2]").replace(
+    "if len(sys.argv) > 2:", "if False:"
+)
 
 
 @forked
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_workers_end_their_work_when_the_run_is_gone(tmp_path: Path, cluster: tuple, how: signal.Signals) -> None:  # noqa: F811
-    hang = f"import os, pathlib, time\npathlib.Path({str(tmp_path / 'new')!r}).write_text(str(os.getpid()))\n"
+def test_workers_end_their_work_when_the_run_is_gone(
+    tmp_path: Path,
+    cluster: tuple,  # noqa: F811
+    how: signal.Signals,
+) -> None:
+    hang = (
+        "import os, pathlib,"
+        f" time\npathlib.Path({str(tmp_path / 'new')!r}).write_text(str(os.getpid()))\n"
+    )
     hang += f"os.replace({str(tmp_path / 'new')!r}, {str(tmp_path / 'pid')!r})\ntime.sleep(300)"
     notebook(tmp_path / "nb", BANNER.format(verdict="pass"), hang)
     experiment(tmp_path / "in", "EXP-1")
     running = start(ON_CLUSTER, tmp_path, cluster[0])
-    pid = int(until((tmp_path / "pid").is_file, "the notebook should start", 150) and (tmp_path / "pid").read_text())
+    pid = int(
+        until((tmp_path / "pid").is_file, "the notebook should start", 150)
+        and (tmp_path / "pid").read_text()
+    )
     running.send_signal(how)
     running.communicate(timeout=30)
     if how is signal.SIGKILL:  # the next run takes the folder
@@ -278,7 +373,9 @@ def test_workers_end_their_work_when_the_run_is_gone(tmp_path: Path, cluster: tu
     ("nonsense", "is not the address"), ("tcp://host", "is not the address"), ("tcp://host:99999", "is not the address"),
     ("htp://host:8786", "not a way to reach"), ("tcp://a b:1", "is not the address"),
 ])  # fmt: skip
-def test_an_address_that_makes_no_sense_is_refused_before_anything_is_made(tmp_path: Path, address: str, said: str) -> None:
+def test_an_address_that_makes_no_sense_is_refused_before_anything_is_made(
+    tmp_path: Path, address: str, said: str
+) -> None:
     experiment(tmp_path / "in", "EXP-1")
     notebook(tmp_path / "nb", "1")
     with pytest.raises(InputError, match=said):
@@ -287,7 +384,7 @@ def test_an_address_that_makes_no_sense_is_refused_before_anything_is_made(tmp_p
 
 
 def test_a_scheduler_without_workers_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    from kit import cluster as on_cluster
+    from kit.batch import cluster as on_cluster
 
     class Alone:
         def wait_for_workers(self, count: int, timeout: float) -> None:
@@ -295,18 +392,26 @@ def test_a_scheduler_without_workers_is_told(capsys: pytest.CaptureFixture[str])
 
     progress = batch.Progress(1)
     for printer in (Lines(), Bar()):
-        on_cluster._look_for_workers(Alone(), lambda text, printer=printer: batch._tell(progress, printer, text))
+        on_cluster._look_for_workers(
+            Alone(), lambda text, printer=printer: batch._tell(progress, printer, text)
+        )
     assert capsys.readouterr().err.count("No worker has joined the scheduler yet") == 2
     assert progress.notice == ""
 
 
-def test_a_listener_that_is_no_scheduler_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_listener_that_is_no_scheduler_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("distributed")
-    from kit import cluster as on_cluster
+    from kit.batch import cluster as on_cluster
 
     monkeypatch.setattr(on_cluster, "CONNECT_S", 0.3)
     mute = socket.create_server(("127.0.0.1", 0))
-    with mute, pytest.raises(InputError, match="no Dask scheduler answers"), on_cluster.connected(f"127.0.0.1:{mute.getsockname()[1]}", print):
+    with (
+        mute,
+        pytest.raises(InputError, match="no Dask scheduler answers"),
+        on_cluster.connected(f"127.0.0.1:{mute.getsockname()[1]}", print),
+    ):
         pass
 
 
@@ -321,7 +426,17 @@ if __name__ == "__main__":
 def test_a_dead_address_is_told_in_words_alone(tmp_path: Path) -> None:
     pytest.importorskip("distributed")
     experiment(tmp_path / "in", "EXP-1")
-    command = [sys.executable, "-c", DEAD, "run", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--scheduler", "tcp://127.0.0.1:9"]
+    command = [
+        sys.executable,
+        "-c",
+        DEAD,
+        "run",
+        str(tmp_path / "in"),
+        "--out",
+        str(tmp_path / "out"),
+        "--scheduler",
+        "tcp://127.0.0.1:9",
+    ]
     told = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert told.returncode == 2 and len(told.stderr.strip().splitlines()) == 1
     assert "no Dask scheduler answers" in told.stderr and not (tmp_path / "out").exists()

@@ -10,9 +10,10 @@ from numpy.testing import assert_allclose
 from scipy import stats as sps
 
 from kit import stats
-from kit.simulations import block_analysis, blocks
+from kit.simulate.simulations import block_analysis, blocks
 
-# r_jk, r_jh, r_kh, n, Williams t, p, Steiger Z, p, Zou low, high: R package cocor 1.1-4 (Diedenhofen & Musch 2015, PLoS One 10:e0121945)
+# r_jk, r_jh, r_kh, n, Williams t, p, Steiger Z, p, Zou low, high: R package cocor 1.1-4
+# (Diedenhofen & Musch 2015, PLoS One 10:e0121945)
 COCOR = [
     (
         0.2,
@@ -26,7 +27,18 @@ COCOR = [
         -0.430712413868641,
         -0.16749035509626,
     ),
-    (0.3, 0.4, 0.5, 100, -1.07673563783735, 0.2842690470032, -1.07181687018363, 0.283802294205981, -0.282341348413007, 0.0824042979500825),
+    (
+        0.3,
+        0.4,
+        0.5,
+        100,
+        -1.07673563783735,
+        0.2842690470032,
+        -1.07181687018363,
+        0.283802294205981,
+        -0.282341348413007,
+        0.0824042979500825,
+    ),
     (
         0.5,
         0.6,
@@ -59,12 +71,17 @@ def rows(path):
         return list(csv.DictReader(file))
 
 
-# --- two correlations that share a variable -----------------------------------------------------------------------------------------
+# --- two correlations that share a variable
+# -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("case", COCOR)
 def test_dependent_correlations_agree_with_cocor(case):
-    found = [*stats.williams_test(*case[:4]), *stats.steiger_test(*case[:4]), *stats.zou_interval(*case[:4])]
+    found = [
+        *stats.williams_test(*case[:4]),
+        *stats.steiger_test(*case[:4]),
+        *stats.zou_interval(*case[:4]),
+    ]
     assert_allclose(found, case[4:], rtol=1e-9, atol=1e-9)
 
 
@@ -74,19 +91,36 @@ def test_every_cocor_reference_agrees(shared_data):
     for row in reference:
         r = [float(row[name]) for name in ("rjk", "rjh", "rkh", "n")]
         found = [*stats.williams_test(*r), *stats.steiger_test(*r), *stats.zou_interval(*r)]
-        names = ("williams1959.stat", "williams1959.p", "steiger1980.stat", "steiger1980.p", "zou.lo", "zou.hi")
+        names = (
+            "williams1959.stat",
+            "williams1959.p",
+            "steiger1980.stat",
+            "steiger1980.p",
+            "zou.lo",
+            "zou.hi",
+        )
         assert_allclose(found, [float(row[name]) for name in names], rtol=1e-9, atol=1e-9)
 
 
 def test_published_examples_of_dependent_correlations():
-    assert stats.williams_test(0.3, 0.4, 0.5, 100) == pytest.approx((-1.0767, 0.2843), abs=5e-5)  # Silver, Hittner & May 2006
-    assert stats.steiger_test(0.3, 0.4, 0.5, 100) == pytest.approx((-1.0718, 0.2838), abs=5e-5)  # the same
-    assert stats.zou_interval(0.396, 0.179, 0.088, 66) == pytest.approx((-0.093, 0.517), abs=5e-4)  # Zou 2007
+    assert stats.williams_test(0.3, 0.4, 0.5, 100) == pytest.approx(
+        (-1.0767, 0.2843), abs=5e-5
+    )  # Silver, Hittner & May 2006
+    assert stats.steiger_test(0.3, 0.4, 0.5, 100) == pytest.approx(
+        (-1.0718, 0.2838), abs=5e-5
+    )  # the same
+    assert stats.zou_interval(0.396, 0.179, 0.088, 66) == pytest.approx(
+        (-0.093, 0.517), abs=5e-4
+    )  # Zou 2007
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [((1.2, 0, 0, 20), "r_jk"), ((0.9, -0.9, 0.9, 20), "together"), ((0.5, 0.4, 0.3, 3), "at least 4")],
+    [
+        ((1.2, 0, 0, 20), "r_jk"),
+        ((0.9, -0.9, 0.9, 20), "together"),
+        ((0.5, 0.4, 0.3, 3), "at least 4"),
+    ],
 )
 def test_impossible_correlations_are_refused(arguments, words):
     for function in (stats.williams_test, stats.steiger_test, stats.zou_interval):
@@ -94,7 +128,8 @@ def test_impossible_correlations_are_refused(arguments, words):
             function(*arguments)
 
 
-# --- correlation ----------------------------------------------------------------------------------------------------------------------
+# --- correlation
+# ----------------------------------------------------------------------------------------------------------------------
 
 
 def test_coefficients_by_ranks_and_corrcoef_and_pairs_with_gaps_left_out():
@@ -109,17 +144,34 @@ def test_coefficients_by_ranks_and_corrcoef_and_pairs_with_gaps_left_out():
 
 
 @pytest.mark.parametrize(
-    ("x", "y"), [([1, 2, 3, 4, 5, 6], [2, 1, 4, 3, 6, 5]), ([1, 1, 2, 3, 3, 3], [5, 1, 4, 4, 2, 7]), ([3, 1, 2], [1, 2, 3])]
+    ("x", "y"),
+    [
+        ([1, 2, 3, 4, 5, 6], [2, 1, 4, 3, 6, 5]),
+        ([1, 1, 2, 3, 3, 3], [5, 1, 4, 4, 2, 7]),
+        ([3, 1, 2], [1, 2, 3]),
+    ],
 )
 def test_exact_p_by_listing_every_permutation(x, y):
     a, b = sps.rankdata(x), sps.rankdata(y)
     observed = abs(np.corrcoef(a, b)[0, 1])
     every = [abs(np.corrcoef(a, permuted)[0, 1]) for permuted in itertools.permutations(b)]
-    assert stats.spearman_exact_p(x, y) == pytest.approx(np.mean(np.array(every) >= observed - 1e-9))
+    assert stats.spearman_exact_p(x, y) == pytest.approx(
+        np.mean(np.array(every) >= observed - 1e-9)
+    )
 
 
 @pytest.mark.parametrize(
-    ("n", "critical"), [(5, 1.0), (6, 0.886), (7, 0.786), (8, 0.738), (9, 0.700), (10, 0.648), (11, 0.618), (12, 0.587)]
+    ("n", "critical"),
+    [
+        (5, 1.0),
+        (6, 0.886),
+        (7, 0.786),
+        (8, 0.738),
+        (9, 0.700),
+        (10, 0.648),
+        (11, 0.618),
+        (12, 0.587),
+    ],
 )
 def test_exact_critical_values_of_spearman(n, critical):
     """Zar 1972, J Am Stat Assoc 67:578, two-sided 0.05."""
@@ -131,7 +183,9 @@ def test_four_lines_cannot_be_significant():
     assert stats.spearman([1, 2, 3, 4], [1, 2, 3, 4]).p == pytest.approx(2 / 24)
 
 
-@pytest.mark.parametrize(("n", "low", "high"), [(6, -0.98, 0.20), (10, -0.96, -0.24), (20, -0.93, -0.50)])
+@pytest.mark.parametrize(
+    ("n", "low", "high"), [(6, -0.98, 0.20), (10, -0.96, -0.24), (20, -0.93, -0.50)]
+)
 def test_bonett_wright_interval(n, low, high):
     assert stats.spearman_interval(-0.8, n) == pytest.approx((low, high), abs=0.005)
 
@@ -150,7 +204,12 @@ def test_bca_interval_agrees_with_scipy(kind):
     y = x + rng.normal(size=20)
     route = {"pearson": sps.pearsonr, "spearman": sps.spearmanr}[kind]
     peer = sps.bootstrap(
-        (x, y), lambda a, b: route(a, b)[0], paired=True, vectorized=False, n_resamples=1500, random_state=np.random.default_rng(0)
+        (x, y),
+        lambda a, b: route(a, b)[0],
+        paired=True,
+        vectorized=False,
+        n_resamples=1500,
+        random_state=np.random.default_rng(0),
     )
     found = stats.correlation_bca(x, y, kind, n_draws=8000, seed=1)
     assert found == pytest.approx(tuple(peer.confidence_interval), abs=0.035)
@@ -212,18 +271,25 @@ def test_nci60_correlations_of_an_independent_script(shared_data):
             continue
         x, y = ([number(line, row[axis]) for line in subsets[row["set"]]] for axis in ("x", "y"))
         if row["x"].startswith("asns_ms"):  # the script left out what the instrument did not detect
-            x = [value if line["asns_ms_gholami_detected"] != "no" else math.nan for value, line in zip(x, subsets[row["set"]])]
+            x = [
+                value if line["asns_ms_gholami_detected"] != "no" else math.nan
+                for value, line in zip(x, subsets[row["set"]])
+            ]
         pearson, spearman = stats.pearson(x, y), stats.spearman(x, y)
         if pearson.n != int(row["n"]):
             continue
         checked += 1
-        assert (pearson.r, spearman.r) == pytest.approx((float(row["pearson_r"]), float(row["spearman_rho"])), abs=1e-6)
+        assert (pearson.r, spearman.r) == pytest.approx(
+            (float(row["pearson_r"]), float(row["spearman_rho"])), abs=1e-6
+        )
         assert pearson.p == pytest.approx(float(row["pearson_p"]), rel=1e-5)
         if row["set"] in PERMUTED:
             assert spearman.p == pytest.approx(float(row["spearman_perm_p"]), abs=1e-6)
         else:
             bca = stats.correlation_bca(x, y)
-            assert bca == pytest.approx((float(row["spearman_bca_lo"]), float(row["spearman_bca_hi"])), abs=0.04)
+            assert bca == pytest.approx(
+                (float(row["spearman_bca_lo"]), float(row["spearman_bca_hi"])), abs=0.04
+            )
     assert checked >= 8
 
 
@@ -239,14 +305,30 @@ def test_nci60_comparisons_of_an_independent_script(shared_data):
         data = data[:, np.isfinite(data).all(axis=0)]
         y, protein, mrna = sps.rankdata(data, axis=1) if row["kind"] == "spearman" else data
         r = [stats.pearson(a, b).r for a, b in ((y, protein), (y, mrna), (protein, mrna))]
-        found = [*r, *stats.williams_test(*r, len(y)), *stats.steiger_test(*r, len(y)), *stats.zou_interval(*r, len(y))]
-        names = ("r_protein", "r_mrna", "r_prot_mrna", "williams_t", "williams_p", "steiger_z", "steiger_p", "zou_lo", "zou_hi")
+        found = [
+            *r,
+            *stats.williams_test(*r, len(y)),
+            *stats.steiger_test(*r, len(y)),
+            *stats.zou_interval(*r, len(y)),
+        ]
+        names = (
+            "r_protein",
+            "r_mrna",
+            "r_prot_mrna",
+            "williams_t",
+            "williams_p",
+            "steiger_z",
+            "steiger_p",
+            "zou_lo",
+            "zou_hi",
+        )
         assert_allclose(found, [float(row[name]) for name in names], rtol=2e-5, atol=1e-6)
         checked += 1
     assert checked == 6
 
 
-# --- area under the curve -------------------------------------------------------------------------------------------------------------
+# --- area under the curve
+# -------------------------------------------------------------------------------------------------------------
 
 
 def test_auc_and_its_p_agree_with_mann_whitney():
@@ -277,12 +359,16 @@ def test_perfect_separation_of_few_lines_happens_by_chance(n, one_sided):
 
 
 def test_newcombe_limits_solve_their_equation():
-    """At each limit A the distance to the estimate is z times the Hanley-McNeil SD of A, written with their Q1 and Q2."""
+    """At each limit A the distance to the estimate is z times the Hanley-McNeil SD of A, written
+    with their Q1 and Q2.
+    """
     found = stats.auc([3, 5, 6, 8], [1, 2, 4])
     for a in (found.ci_low, found.ci_high):
         q1, q2, mean_n = a / (2 - a), 2 * a**2 / (1 + a), 3.5
         variance = (a * (1 - a) + (mean_n - 1) * (q1 - a**2) + (mean_n - 1) * (q2 - a**2)) / 12
-        assert abs(found.auc - a) == pytest.approx(1.959964 * math.sqrt(variance), rel=1e-5) or a in (0.0, 1.0)
+        assert abs(found.auc - a) == pytest.approx(
+            1.959964 * math.sqrt(variance), rel=1e-5
+        ) or a in (0.0, 1.0)
 
 
 def test_delong_interval_covers():
@@ -293,7 +379,8 @@ def test_delong_interval_covers():
     assert 0.90 <= np.mean([item.ci_low <= truth <= item.ci_high for item in found]) <= 0.98
 
 
-# --- several comparisons --------------------------------------------------------------------------------------------------------------
+# --- several comparisons
+# --------------------------------------------------------------------------------------------------------------
 
 # Dunnett 1964, Biometrics 20:482, two-sided: (k, df, alpha, critical value)
 DUNNETT_TABLE = [
@@ -309,7 +396,9 @@ def test_dunnett_critical_values_as_published(k, df, alpha, critical):
 
 def test_dunnett_reduces_to_what_is_known():
     assert stats.dunnett_critical(1, 7) == pytest.approx(sps.t.isf(0.025, 7))
-    independent = sps.norm.isf((1 - 0.95 ** (1 / 3)) / 2)  # no shared control, no estimated SD: Sidak
+    independent = sps.norm.isf(
+        (1 - 0.95 ** (1 / 3)) / 2
+    )  # no shared control, no estimated SD: Sidak
     assert stats.dunnett_critical(3, math.inf, rho=0.0) == pytest.approx(independent, abs=1e-6)
     assert stats.dunnett_coverage(2.5, 1, 6) == pytest.approx(1 - 2 * sps.t.sf(2.5, 6), abs=1e-8)
 
@@ -327,7 +416,9 @@ def test_unblocked_dunnett_agrees_with_scipy():
     pooled = np.mean([np.var(v, ddof=1) for v in (control, *groups)])
     t = [(np.mean(v) - np.mean(control)) / math.sqrt(pooled / 3) for v in groups]
     assert_allclose(
-        stats.dunnett_adjusted_p(t, 20), sps.dunnett(*groups, control=control, random_state=np.random.default_rng(0)).pvalue, atol=2e-3
+        stats.dunnett_adjusted_p(t, 20),
+        sps.dunnett(*groups, control=control, random_state=np.random.default_rng(0)).pvalue,
+        atol=2e-3,
     )
 
 
@@ -340,7 +431,9 @@ def test_dunnett_p_and_critical_value_are_two_views_of_one_thing():
 def test_holm_is_the_closed_test_of_bonferroni():
     p = [0.011, 0.04, 0.02, 0.3, 0.001]
     subsets = [s for size in range(1, 6) for s in itertools.combinations(range(5), size)]
-    expected = [max(min(1, len(s) * min(p[j] for j in s)) for s in subsets if i in s) for i in range(5)]
+    expected = [
+        max(min(1, len(s) * min(p[j] for j in s)) for s in subsets if i in s) for i in range(5)
+    ]
     assert_allclose(stats.holm(p), expected)
     assert_allclose(stats.holm([0.01, math.nan, 0.04]), [0.02, math.nan, 0.04])
 
@@ -352,13 +445,19 @@ def test_benjamini_hochberg_by_its_definition():
     assert np.isnan(stats.benjamini_hochberg([math.nan])).all()
 
 
-@pytest.mark.parametrize(("k", "df", "f_max"), [(2, 2, 39.0), (3, 2, 87.5), (4, 2, 142), (4, 5, 13.7), (3, 10, 4.85), (4, 10, 5.67)])
+@pytest.mark.parametrize(
+    ("k", "df", "f_max"),
+    [(2, 2, 39.0), (3, 2, 87.5), (4, 2, 142), (4, 5, 13.7), (3, 10, 4.85), (4, 10, 5.67)],
+)
 def test_ratio_of_spreads_as_published(k, df, f_max):
-    """Hartley 1950, Biometrika 37:308, upper 5 % points of the largest over the smallest variance."""
+    """Hartley 1950, Biometrika 37:308, upper 5 % points of the largest over the smallest
+    variance.
+    """
     assert stats.spread_ratio_p(math.sqrt(f_max), k, df) == pytest.approx(0.05, abs=5e-4)
 
 
-# --- blocks ---------------------------------------------------------------------------------------------------------------------------
+# --- blocks
+# ---------------------------------------------------------------------------------------------------------------------------
 
 
 def test_complete_blocks_give_the_textbook_analysis():
@@ -375,14 +474,22 @@ def test_missing_cells_by_full_dummy_regression():
     y = rng.normal(size=(4, 4)) + 3 * rng.normal(size=(4, 1))
     y[1, 2] = y[3, 0] = np.nan
     cells = np.argwhere(np.isfinite(y))
-    design = np.hstack([np.eye(4)[cells[:, 0]], np.eye(4)[cells[:, 1]]])  # over-parameterised on purpose
+    design = np.hstack(
+        [np.eye(4)[cells[:, 0]], np.eye(4)[cells[:, 1]]]
+    )  # over-parameterised on purpose
     values = y[tuple(cells.T)]
     beta, *_ = np.linalg.lstsq(design, values, rcond=None)
     df = len(values) - np.linalg.matrix_rank(design)
     variance = np.sum((values - design @ beta) ** 2) / df
     weights = np.array([0, 0, 0, 0, -1, 0, 1, 0])
     found = stats.fit_blocks(y).contrast([-1, 0, 1, 0])
-    assert found == pytest.approx((weights @ beta, math.sqrt(variance * weights @ np.linalg.pinv(design.T @ design) @ weights), df))
+    assert found == pytest.approx(
+        (
+            weights @ beta,
+            math.sqrt(variance * weights @ np.linalg.pinv(design.T @ design) @ weights),
+            df,
+        )
+    )
 
 
 def test_blocks_that_nothing_links_are_refused():
@@ -397,11 +504,14 @@ def test_paired_contrast_is_the_paired_t_test():
     peer = sps.ttest_rel(a, b)
     found = stats.paired_contrast(np.column_stack([a, b]), [1, -1])
     assert (found.t, stats.two_sided_p(found)) == pytest.approx((peer.statistic, peer.pvalue))
-    assert stats.one_sided_p(found) == pytest.approx(sps.ttest_rel(a, b, alternative="greater").pvalue)
+    assert stats.one_sided_p(found) == pytest.approx(
+        sps.ttest_rel(a, b, alternative="greater").pvalue
+    )
     assert stats.t_interval(found) == pytest.approx(tuple(peer.confidence_interval()))
 
 
-# --- equivalence, power ---------------------------------------------------------------------------------------------------------------
+# --- equivalence, power
+# ---------------------------------------------------------------------------------------------------------------
 
 
 def test_tost_is_two_one_sided_t_tests():
@@ -410,7 +520,9 @@ def test_tost_is_two_one_sided_t_tests():
     upper = sps.ttest_1samp(a - b, 0.322, alternative="less").pvalue
     found = stats.tost_paired(a, b, 0.322)
     assert found.p == pytest.approx(max(lower, upper))
-    assert (found.ci_low, found.ci_high) == pytest.approx(tuple(sps.ttest_1samp(a - b, 0).confidence_interval(0.90)))
+    assert (found.ci_low, found.ci_high) == pytest.approx(
+        tuple(sps.ttest_1samp(a - b, 0).confidence_interval(0.90))
+    )
 
 
 def test_tost_p_and_interval_say_the_same():
@@ -430,21 +542,28 @@ def test_detectable_effect_by_the_noncentral_t():
     for n_blocks, k in ((3, 4), (4, 3), (6, 4)):
         df, critical = (n_blocks - 1) * 4, stats.dunnett_critical(k, (n_blocks - 1) * 4)
         effect = stats.minimum_detectable_effect(n_blocks, 5, 0.25, k)
-        assert sps.nct.sf(critical, df, effect / (0.25 / math.sqrt(n_blocks))) == pytest.approx(0.8, abs=1e-6)
+        assert sps.nct.sf(critical, df, effect / (0.25 / math.sqrt(n_blocks))) == pytest.approx(
+            0.8, abs=1e-6
+        )
 
 
-# --- intervals ------------------------------------------------------------------------------------------------------------------------
+# --- intervals
+# ------------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("successes", "n", "half_points"), [(3000, 10_000, 0.9), (300, 1000, 2.8)])
 def test_wilson_interval_of_events(successes, n, half_points):
     low, high = stats.wilson_interval(successes, n)
     assert 50 * (high - low) == pytest.approx(half_points, abs=0.05)
-    assert (low, high) == pytest.approx(tuple(sps.binomtest(successes, n).proportion_ci(method="wilson")))
+    assert (low, high) == pytest.approx(
+        tuple(sps.binomtest(successes, n).proportion_ci(method="wilson"))
+    )
 
 
 def test_wilson_interval_at_the_ends():
-    assert stats.wilson_interval(0, 10).low == 0 and stats.wilson_interval(10, 10).high == pytest.approx(1)
+    assert stats.wilson_interval(0, 10).low == 0 and stats.wilson_interval(
+        10, 10
+    ).high == pytest.approx(1)
     assert all(map(math.isnan, stats.wilson_interval(0, 0)))
     with pytest.raises(ValueError, match="proportion"):
         stats.wilson_interval(11, 10)
@@ -486,24 +605,34 @@ def test_bootstrap_interval_nears_the_normal_one():
     a, b = np.random.default_rng(16).normal(5, 1, 200), np.random.default_rng(17).normal(3, 2, 150)
     half = 1.96 * math.sqrt(a.var() / 200 + b.var() / 150)
     centre = a.mean() - b.mean()
-    assert stats.bootstrap_interval((a, b), difference, 4000) == pytest.approx((centre - half, centre + half), abs=0.03)
+    assert stats.bootstrap_interval((a, b), difference, 4000) == pytest.approx(
+        (centre - half, centre + half), abs=0.03
+    )
 
 
 def test_bootstrap_resamples_inside_each_group():
-    """Groups without spread of their own leave no doubt, however far apart they lie; pooled resampling would mix them."""
+    """Groups without spread of their own leave no doubt, however far apart they lie; pooled
+    resampling would mix them.
+    """
     assert stats.bootstrap_interval(([5.0] * 4, [1.0] * 6), difference) == (4, 4)
 
 
 def test_bootstrap_is_seeded_and_leaves_missing_wells_out():
     a, b = np.random.default_rng(18).normal(size=(2, 8))
     with_gaps = np.append(a, [np.nan, np.nan])
-    assert stats.bootstrap_interval((with_gaps, b), difference, seed=3) == stats.bootstrap_interval((a, b), difference, seed=3)
-    assert stats.bootstrap_interval((a, b), difference, seed=3) != stats.bootstrap_interval((a, b), difference, seed=4)
+    assert stats.bootstrap_interval((with_gaps, b), difference, seed=3) == stats.bootstrap_interval(
+        (a, b), difference, seed=3
+    )
+    assert stats.bootstrap_interval((a, b), difference, seed=3) != stats.bootstrap_interval(
+        (a, b), difference, seed=4
+    )
 
 
 def test_bootstrap_gives_nothing_where_there_is_nothing():
     assert all(map(math.isnan, stats.bootstrap_interval(([1.0], [1.0, 2.0]), difference)))
-    undefined = stats.bootstrap_interval(([1.0, 2.0],), lambda a: np.where(a[:, 0] == a[:, 1], np.nan, np.nan))
+    undefined = stats.bootstrap_interval(
+        ([1.0, 2.0],), lambda a: np.where(a[:, 0] == a[:, 1], np.nan, np.nan)
+    )
     assert all(map(math.isnan, undefined))
     with pytest.raises(ValueError, match="one value per draw"):
         stats.bootstrap_interval(([1.0, 2.0],), lambda a: a)

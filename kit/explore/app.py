@@ -1,4 +1,6 @@
-"""The page: choose an experiment, then the tabs; above them what happened and whether something runs."""
+"""The page: choose an experiment, then the tabs; above them what happened and whether something
+runs.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
-from kit import markup
-from kit.errors import InputError, Problem
+from kit.core.errors import InputError, Problem
 from kit.explore import parts
 from kit.explore.apoptosis import ApoptosisTab
 from kit.explore.asns import AsnsTab
@@ -24,6 +25,7 @@ from kit.explore.plates import PlatesTab
 from kit.explore.protocol import ProtocolTab
 from kit.explore.report import ReportBox
 from kit.explore.state import Session, experiments_below
+from kit.report import markup
 
 if TYPE_CHECKING:
     from kit.analysis import Analysis
@@ -35,25 +37,45 @@ TABS: tuple[type[Tab], ...] = (PlatesTab, GrowthTab, ApoptosisTab, CallsTab, Asn
 
 
 class Workbench:
-    """The whole page. `experiment` is an experiment folder, a folder of them, or empty: then KIT_EXPERIMENT, else the page asks."""
+    """The whole page. `experiment` is an experiment folder, a folder of them, or empty: then
+    KIT_EXPERIMENT, else the page asks.
+    """
 
     def __init__(self, experiment: str | Path = "") -> None:
         self.session = Session()
         self.page = Page(who=_who())
-        self.place = w.Text(description="Folder", placeholder="an experiment folder, or a folder of them", continuous_update=False, layout=w.Layout(width="460px"))
+        self.place = w.Text(
+            description="Folder",
+            placeholder="an experiment folder, or a folder of them",
+            continuous_update=False,
+            layout=w.Layout(width="460px"),
+        )
         self.find = button("Find", tooltip="list the experiments in this folder")
-        self.choice = w.Dropdown(description="Experiment", options=[], layout=w.Layout(width="340px"))
+        self.choice = w.Dropdown(
+            description="Experiment", options=[], layout=w.Layout(width="340px")
+        )
         self.again = button("Read again", tooltip="read the files of this experiment again")
         self.verdict = w.HTML()
         self.tabs: list[Tab] = [tab(self.session, self.page) for tab in TABS]  # type: ignore[call-arg,arg-type]
-        self.stack = w.Tab(children=[tab.box for tab in self.tabs], titles=[tab.title for tab in self.tabs])
+        self.stack = w.Tab(
+            children=[tab.box for tab in self.tabs], titles=[tab.title for tab in self.tabs]
+        )
         self.report = ReportBox(self.session, self.page)
         self._setting = False
         self._looked = ("", 0.0)
         self._opened: tuple[tuple[tuple[str, str], ...], str] = ((), "")
         self._wire()
         head = row([self.place, self.find, self.choice, self.again, self.page.who, self.page.busy])
-        self.root = w.VBox([w.HTML(parts.STYLE), head, self.page.message, self.verdict, self.report.box, self.stack])
+        self.root = w.VBox(
+            [
+                w.HTML(parts.STYLE),
+                head,
+                self.page.message,
+                self.verdict,
+                self.report.box,
+                self.stack,
+            ]
+        )
         self.root.add_class("kit-app")
         self._begin_with = str(experiment) or os.environ.get("KIT_EXPERIMENT", "")
         self._started = False
@@ -61,7 +83,9 @@ class Workbench:
             self.start()
 
     def start(self) -> Workbench:
-        """Open what the page was made for, once. In a notebook this waits until the page is shown, so that it is never blank."""
+        """Open what the page was made for, once. In a notebook this waits until the page is shown,
+        so that it is never blank.
+        """
         if not self._started:
             self._started = True
             self._start(self._begin_with)
@@ -90,12 +114,19 @@ class Workbench:
         if folder:
             self.page.guard(lambda: self._list(folder), "Reading and analysing…")()
         else:
-            self.page.say("Name a folder above and press Find. The Protocol tab plans washes and replicates without an experiment.")
+            self.page.say(
+                "Name a folder above and press Find. The Protocol tab plans washes and replicates"
+                " without an experiment."
+            )
 
     def _look(self, _: Any) -> str:
         """Enter, or leaving the field, or Find: all may come at once and mean one thing."""
         folder = self.place.value.strip()
-        if self._setting or not folder or (folder == self._looked[0] and time.monotonic() - self._looked[1] < 1):
+        if (
+            self._setting
+            or not folder
+            or (folder == self._looked[0] and time.monotonic() - self._looked[1] < 1)
+        ):
             return ""
         try:
             return self._list(folder)
@@ -103,7 +134,9 @@ class Workbench:
             self._looked = (folder, time.monotonic())
 
     def _list(self, folder: str) -> str:
-        """Offer the experiments of a folder and open the first that can be read; those before it are told with what is wrong."""
+        """Offer the experiments of a folder and open the first that can be read; those before it
+        are told with what is wrong.
+        """
         found = experiments_below(folder)
         options, broken = [(path.name, str(path)) for path in found], dict[str, InputError]()
         for path in found:
@@ -116,11 +149,19 @@ class Workbench:
         if len(broken) == len(found):
             if self.session.experiment is None:
                 self._offer(options, options[0][1])
-            raise InputError(_told(broken) if len(broken) > 1 else [problem for error in broken.values() for problem in error.problems])
+            raise InputError(
+                _told(broken)
+                if len(broken) > 1
+                else [problem for error in broken.values() for problem in error.problems]
+            )
         head = f"{len(found)} experiments found." if len(found) > 1 else ""
         if broken:
             problems = "\n".join(map(str, _told(broken)))
-            self.page.say(f"{head} {self.choice.label} is open: it is the first that can be read.\n{problems}", "warn")
+            self.page.say(
+                f"{head} {self.choice.label} is open: it is the first that can be"
+                f" read.\n{problems}",
+                "warn",
+            )
         return "" if broken else head
 
     def _open(self, _: Any = None) -> None:
@@ -130,7 +171,9 @@ class Workbench:
         try:
             self.session.open(self.choice.value)
         except Exception:
-            if self.session.experiment is not None:  # it stays open, so it has to be the one that is named
+            if (
+                self.session.experiment is not None
+            ):  # it stays open, so it has to be the one that is named
                 self._offer([*self._opened[0]], self._opened[1])
             raise
         self._opened = (tuple(self.choice.options), self.choice.value)
@@ -162,22 +205,42 @@ class Workbench:
         if analysis is None:
             return
         config, summary = analysis.experiment.config, analysis.summary
-        marks = "".join(f" {markup.escape(text)}." for text in (("SIMULATED DATA",) if config.simulated else ()) + analysis.marks)
+        marks = "".join(
+            f" {markup.escape(text)}."
+            for text in (("SIMULATED DATA",) if config.simulated else ()) + analysis.marks
+        )
         reasons = markup.items(summary.reasons)
-        more = f"<details><summary>{len(summary.reasons)} reason{'s' * (len(summary.reasons) != 1)}</summary>{reasons}</details>" if summary.reasons else ""
-        head = f"<b>{markup.escape(config.title or config.experiment_id)}</b> {markup.badge(summary.verdict)}{marks}"
+        more = (
+            f"<details><summary>{len(summary.reasons)}"
+            f" reason{'s' * (len(summary.reasons) != 1)}</summary>{reasons}</details>"
+            if summary.reasons
+            else ""
+        )
+        head = (
+            f"<b>{markup.escape(config.title or config.experiment_id)}</b>"
+            f" {markup.badge(summary.verdict)}{marks}"
+        )
         self.verdict.value = markup.wrapped(f'<div class="kit-head">{head}{more}</div>')
 
 
 class Beside:
-    """Some tabs of the workbench on an analysis that a notebook has made; `kit.explore.beside` decides whether to show them."""
+    """Some tabs of the workbench on an analysis that a notebook has made; `kit.explore.beside`
+    decides whether to show them.
+    """
 
     def __init__(self, analysis: Analysis, titles: Sequence[str]) -> None:
         known = {tab.title: tab for tab in TABS}
         self.session, self.page = Session(), Page(who=_who())
         self.tabs: list[Tab] = [known[title](self.session, self.page) for title in titles]  # type: ignore[call-arg,arg-type]
         self.stack = w.Tab(children=[tab.box for tab in self.tabs], titles=list(titles))
-        self.root = w.VBox([w.HTML(parts.STYLE), row([self.page.who, self.page.busy]), self.page.message, self.stack])
+        self.root = w.VBox(
+            [
+                w.HTML(parts.STYLE),
+                row([self.page.who, self.page.busy]),
+                self.page.message,
+                self.stack,
+            ]
+        )
         self.root.add_class("kit-app")
         self.stack.observe(self.page.guard(self._turned, "Drawing…"), "selected_index")
         self.session.listeners.append(self._analysed)
@@ -199,12 +262,17 @@ class Beside:
 
 def _told(broken: Mapping[str, InputError]) -> list[Problem]:
     """The first problem of each experiment that cannot be read."""
-    return [replace(error.problems[0], file=f"{name}: {error.problems[0].file}") for name, error in broken.items()]
+    return [
+        replace(error.problems[0], file=f"{name}: {error.problems[0].file}")
+        for name, error in broken.items()
+    ]
 
 
 def _turn(session: Session, page: Page, tabs: list[Tab], front: int | None) -> str:
-    """Another tab came to the front: look whether files changed meanwhile; returns what was done in words. A warning of the tab before is
-    over, but for why nothing is open; what was done is still told, since a click after the turn may be heard before it."""
+    """Another tab came to the front: look whether files changed meanwhile; returns what was done in
+    words. A warning of the tab before is
+    over, but for why nothing is open; what was done is still told, since a click after the turn may
+    be heard before it."""
     if session.experiment is not None:
         page.end_warning()
     said = session.look_again()

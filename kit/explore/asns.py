@@ -7,8 +7,8 @@ from typing import Any
 import ipywidgets as w
 import pandas as pd
 
-from kit.asns_lines import PROTEIN, Panel
-from kit.asns_study import predictors, reference_panel, sources
+from kit.asns.lines import PROTEIN, Panel
+from kit.asns.study import predictors, reference_panel, sources
 from kit.explore import parts
 from kit.explore.parts import Page, Tab, row
 from kit.explore.state import Session
@@ -17,15 +17,21 @@ from kit.plots import style
 
 
 class AsnsTab(Tab):
-    """Wired to `plots.asns.correlation` on the reports' `asns_lines` and on the panel of the reports."""
+    """Wired to `plots.asns.correlation` on the reports' `asns_lines` and on the panel of the
+    reports.
+    """
 
     title = "ASNS"
 
     def __init__(self, session: Session, page: Page) -> None:
         super().__init__(page)
         self.session = session
-        self.measure = w.Dropdown(description="ASNS here", options=[], layout=w.Layout(width="330px"))
-        self.panel_measure = w.Dropdown(description="in the panel", options=[], layout=w.Layout(width="330px"))
+        self.measure = w.Dropdown(
+            description="ASNS here", options=[], layout=w.Layout(width="330px")
+        )
+        self.panel_measure = w.Dropdown(
+            description="in the panel", options=[], layout=w.Layout(width="330px")
+        )
         self.own, self.panel, self.table = w.HTML(), w.HTML(), w.HTML()
         self._setting = False
         for control in (self.measure, self.panel_measure):
@@ -55,35 +61,81 @@ class AsnsTab(Tab):
     def _show(self) -> None:
         panel = reference_panel()
         mine = frozenset() if self.lines is None else frozenset(self.lines["line_key"])
-        self.panel.value = self._scatter(panel, self.panel_measure.value, "Reference panel: asparaginase in NCI-60, this experiment's lines named", tuple(mine))
+        self.panel.value = self._scatter(
+            panel,
+            self.panel_measure.value,
+            "Reference panel: asparaginase in NCI-60, this experiment's lines named",
+            tuple(mine),
+        )
         own = [] if self.lines is None else sources(self.lines)
         if self.measure.value is None or not own:
-            self.own.value = parts.note("This experiment has no ASNS (blots or mRNA) beside sensitivity, so there is nothing of it to draw; the reference panel stands alone.")
+            self.own.value = parts.note(
+                "This experiment has no ASNS (blots or mRNA) beside sensitivity, so there is"
+                " nothing of it to draw; the reference panel stands alone."
+            )
         else:
-            self.own.value = "".join(self._scatter(one, self.measure.value, "This experiment", ()) for one in own)
+            self.own.value = "".join(
+                self._scatter(one, self.measure.value, "This experiment", ()) for one in own
+            )
         self.table.value = "" if self.lines is None else self._lines_table(self.lines)
 
     def _lines_table(self, lines: pd.DataFrame) -> str:
         outcomes = [panel.outcome for panel in sources(lines)]
-        wanted = ["cell_line", "lineage", *predictors(lines), "percent_of_reference", "class", *outcomes, "auxotroph"]
-        return parts.table(lines, "asns_lines", "One row per line, replicates averaged.", [name for name in dict.fromkeys(wanted) if name in lines])
+        wanted = [
+            "cell_line",
+            "lineage",
+            *predictors(lines),
+            "percent_of_reference",
+            "class",
+            *outcomes,
+            "auxotroph",
+        ]
+        return parts.table(
+            lines,
+            "asns_lines",
+            "One row per line, replicates averaged.",
+            [name for name in dict.fromkeys(wanted) if name in lines],
+        )
 
-    def _scatter(self, panel: Panel, measure: str | None, title: str, highlight: tuple[str, ...]) -> str:
+    def _scatter(
+        self, panel: Panel, measure: str | None, title: str, highlight: tuple[str, ...]
+    ) -> str:
         if measure is None or measure not in panel.lines:
             return parts.note(f"{title}: {measure or 'ASNS'} was not measured.")
         fig, ax = style.figure(5.4, 3.8)
-        plots.correlation(panel.lines, measure, panel.outcome, ax, row=self._row(panel, measure), highlight=highlight)
-        names = [(ax, point[measure], point[panel.outcome], _told(point, measure, panel.outcome)) for point in _points(panel, measure)]
-        caption = "A point is a line; its name shows on hover. No line is fitted: the statistic is a rank correlation."
-        caption += f" {plots.OPEN}" if "censored" in panel.lines and panel.lines["censored"].any() else ""
+        plots.correlation(
+            panel.lines,
+            measure,
+            panel.outcome,
+            ax,
+            row=self._row(panel, measure),
+            highlight=highlight,
+        )
+        names = [
+            (ax, point[measure], point[panel.outcome], _told(point, measure, panel.outcome))
+            for point in _points(panel, measure)
+        ]
+        caption = (
+            "A point is a line; its name shows on hover. No line is fitted: the statistic is a rank"
+            " correlation."
+        )
+        caption += (
+            f" {plots.OPEN}" if "censored" in panel.lines and panel.lines["censored"].any() else ""
+        )
         caption += f" {panel.caveats[measure]}." if measure in panel.caveats else ""
         return f"<h3>{title}</h3>" + parts.figure(fig, title, caption, names)
 
     def _row(self, panel: Panel, measure: str) -> dict[Any, Any] | None:
-        table = self.session.analysis.asns_correlation if self.session.analysis is not None else None
+        table = (
+            self.session.analysis.asns_correlation if self.session.analysis is not None else None
+        )
         if table is None:
             return None
-        found = table[table["source"].eq(panel.name) & table["predictor"].eq(measure) & table["outcome"].eq(panel.outcome)]
+        found = table[
+            table["source"].eq(panel.name)
+            & table["predictor"].eq(measure)
+            & table["outcome"].eq(panel.outcome)
+        ]
         return found.iloc[0].to_dict() if len(found) else None
 
 
@@ -91,7 +143,13 @@ def _offer(control: w.Dropdown, names: list[str]) -> None:
     kept = control.value
     if tuple(names) != tuple(control.options):
         control.options = names
-        control.value = kept if kept in names else (PROTEIN if PROTEIN in names else names[0]) if names else None
+        control.value = (
+            kept
+            if kept in names
+            else (PROTEIN if PROTEIN in names else names[0])
+            if names
+            else None
+        )
 
 
 def _points(panel: Panel, measure: str) -> list[dict[str, Any]]:
@@ -99,5 +157,12 @@ def _points(panel: Panel, measure: str) -> list[dict[str, Any]]:
 
 
 def _told(point: dict[str, Any], measure: str, outcome: str) -> str:
-    lineage = f" ({point['lineage']})" if isinstance(point.get("lineage"), str) and point["lineage"] else ""
-    return f"{point['cell_line']}{lineage}: {measure} {point[measure]:.2f}, {outcome} {point[outcome]:.2f}"
+    lineage = (
+        f" ({point['lineage']})"
+        if isinstance(point.get("lineage"), str) and point["lineage"]
+        else ""
+    )
+    return (
+        f"{point['cell_line']}{lineage}: {measure} {point[measure]:.2f}, {outcome}"
+        f" {point[outcome]:.2f}"
+    )

@@ -1,4 +1,6 @@
-"""Every event of an experiment's FCS acquisitions, held while the workbench is open, so that percentages can follow a slider."""
+"""Every event of an experiment's FCS acquisitions, held while the workbench is open, so that
+percentages can follow a slider.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kit.acquisition import Gated, gate_files
-from kit.config import Flow
-from kit.experiment import Experiment
-from kit.gating import FlowGates, quadrants
-from kit.readers.fcs import read_fcs
-from kit.readers.flow_sheet import parse_gates, read_sample_sheet
+from kit.config.model import Flow
+from kit.experiment.load import Experiment
+from kit.flow.acquisition import Gated, gate_files
+from kit.flow.gating import FlowGates, quadrants
+from kit.flow.sample_sheet import parse_gates, read_sample_sheet
+from kit.readers.flow.fcs import read_fcs
 
 QUADRANTS = ("viable", "early", "late", "necrotic")
 Key = tuple[str, str, int]
@@ -23,7 +25,9 @@ Key = tuple[str, str, int]
 
 @dataclass(frozen=True)
 class Acquisition:
-    """One `flow` entry with FCS files: its place in experiment.yaml, the gates in force, and all single cells of its samples."""
+    """One `flow` entry with FCS files: its place in experiment.yaml, the gates in force, and all
+    single cells of its samples.
+    """
 
     name: str
     entry: int
@@ -50,32 +54,52 @@ class Acquisition:
         """Number of single cells."""
         return len(self.pairs[file])
 
-    def percents(self, file: str, annexin_threshold: float, pi_threshold: float) -> dict[str, float]:
+    def percents(
+        self, file: str, annexin_threshold: float, pi_threshold: float
+    ) -> dict[str, float]:
         """Percentage of each quadrant among all single cells of a file."""
         pair = self.pairs[file]
         counts = quadrants(pair[:, 0], pair[:, 1], annexin_threshold, pi_threshold)
-        return {name: 100 * getattr(counts, name) / counts.total if counts.total else float("nan") for name in QUADRANTS}
+        return {
+            name: 100 * getattr(counts, name) / counts.total if counts.total else float("nan")
+            for name in QUADRANTS
+        }
 
     def flow(self, table: pd.DataFrame, now: dict[str, float]) -> pd.DataFrame:
         """The experiment's flow table with the percentages of this acquisition counted anew."""
         changed, own = table.copy(), table["file"].eq(self.name)
         for file, (line, medium, replicate) in self.keys.items():
-            row = own & table["cell_line"].eq(line) & table["medium"].eq(medium) & table["replicate"].eq(replicate)
-            for name, percent in self.percents(file, now["annexin_threshold"], now["pi_threshold"]).items():
+            row = (
+                own
+                & table["cell_line"].eq(line)
+                & table["medium"].eq(medium)
+                & table["replicate"].eq(replicate)
+            )
+            for name, percent in self.percents(
+                file, now["annexin_threshold"], now["pi_threshold"]
+            ).items():
                 changed.loc[row, f"{name}_percent"] = percent
         return changed
 
 
 def acquisitions(experiment: Experiment) -> list[Acquisition]:
-    """Read and gate every entry of `flow` that has gates, as `kit.load` does, keeping the events."""
-    entries = [(index, entry) for index, entry in enumerate(experiment.config.flow) if entry.gates is not None]
+    """Read and gate every entry of `flow` that has gates, as `kit.load` does, keeping the
+    events.
+    """
+    entries = [
+        (index, entry)
+        for index, entry in enumerate(experiment.config.flow)
+        if entry.gates is not None
+    ]
     return [_acquisition(experiment, index, entry) for index, entry in entries]
 
 
 def _acquisition(experiment: Experiment, index: int, entry: Flow) -> Acquisition:
     path: Path = experiment.folder / entry.file
     gates = parse_gates(entry.gates or {}, entry.file)
-    sheet = read_sample_sheet(path, name=entry.file, lines=experiment.config.cell_lines, media=experiment.config.media)
+    sheet = read_sample_sheet(
+        path, name=entry.file, lines=experiment.config.cell_lines, media=experiment.config.media
+    )
     pairs: dict[str, NDArray[np.floating[Any]]] = {}
 
     def read(row: Any) -> Any:
@@ -83,6 +107,9 @@ def _acquisition(experiment: Experiment, index: int, entry: Flow) -> Acquisition
 
     run = gate_files(sheet, gates, read, keep=pairs.__setitem__)
     samples = sheet[sheet["role"].eq("sample")]
-    keys = {row["file"]: (row["cell_line"], row["medium"], row["replicate"]) for row in samples.to_dict("records")}
+    keys = {
+        row["file"]: (row["cell_line"], row["medium"], row["replicate"])
+        for row in samples.to_dict("records")
+    }
     saved = {"annexin_threshold": run.annexin_threshold, "pi_threshold": run.pi_threshold}
     return Acquisition(entry.file, index, gates, saved, run.samples, pairs, keys)

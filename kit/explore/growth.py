@@ -1,4 +1,6 @@
-"""Tab Growth: one line's SuperPlot on a scale of choice, replicates on and off to see what hangs on them. Nothing is saved here."""
+"""Tab Growth: one line's SuperPlot on a scale of choice, replicates on and off to see what hangs on
+them. Nothing is saved here.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +9,20 @@ from typing import Any
 import ipywidgets as w
 import pandas as pd
 
-from kit import growth as growing
-from kit.arms import call_arms, wells_of
 from kit.explore import parts
 from kit.explore.calls import call_rows
 from kit.explore.parts import Page, Tab, row
 from kit.explore.state import Session
+from kit.plates import growth as growing
+from kit.plates.readouts import call_arms, wells_of
 from kit.plots import growth as plots
 from kit.plots import style
 
-SCALES = (("GR value", "gr"), ("Relative viability", "relative_viability"), ("log2 change", "log2_fc"))
+SCALES = (
+    ("GR value", "gr"),
+    ("Relative viability", "relative_viability"),
+    ("log2 change", "log2_fc"),
+)
 
 
 class GrowthTab(Tab):
@@ -28,7 +34,12 @@ class GrowthTab(Tab):
         super().__init__(page)
         self.session = session
         self.line = w.Dropdown(description="Line", options=[], layout=w.Layout(width="300px"))
-        self.scale = w.ToggleButtons(options=SCALES, value="gr", style={"button_width": "auto"}, tooltips=[label for label, _ in SCALES])
+        self.scale = w.ToggleButtons(
+            options=SCALES,
+            value="gr",
+            style={"button_width": "auto"},
+            tooltips=[label for label, _ in SCALES],
+        )
         self.replicates = w.HBox(layout=w.Layout(flex_flow="row wrap"))
         self.state, self.picture, self.table = w.HTML(), w.HTML(), w.HTML()
         self._known: tuple[Any, pd.DataFrame, pd.DataFrame] | None = None
@@ -40,7 +51,12 @@ class GrowthTab(Tab):
         self.scale.observe(self._redraw, "value")
         body = w.HBox([w.VBox([self.picture], layout=w.Layout(flex="1 1 560px")), w.VBox([self.table], layout=w.Layout(flex="1 1 420px"))],
                       layout=w.Layout(flex_flow="row wrap", grid_gap="20px"))  # fmt: skip
-        self.box.children = [row([self.line, self.scale]), row([w.Label("Replicates shown:"), self.replicates]), self.state, body]
+        self.box.children = [
+            row([self.line, self.scale]),
+            row([w.Label("Replicates shown:"), self.replicates]),
+            self.state,
+            body,
+        ]
 
     @property
     def arms(self) -> pd.DataFrame:
@@ -48,14 +64,24 @@ class GrowthTab(Tab):
         return self._held()[1]
 
     def _held(self) -> tuple[Any, pd.DataFrame, pd.DataFrame]:
-        """The analysis, the growth its calls rest on, and the growth of every well; found once for an analysis."""
+        """The analysis, the growth its calls rest on, and the growth of every well; found once for
+        an analysis.
+        """
         analysis = self.session.analysis
         if self._known is None or self._known[0] is not analysis:
             if analysis is None or analysis.growth is None:
-                self._known = (analysis, pd.DataFrame(columns=["cell_line", "replicate", "medium"]), pd.DataFrame())
+                self._known = (
+                    analysis,
+                    pd.DataFrame(columns=["cell_line", "replicate", "medium"]),
+                    pd.DataFrame(),
+                )
             else:
                 wells = growing.per_well(analysis.wells, analysis.growth)  # type: ignore[arg-type]
-                self._known = (analysis, call_arms(analysis.growth, analysis.experiment.config), wells)
+                self._known = (
+                    analysis,
+                    call_arms(analysis.growth, analysis.experiment.config),
+                    wells,
+                )
         return self._known
 
     @property
@@ -83,7 +109,11 @@ class GrowthTab(Tab):
             self._show()
 
     def _offer_replicates(self) -> None:
-        here = self.arms[self.arms["cell_line"].eq(self.line.value)] if self.line.value else self.arms.iloc[:0]
+        here = (
+            self.arms[self.arms["cell_line"].eq(self.line.value)]
+            if self.line.value
+            else self.arms.iloc[:0]
+        )
         numbers = sorted(int(number) for number in here["replicate"].unique())
         off = self.left_off
         if list(self._boxes) == numbers:
@@ -97,16 +127,30 @@ class GrowthTab(Tab):
     def _show(self) -> None:
         analysis = self.session.analysis
         if analysis is None or analysis.growth is None or self.line.value is None:
-            self.picture.value, self.table.value, self.state.value = parts.note("Growth was not measured in this experiment."), "", ""
+            self.picture.value, self.table.value, self.state.value = (
+                parts.note("Growth was not measured in this experiment."),
+                "",
+                "",
+            )
             return
         off = self.left_off
         names = ", ".join(map(str, off))
         advice = "to leave it out for good, leave its wells out on the Plates tab, with the reason."
-        self.state.value = parts.note(f"Without replicate {names}: not saved; reports use all replicates. If it is bad, {advice}", "warn") if off else ""
+        self.state.value = (
+            parts.note(
+                f"Without replicate {names}: not saved; reports use all replicates. If it is bad,"
+                f" {advice}",
+                "warn",
+            )
+            if off
+            else ""
+        )
         line = self.arms[self.arms["cell_line"].eq(self.line.value)]
         kept = line[~line["replicate"].isin(off)]
         self.picture.value = self._superplot(kept, off)
-        self.table.value = parts.table(means(kept, self.scale.value), "growth", "Mean and SD over biological replicates.") + self._calls(off)
+        self.table.value = parts.table(
+            means(kept, self.scale.value), "growth", "Mean and SD over biological replicates."
+        ) + self._calls(off)
 
     def _superplot(self, kept: pd.DataFrame, off: list[int]) -> str:
         analysis = self.session.analysis
@@ -115,9 +159,24 @@ class GrowthTab(Tab):
         ax = self._canvas.blank((id(analysis), self.line.value, self.scale.value))
         plots.superplot(kept, few, settings, ax, y=self.scale.value, media=list(config.media))
         label = plots.LABEL[self.scale.value]
-        ax.set_title(style.text(f"{self.line.value}" + (f" without replicate {', '.join(map(str, off))}: not saved" if off else "")), loc="left", fontsize=style.FONT)
-        shapes = ", ".join(f"{_SHAPES[mark]} replicate {number}" for number, mark in style.markers(sorted(set(kept["replicate"]))).items())
-        return parts.figure(self._canvas.fig, f"{label} of {self.line.value}", f"Grey points are wells (not n), markers biological replicates ({shapes}), bars their means.")
+        ax.set_title(
+            style.text(
+                f"{self.line.value}"
+                + (f" without replicate {', '.join(map(str, off))}: not saved" if off else "")
+            ),
+            loc="left",
+            fontsize=style.FONT,
+        )
+        shapes = ", ".join(
+            f"{_SHAPES[mark]} replicate {number}"
+            for number, mark in style.markers(sorted(set(kept["replicate"]))).items()
+        )
+        return parts.figure(
+            self._canvas.fig,
+            f"{label} of {self.line.value}",
+            f"Grey points are wells (not n), markers biological replicates ({shapes}), bars their"
+            " means.",
+        )
 
     def _calls(self, off: list[int]) -> str:
         analysis = self.session.analysis
@@ -126,9 +185,14 @@ class GrowthTab(Tab):
             return ""
         found, before = saved, None
         if off:
-            found, before = self.session.calls_from(**without(analysis, self.line.value, off)), saved  # type: ignore[arg-type]
+            found, before = (
+                self.session.calls_from(**without(analysis, self.line.value, off)),
+                saved,
+            )  # type: ignore[arg-type]
         here = found[found["cell_line"].eq(self.line.value)].reset_index(drop=True)
-        return "<h3>Calls of this line</h3>" + parts.table(call_rows(here, before), "calls", "Not saved." if off else "")
+        return "<h3>Calls of this line</h3>" + parts.table(
+            call_rows(here, before), "calls", "Not saved." if off else ""
+        )
 
 
 _SHAPES = dict(zip(style.MARKERS, ("●", "■", "▲", "◆", "▼", "✚", "✖", "★")))
@@ -146,5 +210,9 @@ def without(analysis: object, line: str, off: list[int]) -> dict[str, pd.DataFra
     found = {}
     for name in ("growth", "apoptosis"):
         frame = getattr(analysis, name)
-        found[name] = None if frame is None else frame[~(frame["cell_line"].eq(line) & frame["replicate"].isin(off))]
+        found[name] = (
+            None
+            if frame is None
+            else frame[~(frame["cell_line"].eq(line) & frame["replicate"].isin(off))]
+        )
     return found

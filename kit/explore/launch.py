@@ -10,30 +10,46 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from kit.errors import InputError, Problem
-from kit.paths import share
+from kit.core.errors import InputError, Problem
+from kit.core.paths import share
 
 NOTEBOOK, TEMPLATE = "explore.ipynb", "asn_dropout_kit"
 
 
-def explore(experiment: str | None = None, *, app: bool = False, options: Sequence[str] = ()) -> int:
-    """Open the workbench on an experiment folder (or a folder of them); returns the server's exit status.
+def explore(
+    experiment: str | None = None, *, app: bool = False, options: Sequence[str] = ()
+) -> int:
+    """Open the workbench on an experiment folder (or a folder of them); returns the server's exit
+    status.
 
-    The notebook is copied to a folder of the user's own, so that running it changes nothing in the kit. `options` go to the server.
+    The notebook is copied to a folder of the user's own, so that running it changes nothing in the
+    kit. `options` go to the server.
     """
     environment = dict(os.environ)
     if experiment:
         folder = Path(experiment).expanduser().resolve()
         if not folder.is_dir():
-            raise InputError(Problem(experiment, "", "is not a folder", "Name an experiment folder, or a folder of experiments."))
+            raise InputError(
+                Problem(
+                    experiment,
+                    "",
+                    "is not a folder",
+                    "Name an experiment folder, or a folder of experiments.",
+                )
+            )
         environment["KIT_EXPERIMENT"] = str(folder)
     environment.setdefault("KIT_REPORTS", str(Path.cwd() / "reports"))
     home = own_folder()
-    return _become(command(_copied(share() / "notebooks" / NOTEBOOK, home / "asn-dropout-kit"), app, options), environment)
+    return _become(
+        command(_copied(share() / "notebooks" / NOTEBOOK, home / "asn-dropout-kit"), app, options),
+        environment,
+    )
 
 
 def _become(server: list[str], environment: dict[str, str]) -> int:
-    """Run the server in the place of this process, so that ending the one ends the other; where that cannot be, wait for it."""
+    """Run the server in the place of this process, so that ending the one ends the other; where
+    that cannot be, wait for it.
+    """
     sys.stdout.flush()
     if os.name == "posix":
         os.execve(server[0], server, environment)
@@ -44,13 +60,22 @@ def command(notebook: Path, app: bool, options: Sequence[str] = ()) -> list[str]
     """What is run. Raises InputError where the server is not installed."""
     module = "voila" if app else "jupyterlab"
     if importlib.util.find_spec(module) is None:
-        raise InputError(Problem("kit explore", "", f"{module} is not installed", f"Install it: python -m pip install {module}"))
+        raise InputError(
+            Problem(
+                "kit explore",
+                "",
+                f"{module} is not installed",
+                f"Install it: python -m pip install {module}",
+            )
+        )
     look = [f"--template={TEMPLATE}", "--VoilaConfiguration.show_tracebacks=False"] if app else []
     return [sys.executable, "-m", module, str(notebook), *look, *options]
 
 
 def own_folder() -> Path:
-    """The user's Jupyter data folder, with our template for voila in it (it fetches nothing from outside). Raises InputError."""
+    """The user's Jupyter data folder, with our template for voila in it (it fetches nothing from
+    outside). Raises InputError.
+    """
     from jupyter_core.paths import jupyter_data_dir
 
     home = Path(jupyter_data_dir())
@@ -62,11 +87,25 @@ def own_folder() -> Path:
 def _copied(source: Path, folder: Path) -> Path:
     """The copy of a file in a folder of the user's own, as this version of the kit has it."""
     if not source.is_file():
-        raise InputError(Problem("kit explore", "", f"{source.name} is not part of this build", "Install the kit again."))
+        raise InputError(
+            Problem(
+                "kit explore",
+                "",
+                f"{source.name} is not part of this build",
+                "Install the kit again.",
+            )
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, folder / source.name)
     except OSError as error:
         remedy = "Set JUPYTER_DATA_DIR to a folder you may write to."
-        raise InputError(Problem(str(folder / source.name), "", f"cannot be written: {error.strerror or error}", remedy)) from None
+        raise InputError(
+            Problem(
+                str(folder / source.name),
+                "",
+                f"cannot be written: {error.strerror or error}",
+                remedy,
+            )
+        ) from None
     return folder / source.name

@@ -1,4 +1,6 @@
-"""What all tabs share: messages instead of tracebacks, a sign of progress, figures and tables as HTML."""
+"""What all tabs share: messages instead of tracebacks, a sign of progress, figures and tables as
+HTML.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +17,10 @@ import ipywidgets as w
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from kit import markup
-from kit.errors import InputError
+from kit.core.errors import InputError
 from kit.explore.state import Nothing
 from kit.plots import style
+from kit.report import markup
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 
 DPI = 130
 TURN_S = 0.0005
-"""How long a thread may keep Python: what is shown leaves by a thread of its own, which would wait ten times as long while numbers are made."""
+"""How long a thread may keep Python: what is shown leaves by a thread of its own, which would wait
+ten times as long while numbers are made.
+"""
 SIGNS = {"pass": "✓", "warn": "!", "fail": "✕", "info": "i"}
 
 STYLE = """<style>
@@ -64,13 +68,21 @@ class Page:
         sys.setswitchinterval(TURN_S)
         self.message = w.HTML()
         self.busy = w.HTML()
-        self.who = w.Text(value=who, description="Your name", placeholder="who decides", layout=w.Layout(width="260px"))
+        self.who = w.Text(
+            value=who,
+            description="Your name",
+            placeholder="who decides",
+            layout=w.Layout(width="260px"),
+        )
         self.message.add_class("kit-message")
         self._depth = 0
 
     def say(self, text: str, kind: str = "info") -> None:
         """Show a sentence; `kind` is pass, warn, fail or info. An empty text clears the strip."""
-        body = f'<div class="kit-msg {kind}" role="status" aria-live="polite">{SIGNS[kind]} {escape(text)}</div>'
+        body = (
+            f'<div class="kit-msg {kind}" role="status" aria-live="polite">{SIGNS[kind]}'
+            f" {escape(text)}</div>"
+        )
         self.message.value = body if text else ""
 
     def end_warning(self) -> None:
@@ -79,19 +91,32 @@ class Page:
             self.say("")
 
     def show(self, error: BaseException) -> None:
-        """An error as a message: problems one a line, anything unforeseen with a word of apology and no traceback."""
+        """An error as a message: problems one a line, anything unforeseen with a word of apology
+        and no traceback.
+        """
         if isinstance(error, InputError):
             self.say("\n".join(str(problem) for problem in error.problems), "fail")
         else:
-            text = f"This did not work, and the kit did not foresee it: {type(error).__name__}: {error}."
-            self.say(f"{text} Nothing was saved by this step; use Read again, and report it if it comes back.", "fail")
+            text = (
+                f"This did not work, and the kit did not foresee it: {type(error).__name__}:"
+                f" {error}."
+            )
+            self.say(
+                f"{text} Nothing was saved by this step; use Read again, and report it if it comes"
+                " back.",
+                "fail",
+            )
 
     def working(self, words: str = "Working…") -> Working:
         """`with page.working():` shows that something runs."""
         return Working(self, words)
 
-    def guard(self, action: Callable[..., str | None], words: str = "Working…") -> Callable[..., None]:
-        """A handler for a widget: shows progress, says what the action returns, and turns errors into messages."""
+    def guard(
+        self, action: Callable[..., str | None], words: str = "Working…"
+    ) -> Callable[..., None]:
+        """A handler for a widget: shows progress, says what the action returns, and turns errors
+        into messages.
+        """
 
         @functools.wraps(action)
         def handler(*given: Any) -> None:
@@ -114,7 +139,9 @@ class Working:
 
     def __enter__(self) -> None:
         self.page._depth += 1
-        self.page.busy.value = f'<span class="kit-busy" role="status"><i></i>{escape(self.words)}</span>'
+        self.page.busy.value = (
+            f'<span class="kit-busy" role="status"><i></i>{escape(self.words)}</span>'
+        )
 
     def __exit__(self, *_: object) -> None:
         self.page._depth -= 1
@@ -123,7 +150,9 @@ class Working:
 
 
 class Tab:
-    """A tab draws itself when it is looked at and something changed since; subclasses fill `box` and write `draw`."""
+    """A tab draws itself when it is looked at and something changed since; subclasses fill `box`
+    and write `draw`.
+    """
 
     title = ""
 
@@ -151,11 +180,14 @@ class Tab:
             self.refresh()
 
 
-# ---- HTML --------------------------------------------------------------------------------------------------------------------------
+# ---- HTML
+# --------------------------------------------------------------------------------------------------------------------------
 
 
 class Canvas:
-    """Axes to draw on again and again. Room for labels is found anew only for a thing that was not drawn of late: that is half the work."""
+    """Axes to draw on again and again. Room for labels is found anew only for a thing that was not
+    drawn of late: that is half the work.
+    """
 
     KEPT = 6
 
@@ -177,13 +209,22 @@ class Canvas:
         return style.clean(self.ax)
 
 
-def figure(fig: Figure, title: str, caption: str = "", names: Iterable[tuple[Axes, float, float, str]] = ()) -> str:
-    """A figure as the reports draw it; `names` are points (axes, x, y, text) that tell their name on hover."""
+def figure(
+    fig: Figure, title: str, caption: str = "", names: Iterable[tuple[Axes, float, float, str]] = ()
+) -> str:
+    """A figure as the reports draw it; `names` are points (axes, x, y, text) that tell their name
+    on hover.
+    """
     buffer = io.BytesIO()
     fig.set_dpi(DPI)
-    FigureCanvasAgg(fig).print_png(buffer, pil_kwargs={"compress_level": 1})  # drawn once, where savefig draws twice; it travels no further
+    FigureCanvasAgg(fig).print_png(
+        buffer, pil_kwargs={"compress_level": 1}
+    )  # drawn once, where savefig draws twice; it travels no further
     width, height = fig.get_size_inches() * DPI
-    image = f'<img alt="{escape(title)}" width="{width / DPI * 96:.0f}" src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
+    image = (
+        f'<img alt="{escape(title)}" width="{width / DPI * 96:.0f}"'
+        f' src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
+    )
     spots = "".join(_spot(ax, x, y, text, height) for ax, x, y, text in names)
     above = f'<svg viewBox="0 0 {width:.0f} {height:.0f}">{spots}</svg>' if spots else ""
     below = f'<p class="cap">{markup.prose(caption)}</p>' if caption else ""
@@ -192,21 +233,33 @@ def figure(fig: Figure, title: str, caption: str = "", names: Iterable[tuple[Axe
 
 def _spot(ax: Axes, x: float, y: float, text: str, height: float) -> str:
     across, up = ax.transData.transform((x, y))
-    return f'<circle cx="{across:.1f}" cy="{height - up:.1f}" r="9" tabindex="0" aria-label="{escape(text)}"><title>{escape(text)}</title></circle>'
+    return (
+        f'<circle cx="{across:.1f}" cy="{height - up:.1f}" r="9" tabindex="0"'
+        f' aria-label="{escape(text)}"><title>{escape(text)}</title></circle>'
+    )
 
 
-def table(frame: pd.DataFrame | None, name: str, caption: str, columns: Any = None, formats: Any = None) -> str:
+def table(
+    frame: pd.DataFrame | None, name: str, caption: str, columns: Any = None, formats: Any = None
+) -> str:
     """A table as the reports show it."""
     if frame is None:
         return markup.wrapped(markup.note(f"{markup.words(name)}: no data. {caption}"))
-    return markup.wrapped(markup.table(frame, name=name, caption=caption, columns=columns, formats=formats))
+    return markup.wrapped(
+        markup.table(frame, name=name, caption=caption, columns=columns, formats=formats)
+    )
 
 
 def diff(before: str, after: str, name: str) -> str:
     """What would change in a file, added and removed lines marked by sign and colour."""
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), f"{name} now", f"{name} then", lineterm="", n=2)
+    lines = difflib.unified_diff(
+        before.splitlines(), after.splitlines(), f"{name} now", f"{name} then", lineterm="", n=2
+    )
     kinds = {"+": "add", "-": "cut"}
-    shown = "\n".join(f'<span class="{kinds.get(line[:1], "") if index > 1 else ""}">{escape(line)}</span>' for index, line in enumerate(lines))
+    shown = "\n".join(
+        f'<span class="{kinds.get(line[:1], "") if index > 1 else ""}">{escape(line)}</span>'
+        for index, line in enumerate(lines)
+    )
     return f'<pre class="kit-diff" aria-label="changes of {escape(name)}">{shown}</pre>'
 
 
@@ -217,9 +270,13 @@ def note(text: str, kind: str = "info") -> str:
 
 def row(children: Sequence[w.Widget], gap: str = "12px") -> w.HBox:
     """Widgets side by side, wrapping where the page is narrow."""
-    return w.HBox(list(children), layout=w.Layout(flex_flow="row wrap", align_items="center", grid_gap=gap))
+    return w.HBox(
+        list(children), layout=w.Layout(flex_flow="row wrap", align_items="center", grid_gap=gap)
+    )
 
 
 def button(text: str, style: str = "", tooltip: str = "", width: str = "auto") -> w.Button:
     """A button with a word on it."""
-    return w.Button(description=text, button_style=style, tooltip=tooltip or text, layout=w.Layout(width=width))
+    return w.Button(
+        description=text, button_style=style, tooltip=tooltip or text, layout=w.Layout(width=width)
+    )

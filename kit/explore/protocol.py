@@ -1,4 +1,6 @@
-"""Tab Protocol: what the checks say of this experiment, and two planners that need none: carry-over and replicates."""
+"""Tab Protocol: what the checks say of this experiment, and two planners that need none: carry-over
+and replicates.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +13,36 @@ import numpy as np
 import pandas as pd
 
 from kit import stats
-from kit.config import CALLED
+from kit.config.model import CALLED
+from kit.config.settings import Settings
 from kit.explore import parts
 from kit.explore.parts import LABELLED, WIDE, Page, Tab
 from kit.explore.state import Session
 from kit.plots import carryover as plots
 from kit.plots import planner, style
-from kit.residue import Carry, amino_acid_per_cell_fmol, next_wash_advice, serum_uM, show_uM
-from kit.sections import protocol
-from kit.settings import Settings
+from kit.protocol.carryover_model import (
+    Carry,
+    amino_acid_per_cell_fmol,
+    next_wash_advice,
+    serum_uM,
+    show_uM,
+)
+from kit.report.sections import protocol
 
-VERDICTS = {"pass": "harmless", "warn": "calls stay provisional", "fail": "partial and prototroph calls are void"}
+VERDICTS = {
+    "pass": "harmless",
+    "warn": "calls stay provisional",
+    "fail": "partial and prototroph calls are void",
+}
 MOST_REPLICATES = 12
 PAIRED_SD = "SD of the paired difference from control (log2)"
-"""What the test divides by: the spread, between biological replicates, of medium less control within a replicate."""
-POWER_CAPTION = "Blocked Dunnett, as in the report. The SD is that of log2(medium) less log2(control) within a replicate, not that of the replicates' raw values."
+"""What the test divides by: the spread, between biological replicates, of medium less control
+within a replicate.
+"""
+POWER_CAPTION = (
+    "Blocked Dunnett, as in the report. The SD is that of log2(medium) less log2(control) within a"
+    " replicate, not that of the replicates' raw values."
+)
 
 
 @dataclass(frozen=True)
@@ -47,19 +64,43 @@ class Plan:
     def carry(self, settings: Settings) -> Carry:
         """The plan in the reports' carry-over model."""
         free = getattr(settings, f"serum_{self.amino_acid}_uM")
-        fresh = serum_uM(self.serum_percent, free, settings.dialysis_removal if self.dialyzed else 0.0)
+        fresh = serum_uM(
+            self.serum_percent, free, settings.dialysis_removal if self.dialyzed else 0.0
+        )
         protein = settings.protein_pg_adherent if self.adherent else settings.protein_pg_suspension
-        need = float(amino_acid_per_cell_fmol(protein, getattr(settings, f"{self.amino_acid}_share_of_residues")))
-        return Carry(self.start_uM, self.washes, self.residual_uL, self.wash_uL, self.added_uL, fresh, self.cells, need, self.doublings)
+        need = float(
+            amino_acid_per_cell_fmol(
+                protein, getattr(settings, f"{self.amino_acid}_share_of_residues")
+            )
+        )
+        return Carry(
+            self.start_uM,
+            self.washes,
+            self.residual_uL,
+            self.wash_uL,
+            self.added_uL,
+            fresh,
+            self.cells,
+            need,
+            self.doublings,
+        )
 
 
 def verdict(carry: Carry, settings: Settings) -> str:
     """pass, warn or fail by the reports' limits of `gr_mask`."""
-    return "fail" if carry.gr_mask >= settings.gr_mask_high else "warn" if carry.gr_mask >= settings.gr_mask_moderate else "pass"
+    return (
+        "fail"
+        if carry.gr_mask >= settings.gr_mask_high
+        else "warn"
+        if carry.gr_mask >= settings.gr_mask_moderate
+        else "pass"
+    )
 
 
 class ProtocolTab(Tab):
-    """Wired to `kit.residue` and `kit.stats.minimum_detectable_effect`, and to the compliance table."""
+    """Wired to `kit.protocol.carryover_model` and `kit.stats.minimum_detectable_effect`, and to the
+    compliance table.
+    """
 
     title = "Protocol"
 
@@ -68,7 +109,9 @@ class ProtocolTab(Tab):
         self.session = session
         self.controls = {**_wash_controls(), **_cell_controls()}
         self.power = _power_controls()
-        self.like = w.Dropdown(description="Begin with", options=["usual values"], style=LABELLED, layout=WIDE)
+        self.like = w.Dropdown(
+            description="Begin with", options=["usual values"], style=LABELLED, layout=WIDE
+        )
         self.compliance, self.residue, self.detectable = w.HTML(), w.HTML(), w.HTML()
         self._plan_canvas, self._power_canvas = parts.Canvas(6.6, 3.3), parts.Canvas(6.0, 2.8)
         self._setting = False
@@ -81,7 +124,13 @@ class ProtocolTab(Tab):
         for control in self.power.values():
             control.style, control.layout = {"description_width": "310px"}, w.Layout(width="570px")
         planning = _pair(list(self.power.values()), self.detectable, "580px")
-        self.box.children = [w.HTML("<h3>Carry-over planner</h3>"), washing, w.HTML("<h3>Replicate planner</h3>"), planning, self.compliance]
+        self.box.children = [
+            w.HTML("<h3>Carry-over planner</h3>"),
+            washing,
+            w.HTML("<h3>Replicate planner</h3>"),
+            planning,
+            self.compliance,
+        ]
 
     @property
     def settings(self) -> Settings:
@@ -111,21 +160,34 @@ class ProtocolTab(Tab):
         if self.session.analysis is None:
             return ""
         table, caption, *columns = protocol.compliance(self.session.analysis)
-        return "<h3>Protocol of this experiment</h3>" + parts.table(table, "compliance", caption, *columns)
+        return "<h3>Protocol of this experiment</h3>" + parts.table(
+            table, "compliance", caption, *columns
+        )
 
-    # ---- carry-over ----------------------------------------------------------------------------------------------------------------
+    # ---- carry-over
+    # ----------------------------------------------------------------------------------------------------------------
 
     def _carryover(self) -> list[dict[str, Any]]:
         table = None if self.session.analysis is None else self.session.analysis.carryover
-        return [] if table is None else table[table["amino_acid"].isin(CALLED)].drop_duplicates(["cell_line", "amino_acid"]).to_dict("records")  # type: ignore[return-value]
+        return (
+            []
+            if table is None
+            else table[table["amino_acid"].isin(CALLED)]
+            .drop_duplicates(["cell_line", "amino_acid"])
+            .to_dict("records")
+        )  # type: ignore[return-value]
 
     def _begin(self, _: object) -> None:
-        """Set the controls as the chosen line was treated; where something is not known they keep the usual value."""
+        """Set the controls as the chosen line was treated; where something is not known they keep
+        the usual value.
+        """
         if self._setting:
             return
         index = self.like.options.index(self.like.value)
         self._setting = True
-        for name, value in (_usual() if index == 0 else self._as_done(self._carryover()[index - 1])).items():
+        for name, value in (
+            _usual() if index == 0 else self._as_done(self._carryover()[index - 1])
+        ).items():
             self.controls[name].value = value
         self._setting = False
         self._show_plan()
@@ -139,7 +201,14 @@ class ProtocolTab(Tab):
                  "added_uL": row["added_uL"], "cells": row["cells_per_well"], "doublings": row["control_doublings"],
                  "serum_percent": None if serum is None else serum.percent, "dialyzed": None if serum is None else serum.dialyzed,
                  "adherent": config.cell_lines[row["cell_line"]].growth_mode == "adherent"}  # fmt: skip
-        return {**_usual(), **{name: value for name, value in known.items() if value is not None and not _missing(value)}}
+        return {
+            **_usual(),
+            **{
+                name: value
+                for name, value in known.items()
+                if value is not None and not _missing(value)
+            },
+        }
 
     def _plan_changed(self, _: object) -> None:
         if not self._setting:
@@ -156,9 +225,14 @@ class ProtocolTab(Tab):
         volumes = sorted({round(plan.residual_uL * share, 2) for share in (0.5, 1, 2)})
         plots.residual_against_washes(_point(plan, carry, judged, settings), ax, settings, amino_acid=plan.amino_acid, start_uM=plan.start_uM, wash_uL=plan.wash_uL,
                                       added_uL=plan.added_uL, residual_volumes_uL=volumes, max_washes=max(4, plan.washes))  # fmt: skip
-        self.residue.value = parts.note(said, judged) + (parts.note(advice.text) if advice else "") + parts.figure(self._plan_canvas.fig, "What the washes leave behind")
+        self.residue.value = (
+            parts.note(said, judged)
+            + (parts.note(advice.text) if advice else "")
+            + parts.figure(self._plan_canvas.fig, "What the washes leave behind")
+        )
 
-    # ---- replicates ----------------------------------------------------------------------------------------------------------------
+    # ---- replicates
+    # ----------------------------------------------------------------------------------------------------------------
 
     def _take_spread(self) -> None:
         """Begin with the spread that this experiment has shown."""
@@ -179,27 +253,56 @@ class ProtocolTab(Tab):
     def _show_power(self) -> None:
         value = {name: control.value for name, control in self.power.items()}
         numbers = range(2, MOST_REPLICATES + 1)
-        curve = pd.DataFrame({"replicates": numbers, "effect": [smallest(n, value["media"], value["sd"], value["power"], value["alpha"]) for n in numbers]})
+        curve = pd.DataFrame(
+            {
+                "replicates": numbers,
+                "effect": [
+                    smallest(n, value["media"], value["sd"], value["power"], value["alpha"])
+                    for n in numbers
+                ],
+            }
+        )
         effect = curve.set_index("replicates")["effect"][value["replicates"]]
-        said = f"{value['replicates']} replicates find a log2 difference of {effect:.2f}, a fall to {100 * 2**-effect:.0f} % of control, with {100 * value['power']:.0f} % power."
+        said = (
+            f"{value['replicates']} replicates find a log2 difference of {effect:.2f}, a fall to"
+            f" {100 * 2**-effect:.0f} % of control, with {100 * value['power']:.0f} % power."
+        )
         few = value["replicates"] < self.settings.min_replicates
-        warn = f" Below {self.settings.min_replicates} replicates the kit tests nothing." if few else ""
+        warn = (
+            f" Below {self.settings.min_replicates} replicates the kit tests nothing."
+            if few
+            else ""
+        )
         ax = self._power_canvas.blank("power")
         planner.detectable(curve, ax, chosen=value["replicates"], power=value["power"])
         ax.set_title(f"{PAIRED_SD}: {value['sd']:.2f}", fontsize=style.FONT - 1, loc="left")
-        self.detectable.value = parts.note(said + warn, "warn" if few else "info") + parts.figure(self._power_canvas.fig, "Replicates against detectable effect", POWER_CAPTION)
+        self.detectable.value = parts.note(said + warn, "warn" if few else "info") + parts.figure(
+            self._power_canvas.fig, "Replicates against detectable effect", POWER_CAPTION
+        )
 
 
 @lru_cache(maxsize=2000)
 def smallest(replicates: int, media: int, sd: float, power: float, alpha: float) -> float:
-    """Smallest log2 difference from control found with `power`, by the reports' blocked Dunnett over `media` dropout media."""
+    """Smallest log2 difference from control found with `power`, by the reports' blocked Dunnett
+    over `media` dropout media.
+    """
     return stats.minimum_detectable_effect(replicates, media + 1, sd, media, power, alpha=alpha)
 
 
 def _point(plan: Plan, carry: Carry, judged: str, settings: Settings) -> pd.DataFrame:
     """The plan as a row of the carry-over table."""
-    limits = {"limit_moderate_uM": carry.limit_uM(settings.gr_mask_moderate), "limit_high_uM": carry.limit_uM(settings.gr_mask_high)}
-    row = {"cell_line": "this plan", "amino_acid": plan.amino_acid, "residual_uM": carry.residual_uM, "washing": "plate", "washes": plan.washes, "verdict": judged}
+    limits = {
+        "limit_moderate_uM": carry.limit_uM(settings.gr_mask_moderate),
+        "limit_high_uM": carry.limit_uM(settings.gr_mask_high),
+    }
+    row = {
+        "cell_line": "this plan",
+        "amino_acid": plan.amino_acid,
+        "residual_uM": carry.residual_uM,
+        "washing": "plate",
+        "washes": plan.washes,
+        "verdict": judged,
+    }
     return pd.DataFrame([{**row, **limits}])
 
 
@@ -212,31 +315,57 @@ def _missing(value: Any) -> bool:
 
 
 def _pair(controls: list[w.Widget], shown: w.HTML, room: str = "460px") -> w.HBox:
-    left, right = w.VBox(controls, layout=w.Layout(flex=f"0 1 {room}")), w.VBox([shown], layout=w.Layout(flex="1 1 520px"))
+    left, right = (
+        w.VBox(controls, layout=w.Layout(flex=f"0 1 {room}")),
+        w.VBox([shown], layout=w.Layout(flex="1 1 520px")),
+    )
     return w.HBox([left, right], layout=w.Layout(flex_flow="row wrap", grid_gap="20px"))
 
 
-def _slider(kind: type[w.Widget], label: str, low: float, high: float, step: float, value: float, form: str = "") -> Any:
+def _slider(
+    kind: type[w.Widget],
+    label: str,
+    low: float,
+    high: float,
+    step: float,
+    value: float,
+    form: str = "",
+) -> Any:
     options = {"readout_format": form} if form else {}
-    return kind(description=label, min=low, max=high, step=step, value=value, style=LABELLED, layout=WIDE, **options)
+    return kind(
+        description=label,
+        min=low,
+        max=high,
+        step=step,
+        value=value,
+        style=LABELLED,
+        layout=WIDE,
+        **options,
+    )
 
 
 def _wash_controls() -> dict[str, Any]:
     return {
-        "amino_acid": w.Dropdown(description="Amino acid", options=list(CALLED), style=LABELLED, layout=WIDE),
+        "amino_acid": w.Dropdown(
+            description="Amino acid", options=list(CALLED), style=LABELLED, layout=WIDE
+        ),
         "start_uM": _slider(w.FloatSlider, "On the cells before (uM)", 0, 4000, 1, 378, ".0f"),
         "washes": _slider(w.IntSlider, "Washes", 0, 8, 1, 2),
         "residual_uL": _slider(w.FloatLogSlider, "Residual volume (uL)", -0.3, 4, 0.01, 10, ".3g"),
         "wash_uL": _slider(w.FloatLogSlider, "Volume of a wash (uL)", 1, 4.7, 0.01, 100, ".4g"),
         "added_uL": _slider(w.FloatLogSlider, "Medium added (uL)", 1, 4.7, 0.01, 100, ".4g"),
         "serum_percent": _slider(w.FloatSlider, "Serum (%)", 0, 20, 0.5, 10, ".1f"),
-        "dialyzed": w.Checkbox(description="dialyzed serum", value=True, style=LABELLED, layout=WIDE),
+        "dialyzed": w.Checkbox(
+            description="dialyzed serum", value=True, style=LABELLED, layout=WIDE
+        ),
     }
 
 
 def _cell_controls() -> dict[str, Any]:
     return {
-        "adherent": w.Checkbox(description="adherent cells (they need more)", value=False, style=LABELLED, layout=WIDE),
+        "adherent": w.Checkbox(
+            description="adherent cells (they need more)", value=False, style=LABELLED, layout=WIDE
+        ),
         "cells": _slider(w.FloatLogSlider, "Cells per well", 2, 6, 0.01, 10_000, ",.0f"),
         "doublings": _slider(w.FloatSlider, "Doublings of control", 0.5, 6, 0.1, 2, ".1f"),
     }

@@ -1,4 +1,6 @@
-"""The button that makes this experiment's report: the very command of the nightly batch, in a process of its own, with progress."""
+"""The button that makes this experiment's report: the very command of the nightly batch, in a
+process of its own, with progress.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,9 @@ import anywidget
 import ipywidgets as w
 import traitlets
 
+from kit.batch.job import NOTEBOOKS
 from kit.explore.parts import Page, button, row
 from kit.explore.state import Session
-from kit.job import NOTEBOOKS
 
 POLL_S = 0.3
 LAST_LINES = 6
@@ -31,13 +33,23 @@ class ReportLink(anywidget.AnyWidget):
 
 
 class ReportBox:
-    """Button, progress and link. `KIT_REPORTS` names the folder of reports to begin with, else `reports` beside the experiment."""
+    """Button, progress and link. `KIT_REPORTS` names the folder of reports to begin with, else
+    `reports` beside the experiment.
+    """
 
     def __init__(self, session: Session, page: Page) -> None:
         self.session, self.page = session, page
-        self.run = button("Make the report", "primary", tooltip="kit run on this experiment, with what is saved in its files")
-        self.out = w.Text(description="into", placeholder="folder of reports", layout=w.Layout(width="420px"))
-        self.bar = w.IntProgress(min=0, max=len(NOTEBOOKS) + 1, layout=w.Layout(width="160px", visibility="hidden"))
+        self.run = button(
+            "Make the report",
+            "primary",
+            tooltip="kit run on this experiment, with what is saved in its files",
+        )
+        self.out = w.Text(
+            description="into", placeholder="folder of reports", layout=w.Layout(width="420px")
+        )
+        self.bar = w.IntProgress(
+            min=0, max=len(NOTEBOOKS) + 1, layout=w.Layout(width="160px", visibility="hidden")
+        )
         self.said = w.HTML()
         self.link = ReportLink()
         self.running: threading.Thread | None = None
@@ -47,14 +59,20 @@ class ReportBox:
     def offer(self) -> None:
         """A folder to begin with, once an experiment is open."""
         if not self.out.value and self.session.experiment is not None:
-            self.out.value = os.environ.get("KIT_REPORTS") or str(self.session.experiment.folder.parent / "reports")
+            self.out.value = os.environ.get("KIT_REPORTS") or str(
+                self.session.experiment.folder.parent / "reports"
+            )
 
     def _start(self, _: object) -> None:
         experiment = self.session.loaded
         if self.running is not None and self.running.is_alive():
             return  # a second click
         self.run.disabled, self.link.page = True, ""
-        self.running = threading.Thread(target=self._make, args=(experiment.folder, Path(self.out.value).expanduser().resolve()), daemon=True)
+        self.running = threading.Thread(
+            target=self._make,
+            args=(experiment.folder, Path(self.out.value).expanduser().resolve()),
+            daemon=True,
+        )
         self.running.start()
 
     def _make(self, folder: Path, out: Path) -> None:
@@ -62,14 +80,28 @@ class ReportBox:
         self.bar.layout.visibility, self.bar.value, self.bar.bar_style = "visible", 0, "info"
         try:
             started = time.monotonic()
-            process = subprocess.Popen(_command(folder, out), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=_environment())
+            process = subprocess.Popen(
+                _command(folder, out),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                env=_environment(),
+            )
             lines = _Lines(process)
             while lines.thread.is_alive():
                 done = _notebooks_begun(out, folder.name)
                 self.bar.value = max(self.bar.value, done)
-                self.said.value = f"notebook {done} of {len(NOTEBOOKS)}, " * (done > 0) + f"{time.monotonic() - started:.0f} s"
+                self.said.value = (
+                    f"notebook {done} of {len(NOTEBOOKS)}, " * (done > 0)
+                    + f"{time.monotonic() - started:.0f} s"
+                )
                 time.sleep(POLL_S)
-            self._conclude(process.returncode, out / folder.name / "report.html", lines.text(), time.monotonic() - started)
+            self._conclude(
+                process.returncode,
+                out / folder.name / "report.html",
+                lines.text(),
+                time.monotonic() - started,
+            )
         except Exception as error:
             self.bar.bar_style, self.said.value = "danger", ""
             self.page.show(error)
@@ -112,9 +144,17 @@ def _command(folder: Path, out: Path) -> Sequence[str]:
 
 def _environment() -> dict[str, str]:
     """That of this process, without what only makes sense inside a notebook's kernel."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("JPY_", "MPLBACKEND"))}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("JPY_", "MPLBACKEND"))
+    }
 
 
 def _notebooks_begun(out: Path, name: str) -> int:
     """How many notebooks of a report that is being built have been begun."""
-    return min(sum(1 for _ in out.glob(f".building-{name}-*/notebooks/*_*.ipynb*")), len(NOTEBOOKS)) if out.is_dir() else 0
+    return (
+        min(sum(1 for _ in out.glob(f".building-{name}-*/notebooks/*_*.ipynb*")), len(NOTEBOOKS))
+        if out.is_dir()
+        else 0
+    )

@@ -1,4 +1,6 @@
-"""Changes of experiment.yaml: shown as a diff first, written only when that is confirmed, and then read again."""
+"""Changes of experiment.yaml: shown as a diff first, written only when that is confirmed, and then
+read again.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +8,26 @@ from collections.abc import Callable
 
 import ipywidgets as w
 
-from kit.config import FILE
+from kit.config.model import FILE
 from kit.explore import parts
 from kit.explore.parts import Page, button, row
 from kit.explore.state import Session
-from kit.yaml_edit import Proposal, write
+from kit.explore.yaml_edit import Proposal, write
 
 
 class Saving:
-    """A button that shows what would change, and two that write or cancel; `propose` makes the proposal."""
+    """A button that shows what would change, and two that write or cancel; `propose` makes the
+    proposal.
+    """
 
-    def __init__(self, session: Session, page: Page, propose: Callable[[], Proposal], words: str) -> None:
+    def __init__(
+        self, session: Session, page: Page, propose: Callable[[], Proposal], words: str
+    ) -> None:
         self.session, self.page, self._make = session, page, propose
         self.proposal: Proposal | None = None
-        self.show = button("Save…", tooltip=f"show what saving {words} would change in experiment.yaml")
+        self.show = button(
+            "Save…", tooltip=f"show what saving {words} would change in experiment.yaml"
+        )
         self.confirm = button("Write to experiment.yaml", "warning")
         self.cancel = button("Cancel")
         self.diff = w.HTML()
@@ -45,7 +53,10 @@ class Saving:
         if not proposal.changes:
             return f"{FILE} says so already: there is nothing to save."
         self.proposal = proposal
-        self.diff.value = "<p>This would change in experiment.yaml; everything else stays as it is:</p>" + parts.diff(proposal.before, proposal.after, FILE)
+        self.diff.value = (
+            "<p>This would change in experiment.yaml; everything else stays as it is:</p>"
+            + parts.diff(proposal.before, proposal.after, FILE)
+        )
         self.below.layout.display = ""
         return ""
 

@@ -23,7 +23,13 @@ CALL = {
     "inconclusive": "#FFFFFF",
 }
 """Colours of the calls: those of the report's badges, a shade stronger."""
-LETTER = {"auxotrophic": "A", "dependent": "D", "partially_dependent": "P", "prototrophic": "N", "inconclusive": "·"}
+LETTER = {
+    "auxotrophic": "A",
+    "dependent": "D",
+    "partially_dependent": "P",
+    "prototrophic": "N",
+    "inconclusive": "·",
+}
 SHORT = {"asparagine": "Asn", "glutamine": "Gln", "serine": "Ser"}
 _LETTERS_UP_TO = 32  # experiments; beyond, a letter would not fit its tile
 _FEW = 12  # columns for which there is always room, so that few tiles do not become bars
@@ -32,9 +38,11 @@ _HEIGHT = {"confident": 0.86, "provisional": 0.5, "none": 0.5}
 
 
 def calls_in_time(calls: pd.DataFrame, ax: Axes, *, lines: Sequence[str]) -> Axes:
-    """A tile per experiment (column) and line and amino acid (row): colour is the call, full height confident, half height not.
+    """A tile per experiment (column) and line and amino acid (row): colour is the call, full height
+    confident, half height not.
 
-    `calls` has `experiment_id`, `date`, `cell_line`, `amino_acid`, `call`, `confidence`, in order of time; `lines` is the order from
+    `calls` has `experiment_id`, `date`, `cell_line`, `amino_acid`, `call`, `confidence`, in order
+    of time; `lines` is the order from
     the top.
     """
     if calls.empty:
@@ -46,7 +54,9 @@ def calls_in_time(calls: pd.DataFrame, ax: Axes, *, lines: Sequence[str]) -> Axe
         _tile(ax, x, y, record, letters=len(columns) <= _LETTERS_UP_TO)
     ax.set_xlim(-0.6, max(len(columns), _FEW) - 0.4)
     ax.set_ylim(max(rows.values()) + 0.6, -0.6)
-    ax.set_yticks(list(rows.values()), [f"−{SHORT.get(acid, style.short(acid, 10))}" for _, acid in rows])
+    ax.set_yticks(
+        list(rows.values()), [f"−{SHORT.get(acid, style.short(acid, 10))}" for _, acid in rows]
+    )
     for line in dict.fromkeys(name for name, _ in rows):
         places = [y for (name, _), y in rows.items() if name == line]
         ax.text(
@@ -79,47 +89,103 @@ def _rows(calls: pd.DataFrame, lines: Sequence[str]) -> dict[tuple[str, str], fl
 def _tile(ax: Axes, x: float, y: float, record: Mapping[Hashable, Any], letters: bool) -> None:
     call = str(record["call"])
     height = _HEIGHT.get(str(record["confidence"]), 0.5)
-    line = {"edgecolor": style.GREY, "linewidth": 0.6, "linestyle": (0, (2, 1.5))} if call == "inconclusive" else {"linewidth": 0}
-    ax.add_patch(Rectangle((x - 0.42, y - height / 2), 0.84, height, facecolor=CALL.get(call, "#FFFFFF"), **line))
+    line = (
+        {"edgecolor": style.GREY, "linewidth": 0.6, "linestyle": (0, (2, 1.5))}
+        if call == "inconclusive"
+        else {"linewidth": 0}
+    )
+    ax.add_patch(
+        Rectangle(
+            (x - 0.42, y - height / 2), 0.84, height, facecolor=CALL.get(call, "#FFFFFF"), **line
+        )
+    )
     if letters:
         color = "white" if call == "auxotrophic" else style.INK
-        ax.text(x, y, LETTER.get(call, "·"), ha="center", va="center", fontsize=style.FONT - 2.5, color=color)
+        ax.text(
+            x,
+            y,
+            LETTER.get(call, "·"),
+            ha="center",
+            va="center",
+            fontsize=style.FONT - 2.5,
+            color=color,
+        )
 
 
 def _name_columns(calls: pd.DataFrame, columns: Mapping[str, int], ax: Axes) -> None:
     """Dates below some of the columns; names of experiments where there are no dates."""
     dates = calls.drop_duplicates("experiment_id").set_index("experiment_id")["date"]
     named = list(columns)[:: max(1, math.ceil(len(columns) / _DATES))]
-    texts = [f"{dates[name]:%Y-%m-%d}" if pd.notna(dates[name]) else style.short(name, 12) for name in named]
-    ax.set_xticks([columns[name] for name in named], texts, rotation=30, ha="right", rotation_mode="anchor")
+    texts = [
+        f"{dates[name]:%Y-%m-%d}" if pd.notna(dates[name]) else style.short(name, 12)
+        for name in named
+    ]
+    ax.set_xticks(
+        [columns[name] for name in named], texts, rotation=30, ha="right", rotation_mode="anchor"
+    )
 
 
 def call_legend(fig: Figure, calls: pd.DataFrame) -> None:
     """The calls that occur, and what height means, above the axes."""
     there = [call for call in CALL if calls["call"].eq(call).any()]
     handles = [
-        Patch(facecolor=CALL[call], edgecolor=style.GREY, linewidth=0.4, label=f"{LETTER[call]}  {call.replace('_', ' ')}")
+        Patch(
+            facecolor=CALL[call],
+            edgecolor=style.GREY,
+            linewidth=0.4,
+            label=f"{LETTER[call]}  {call.replace('_', ' ')}",
+        )
         for call in there
     ]
     if handles:
-        options: dict[str, Any] = {"loc": "outside upper left", "ncols": len(handles), "frameon": False}
-        fig.legend(handles=handles, fontsize=style.FONT - 1.5, handlelength=1.0, columnspacing=1.2, **options)
+        options: dict[str, Any] = {
+            "loc": "outside upper left",
+            "ncols": len(handles),
+            "frameon": False,
+        }
+        fig.legend(
+            handles=handles,
+            fontsize=style.FONT - 1.5,
+            handlelength=1.0,
+            columnspacing=1.2,
+            **options,
+        )
 
 
-def repeats(calls: pd.DataFrame, table: pd.DataFrame, ax: Axes, *, limits: Mapping[str, float]) -> Axes:
-    """GR of every experiment (dot, coloured by its call) per line and amino acid, the mean as a bar; agreement of the calls at the right.
+def repeats(
+    calls: pd.DataFrame, table: pd.DataFrame, ax: Axes, *, limits: Mapping[str, float]
+) -> Axes:
+    """GR of every experiment (dot, coloured by its call) per line and amino acid, the mean as a
+    bar; agreement of the calls at the right.
 
-    `table` is `kit.across.repeats`, its rows from the top; `limits` name the cut-offs of the call.
+    `table` is `kit.across.charts.repeats`, its rows from the top; `limits` name the cut-offs of the
+    call.
     """
     if table.empty:
         return style.no_data(ax, "no line was measured in two experiments")
     for y, row in enumerate(table.to_dict("records")):
-        own = calls[calls["cell_line"].eq(row["cell_line"]) & calls["amino_acid"].eq(row["amino_acid"]) & calls["gr"].notna()]
+        own = calls[
+            calls["cell_line"].eq(row["cell_line"])
+            & calls["amino_acid"].eq(row["amino_acid"])
+            & calls["gr"].notna()
+        ]
         offsets = _spread(len(own))
         colors = [CALL.get(str(call), "#FFFFFF") for call in own["call"]]
-        ax.scatter(own["gr"], y + offsets, s=20, c=colors, edgecolors=style.INK, linewidths=0.4, zorder=3)
-        ax.plot([row["gr_mean"]] * 2, [y - 0.42, y + 0.42], color=style.INK, linewidth=1.6, zorder=2)
-        ax.text(1.015, y, _agreed(row), transform=ax.get_yaxis_transform(), va="center", fontsize=style.FONT - 1.5, color=style.INK)
+        ax.scatter(
+            own["gr"], y + offsets, s=20, c=colors, edgecolors=style.INK, linewidths=0.4, zorder=3
+        )
+        ax.plot(
+            [row["gr_mean"]] * 2, [y - 0.42, y + 0.42], color=style.INK, linewidth=1.6, zorder=2
+        )
+        ax.text(
+            1.015,
+            y,
+            _agreed(row),
+            transform=ax.get_yaxis_transform(),
+            va="center",
+            fontsize=style.FONT - 1.5,
+            color=style.INK,
+        )
     for name, value in limits.items():
         style.limit_line(ax, value, f"{name} = {value:g}", axis="x")
     ax.set_yticks(
@@ -146,10 +212,14 @@ def _agreed(row: Mapping[Hashable, Any]) -> str:
     return f"{n}, {100 * row['agreement']:.0f} % of pairs agree"
 
 
-def individuals(chart: pd.DataFrame, ax: Axes, *, title: str = "", limit: tuple[str, float] | None = None) -> Axes:
-    """Values in order with centre line and limits; diamonds lie beyond the limits, open rings end nine in a row on one side.
+def individuals(
+    chart: pd.DataFrame, ax: Axes, *, title: str = "", limit: tuple[str, float] | None = None
+) -> Axes:
+    """Values in order with centre line and limits; diamonds lie beyond the limits, open rings end
+    nine in a row on one side.
 
-    `chart` is one series of `kit.across.charts`; `limit` names a cut-off of the kit to draw beside the chart's own limits.
+    `chart` is one series of `kit.across.charts.charts`; `limit` names a cut-off of the kit to draw
+    beside the chart's own limits.
     """
     x, y = np.arange(len(chart)), chart["value"].to_numpy(float)
     row = chart.iloc[0]
@@ -161,10 +231,22 @@ def individuals(chart: pd.DataFrame, ax: Axes, *, title: str = "", limit: tuple[
     if limit is not None:
         ax.axhline(limit[1], color=style.VERDICT["warn"], linewidth=0.8, linestyle=(0, (1, 1.5)))
     ax.plot(x, y, color=style.FAINT, linewidth=0.9, zorder=2)
-    beyond, run = chart["beyond"].to_numpy(bool), chart["run"].to_numpy(bool) & ~chart["beyond"].to_numpy(bool)
+    beyond, run = (
+        chart["beyond"].to_numpy(bool),
+        chart["run"].to_numpy(bool) & ~chart["beyond"].to_numpy(bool),
+    )
     plain = ~(beyond | run)
     ax.plot(x[plain], y[plain], "o", color=style.INK, markersize=2.6, zorder=3)
-    ax.plot(x[run], y[run], "o", color=style.ORANGE, markersize=4.2, markerfacecolor="white", markeredgewidth=1.1, zorder=4)
+    ax.plot(
+        x[run],
+        y[run],
+        "o",
+        color=style.ORANGE,
+        markersize=4.2,
+        markerfacecolor="white",
+        markeredgewidth=1.1,
+        zorder=4,
+    )
     ax.plot(x[beyond], y[beyond], "D", color=style.VERDICT["fail"], markersize=4.6, zorder=5)
     ax.set_title(title, fontsize=style.FONT - 1, loc="left", color=style.INK)
     ax.set_xlim(-0.8, len(chart) - 0.2)
@@ -206,8 +288,18 @@ def chart_legend(fig: Figure, limit: str = "") -> None:
     """What the marks of a control chart mean, above the axes."""
     handles = [
         Line2D([], [], color=style.BLUE, linewidth=0.9, label="centre"),
-        Line2D([], [], color=style.BLUE, linewidth=0.8, linestyle=(0, (4, 3)), label="3-sigma limits"),
-        Line2D([], [], color=style.VERDICT["fail"], marker="D", markersize=4.6, linestyle="none", label="beyond"),
+        Line2D(
+            [], [], color=style.BLUE, linewidth=0.8, linestyle=(0, (4, 3)), label="3-sigma limits"
+        ),
+        Line2D(
+            [],
+            [],
+            color=style.VERDICT["fail"],
+            marker="D",
+            markersize=4.6,
+            linestyle="none",
+            label="beyond",
+        ),
         Line2D(
             [],
             [],
@@ -220,7 +312,16 @@ def chart_legend(fig: Figure, limit: str = "") -> None:
         ),
     ]
     if limit:
-        handles.append(Line2D([], [], color=style.VERDICT["warn"], linewidth=0.8, linestyle=(0, (1, 1.5)), label=limit))
+        handles.append(
+            Line2D(
+                [],
+                [],
+                color=style.VERDICT["warn"],
+                linewidth=0.8,
+                linestyle=(0, (1, 1.5)),
+                label=limit,
+            )
+        )
     fig.legend(
         handles=handles,
         loc="outside upper left",
@@ -233,9 +334,15 @@ def chart_legend(fig: Figure, limit: str = "") -> None:
 
 
 def control_charts(
-    charts: Sequence[tuple[str, pd.DataFrame]], axes: np.ndarray, *, unit: str, limit: tuple[str, float] | None = None
+    charts: Sequence[tuple[str, pd.DataFrame]],
+    axes: np.ndarray,
+    *,
+    unit: str,
+    limit: tuple[str, float] | None = None,
 ) -> None:
-    """Charts (title, series) in pairs of axes, individuals above moving ranges, from the left; axes left over are blanked."""
+    """Charts (title, series) in pairs of axes, individuals above moving ranges, from the left; axes
+    left over are blanked.
+    """
     tops, bottoms = axes[0::2].ravel(), axes[1::2].ravel()
     for index, (top, bottom) in enumerate(zip(tops, bottoms)):
         if index >= len(charts):

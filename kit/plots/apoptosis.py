@@ -1,4 +1,6 @@
-"""Figures of cell death: gates and their limits, Annexin V x PI density, stacked quadrants, specific Annexin V+ per replicate."""
+"""Figures of cell death: gates and their limits, Annexin V x PI density, stacked quadrants,
+specific Annexin V+ per replicate.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,8 @@ from matplotlib.colors import LogNorm
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from kit.gating import Logicle, logicle
-from kit.gating import quadrants as count_quadrants
+from kit.flow.gating import Logicle, logicle
+from kit.flow.gating import quadrants as count_quadrants
 from kit.plots.style import BLUE, CYCLE, GREEN, GREY, ORANGE, VERMILION, no_data, short, text
 
 QUADRANT_COLORS = {"viable": GREEN, "early": ORANGE, "late": VERMILION, "necrotic": BLUE}
@@ -27,7 +29,8 @@ _LIMIT: dict[str, Any] = {"color": "#444444", "linewidth": 1.0, "linestyle": (0,
 _BINS = 160
 
 
-# ---- one sample --------------------------------------------------------------------------------------------------------
+# ---- one sample
+# --------------------------------------------------------------------------------------------------------
 
 
 def density(
@@ -40,9 +43,11 @@ def density(
     scale: Logicle | None = None,
     title: str = "",
 ) -> Axes:
-    """Annexin V (x) against PI (y) of single cells on logicle axes, with thresholds and the percentage of each quadrant.
+    """Annexin V (x) against PI (y) of single cells on logicle axes, with thresholds and the
+    percentage of each quadrant.
 
-    `points`: events x 2, linear, compensated. `percents` (viable, early, late, necrotic) are those of all events where `points` is a
+    `points`: events x 2, linear, compensated. `percents` (viable, early, late, necrotic) are those
+      of all events where `points` is a
     sample of them; else they are counted here.
     """
     values, scale = np.asarray(points, dtype=float), scale or Logicle()
@@ -52,11 +57,20 @@ def density(
         counts = count_quadrants(values[:, 0], values[:, 1], annexin_threshold, pi_threshold)
         percents = {name: 100 * getattr(counts, name) / counts.total for name in QUADRANT_COLORS}
     shown = logicle(values, scale)
-    low = min(float(np.percentile(shown, 0.1)) - 0.03, float(logicle(np.array([0.0]), scale)[0]) - 0.03)
+    low = min(
+        float(np.percentile(shown, 0.1)) - 0.03, float(logicle(np.array([0.0]), scale)[0]) - 0.03
+    )
     box = [[low, 1.0], [low, 1.0]]
     drawn = np.clip(shown, low, 1.0)
     counts2d, xs, ys = np.histogram2d(drawn[:, 0], drawn[:, 1], bins=_BINS, range=box)
-    ax.pcolormesh(xs, ys, np.ma.masked_equal(counts2d.T, 0), norm=LogNorm(vmin=0.6), cmap="viridis", rasterized=True)
+    ax.pcolormesh(
+        xs,
+        ys,
+        np.ma.masked_equal(counts2d.T, 0),
+        norm=LogNorm(vmin=0.6),
+        cmap="viridis",
+        rasterized=True,
+    )
     cut_x, cut_y = logicle(np.array([annexin_threshold, pi_threshold]), scale)
     ax.axvline(cut_x, **_LIMIT)
     ax.axhline(cut_y, **_LIMIT)
@@ -70,7 +84,12 @@ def density(
 
 
 def _corner_percents(ax: Axes, percents: Mapping[str, float]) -> None:
-    corners = {"necrotic": (0.02, 0.98), "late": (0.98, 0.98), "viable": (0.02, 0.02), "early": (0.98, 0.02)}
+    corners = {
+        "necrotic": (0.02, 0.98),
+        "late": (0.98, 0.98),
+        "viable": (0.02, 0.02),
+        "early": (0.98, 0.02),
+    }
     for name, (x, y) in corners.items():
         ax.text(
             x,
@@ -85,12 +104,21 @@ def _corner_percents(ax: Axes, percents: Mapping[str, float]) -> None:
 
 
 def _logicle_ticks(axis: Any, scale: Logicle, low: float) -> None:
-    """Decades labelled as powers of ten, 0 in between, and unlabelled ticks at 2..9 of each decade."""
+    """Decades labelled as powers of ten, 0 in between, and unlabelled ticks at 2..9 of each
+    decade.
+    """
     top = int(np.floor(np.log10(scale.t)))
     decades = [10.0**power for power in range(3, top + 1)]
     major = np.array([-d for d in decades[:1]] + [0.0, *decades])
     names = [f"−10$^{{{3}}}$", "0", *(f"10$^{{{power}}}$" for power in range(3, top + 1))]
-    minor = np.array([sign * digit * 10.0**power for sign in (-1, 1) for power in range(2, top + 1) for digit in range(1, 10)])
+    minor = np.array(
+        [
+            sign * digit * 10.0**power
+            for sign in (-1, 1)
+            for power in range(2, top + 1)
+            for digit in range(1, 10)
+        ]
+    )
     places, small = logicle(major, scale), logicle(minor, scale)
     inside = (places >= low) & (places <= 1)
     axis.set_major_locator(FixedLocator(places[inside].tolist()))
@@ -100,23 +128,43 @@ def _logicle_ticks(axis: Any, scale: Logicle, low: float) -> None:
 
 
 def debris_gate(ax: Axes, scatter: ArrayLike, debris_fsc_min: float, *, title: str = "") -> Axes:
-    """Forward against side scatter with the debris limit. `scatter`: events x (FSC area, FSC height, SSC)."""
+    """Forward against side scatter with the debris limit. `scatter`: events x (FSC area, FSC
+    height, SSC).
+    """
     values = np.asarray(scatter, dtype=float)
-    values = values[np.isfinite(values[:, [0, 2]]).all(axis=1)] if len(values) else values.reshape(0, 3)
+    values = (
+        values[np.isfinite(values[:, [0, 2]]).all(axis=1)] if len(values) else values.reshape(0, 3)
+    )
     if not len(values):
         return no_data(ax, "no forward and side scatter")
     _density2d(ax, values[:, 0], values[:, 2])
     kept = 100 * np.mean(values[:, 0] >= debris_fsc_min)
-    ax.axvline(debris_fsc_min, label=f"debris_fsc_min = {debris_fsc_min:g}\n{kept:.1f} % kept", **_LIMIT)
+    ax.axvline(
+        debris_fsc_min, label=f"debris_fsc_min = {debris_fsc_min:g}\n{kept:.1f} % kept", **_LIMIT
+    )
     ax.set(xlabel="FSC area", ylabel="SSC", title=text(title))
     ax.legend(loc="upper left", fontsize="small", framealpha=0.8)
     return ax
 
 
-def singlet_gate(ax: Axes, scatter: ArrayLike, debris_fsc_min: float, center: float, band: tuple[float, float], *, title: str = "") -> Axes:
-    """Forward-scatter height against area of what is not debris, with the band in which events are single cells."""
+def singlet_gate(
+    ax: Axes,
+    scatter: ArrayLike,
+    debris_fsc_min: float,
+    center: float,
+    band: tuple[float, float],
+    *,
+    title: str = "",
+) -> Axes:
+    """Forward-scatter height against area of what is not debris, with the band in which events are
+    single cells.
+    """
     values = np.asarray(scatter, dtype=float)
-    values = values[np.isfinite(values[:, :2]).all(axis=1) & (values[:, 0] >= debris_fsc_min)] if len(values) else values.reshape(0, 3)
+    values = (
+        values[np.isfinite(values[:, :2]).all(axis=1) & (values[:, 0] >= debris_fsc_min)]
+        if len(values)
+        else values.reshape(0, 3)
+    )
     if not len(values):
         return no_data(ax, "no forward-scatter height: singlets were not gated")
     area, height = values[:, 0], values[:, 1]
@@ -125,8 +173,19 @@ def singlet_gate(ax: Axes, scatter: ArrayLike, debris_fsc_min: float, center: fl
     for factor in band:
         ax.plot(edge, edge / (center * factor), **_LIMIT)
     kept = 100 * np.mean((area >= band[0] * center * height) & (area <= band[1] * center * height))
-    ax.plot([], [], label=f"singlet_ratio = {band[0]:g} to {band[1]:g} x {center:.3g}\n{kept:.1f} % kept", **_LIMIT)
-    ax.set(xlabel="FSC area", ylabel="FSC height", title=title, xlim=tuple(edge), ylim=(0, float(np.percentile(height, 99.8)) * 1.3))
+    ax.plot(
+        [],
+        [],
+        label=f"singlet_ratio = {band[0]:g} to {band[1]:g} x {center:.3g}\n{kept:.1f} % kept",
+        **_LIMIT,
+    )
+    ax.set(
+        xlabel="FSC area",
+        ylabel="FSC height",
+        title=title,
+        xlim=tuple(edge),
+        ylim=(0, float(np.percentile(height, 99.8)) * 1.3),
+    )
     ax.legend(loc="upper left", fontsize="small", framealpha=0.8)
     return ax
 
@@ -134,15 +193,25 @@ def singlet_gate(ax: Axes, scatter: ArrayLike, debris_fsc_min: float, center: fl
 def _density2d(ax: Axes, x: NDArray[Any], y: NDArray[Any]) -> None:
     box = [[0.0, float(np.percentile(x, 99.8)) * 1.1], [0.0, float(np.percentile(y, 99.8)) * 1.3]]
     counts, xs, ys = np.histogram2d(x, y, bins=_BINS, range=box)
-    ax.pcolormesh(xs, ys, np.ma.masked_equal(counts.T, 0), norm=LogNorm(vmin=0.6), cmap="viridis", rasterized=True)
+    ax.pcolormesh(
+        xs,
+        ys,
+        np.ma.masked_equal(counts.T, 0),
+        norm=LogNorm(vmin=0.6),
+        cmap="viridis",
+        rasterized=True,
+    )
     ax.ticklabel_format(style="sci", scilimits=(-3, 3), useMathText=True)
 
 
-# ---- all samples -------------------------------------------------------------------------------------------------------
+# ---- all samples
+# -------------------------------------------------------------------------------------------------------
 
 
 def quadrants(ax: Axes, table: pd.DataFrame, *, media: Sequence[str] | None = None) -> Axes:
-    """Stacked quadrants: one thin bar per biological replicate, grouped by line and medium (in the order of `media`)."""
+    """Stacked quadrants: one thin bar per biological replicate, grouped by line and medium (in the
+    order of `media`).
+    """
     if table.empty:
         return no_data(ax, "no flow cytometry")
     groups = _groups(table, media)
@@ -150,7 +219,9 @@ def quadrants(ax: Axes, table: pd.DataFrame, *, media: Sequence[str] | None = No
     for line, members in groups.items():
         first = x
         for medium in members:
-            part = table[(table["cell_line"] == line) & (table["medium"] == medium)].sort_values("replicate")
+            part = table[(table["cell_line"] == line) & (table["medium"] == medium)].sort_values(
+                "replicate"
+            )
             bars = x + np.arange(len(part)) * 0.9
             _stack(ax, bars, part)
             ticks.append(float(bars.mean()))
@@ -163,15 +234,27 @@ def quadrants(ax: Axes, table: pd.DataFrame, *, media: Sequence[str] | None = No
         ax.text(middle, 101.5, text(line), ha="center", va="bottom", fontweight="bold")
     ax.set(ylabel="single cells (%)", ylim=(0, 100), xlim=(-1, x - 1.6))
     ax.spines[["top", "right"]].set_visible(False)
-    handles = [ax.bar([np.nan], [0], color=color, label=QUADRANT_LABELS[name]) for name, color in reversed(QUADRANT_COLORS.items())]
-    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, title="one bar per replicate")
+    handles = [
+        ax.bar([np.nan], [0], color=color, label=QUADRANT_LABELS[name])
+        for name, color in reversed(QUADRANT_COLORS.items())
+    ]
+    ax.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1.0),
+        frameon=False,
+        title="one bar per replicate",
+    )
     return ax
 
 
 def _groups(table: pd.DataFrame, media: Sequence[str] | None) -> dict[str, list[str]]:
     """Line -> its media, in the given order (media not listed come last)."""
     order = list(dict.fromkeys([*(media or []), *table["medium"]]))
-    return {line: [name for name in order if name in set(part["medium"])] for line, part in table.groupby("cell_line", sort=False)}  # type: ignore[misc]
+    return {
+        line: [name for name in order if name in set(part["medium"])]
+        for line, part in table.groupby("cell_line", sort=False)
+    }  # type: ignore[misc]
 
 
 def _stack(ax: Axes, bars: NDArray[Any], part: pd.DataFrame) -> None:
@@ -195,9 +278,11 @@ def specific_apoptosis(
     word: str = "Annexin V+",
     min_replicates: int = 3,
 ) -> Axes:
-    """Specific death per line and medium: a dot per replicate (left to right) and the mean as a bar.
+    """Specific death per line and medium: a dot per replicate (left to right) and the mean as a
+    bar.
 
-    The limits of the call are drawn and named. Samples whose check failed are hollow and not in the mean; fewer than `min_replicates`
+    The limits of the call are drawn and named. Samples whose check failed are hollow and not in the
+    mean; fewer than `min_replicates`
     are marked exploratory.
     """
     shown = (
@@ -207,7 +292,11 @@ def specific_apoptosis(
     )
     if shown.empty:
         return no_data(ax, "no sample has a control of its own line and replicate")
-    members = [name for name in dict.fromkeys([*(media or []), *shown["medium"]]) if name in set(shown["medium"])]
+    members = [
+        name
+        for name in dict.fromkeys([*(media or []), *shown["medium"]])
+        if name in set(shown["medium"])
+    ]
     lines = list(dict.fromkeys(shown["cell_line"]))
     width = 0.8 / len(lines)
     exploratory = False
@@ -215,7 +304,9 @@ def specific_apoptosis(
         color = CYCLE[index % len(CYCLE)]
         offset = (index - (len(lines) - 1) / 2) * width
         for position, medium in enumerate(members):
-            part = shown[(shown["cell_line"] == line) & (shown["medium"] == medium)].sort_values("replicate")
+            part = shown[(shown["cell_line"] == line) & (shown["medium"] == medium)].sort_values(
+                "replicate"
+            )
             exploratory |= 0 < len(part) < min_replicates
             _replicates(ax, position + offset, width, part, color)
         ax.plot([], [], "o", color=color, label=text(line))
@@ -223,19 +314,39 @@ def specific_apoptosis(
         _named_limit(ax, value, f"{name} = {value:g}")
     ax.axhline(0, color=GREY, linewidth=0.8, zorder=0)
     long = sum(len(name) for name in members) > 50
-    ax.set_xticks(range(len(members)), [text(name) for name in members], rotation=30 if long else 0, ha="right" if long else "center")
-    ax.set(ylabel=f"specific {word}\n(share of control's negative cells)", xlim=(-0.5, len(members) - 0.5))
+    ax.set_xticks(
+        range(len(members)),
+        [text(name) for name in members],
+        rotation=30 if long else 0,
+        ha="right" if long else "center",
+    )
+    ax.set(
+        ylabel=f"specific {word}\n(share of control's negative cells)",
+        xlim=(-0.5, len(members) - 0.5),
+    )
     for edge in range(1, len(members)):
         ax.axvline(edge - 0.5, color="#dddddd", linewidth=0.8, zorder=0)
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, title="dot: replicate\nbar: mean\nhollow: failed check")
+    ax.legend(
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1.0),
+        frameon=False,
+        title="dot: replicate\nbar: mean\nhollow: failed check",
+    )
     if exploratory:
-        ax.set_title(f"EXPLORATORY: fewer than {min_replicates} replicates", loc="left", fontsize="small", color=VERMILION)
+        ax.set_title(
+            f"EXPLORATORY: fewer than {min_replicates} replicates",
+            loc="left",
+            fontsize="small",
+            color=VERMILION,
+        )
     return ax
 
 
 def odds_forest(ax: Axes, effects: pd.DataFrame, word: str = "Annexin V+") -> Axes:
-    """Odds ratio and interval of each row of TABLES["apoptosis_effects"] on a log axis, grouped by line; hollow where nothing was tested."""
+    """Odds ratio and interval of each row of TABLES["apoptosis_effects"] on a log axis, grouped by
+    line; hollow where nothing was tested.
+    """
     if effects.empty:
         return no_data(ax, "no line has a control and another medium in the same replicate")
     lines = list(dict.fromkeys(effects["cell_line"]))
@@ -246,8 +357,17 @@ def odds_forest(ax: Axes, effects: pd.DataFrame, word: str = "Annexin V+") -> Ax
             y += 1.0
             tested = bool(np.isfinite(row["odds_ratio_low"]))
             if tested:
-                ax.hlines(y, row["odds_ratio_low"], row["odds_ratio_high"], color=color, linewidth=1.6)
-            ax.scatter(row["odds_ratio"], y, s=34, color=color if tested else "white", edgecolors=color, zorder=3)
+                ax.hlines(
+                    y, row["odds_ratio_low"], row["odds_ratio_high"], color=color, linewidth=1.6
+                )
+            ax.scatter(
+                row["odds_ratio"],
+                y,
+                s=34,
+                color=color if tested else "white",
+                edgecolors=color,
+                zorder=3,
+            )
             places.append((y, f"{short(line, 14)}: {short(row['contrast'], 34)}"))
         y += 0.7
     ax.axvline(1, color=GREY, linewidth=0.9)
@@ -263,18 +383,42 @@ def odds_forest(ax: Axes, effects: pd.DataFrame, word: str = "Annexin V+") -> Ax
 def _named_limit(ax: Axes, value: float, name: str) -> None:
     """A dashed line across, its name on it at the right, clear of the dots below."""
     ax.axhline(value, zorder=0, **_LIMIT)
-    ax.text(0.995, value, name, transform=ax.get_yaxis_transform(), ha="right", va="bottom", fontsize="small", color="#444444")
+    ax.text(
+        0.995,
+        value,
+        name,
+        transform=ax.get_yaxis_transform(),
+        ha="right",
+        va="bottom",
+        fontsize="small",
+        color="#444444",
+    )
 
 
 def _replicates(ax: Axes, center: float, width: float, part: pd.DataFrame, color: str) -> None:
-    """Dots of one line in one medium, left to right by replicate, and the mean of those that passed."""
+    """Dots of one line in one medium, left to right by replicate, and the mean of those that
+    passed.
+    """
     if part.empty:
         return
     values = part["specific_apoptosis"].to_numpy(dtype=float)
-    good = (part["verdict"] != "fail").to_numpy() if "verdict" in part else np.ones(len(part), dtype=bool)
-    places = center + (np.linspace(-0.22, 0.22, len(part)) * width if len(part) > 1 else np.zeros(1))
+    good = (
+        (part["verdict"] != "fail").to_numpy()
+        if "verdict" in part
+        else np.ones(len(part), dtype=bool)
+    )
+    places = center + (
+        np.linspace(-0.22, 0.22, len(part)) * width if len(part) > 1 else np.zeros(1)
+    )
     ax.scatter(places[good], values[good], s=22, color=color, alpha=0.85, linewidths=0, zorder=3)
     ax.scatter(places[~good], values[~good], s=22, facecolors="none", edgecolors=color, zorder=3)
     if good.any():
         mean = values[good].mean()
-        ax.plot([center - 0.36 * width, center + 0.36 * width], [mean, mean], color=color, linewidth=2.2, solid_capstyle="butt", zorder=2)
+        ax.plot(
+            [center - 0.36 * width, center + 0.36 * width],
+            [mean, mean],
+            color=color,
+            linewidth=2.2,
+            solid_capstyle="butt",
+            zorder=2,
+        )

@@ -1,4 +1,6 @@
-"""Palette, sizes and small helpers: the only place where looks are decided. Nothing global is set."""
+"""Palette, sizes and small helpers: the only place where looks are decided. Nothing global is
+set.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,12 @@ WIDTH = 7.2  # inches: a page's text width
 FONT = 9.0
 
 
-def figure(width: float = WIDTH, height: float = 3.2, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, Any]:
-    """A figure of its own (no pyplot state) with `rows` x `columns` axes, laid out so that labels never overlap."""
+def figure(
+    width: float = WIDTH, height: float = 3.2, rows: int = 1, columns: int = 1, **options: Any
+) -> tuple[Figure, Any]:
+    """A figure of its own (no pyplot state) with `rows` x `columns` axes, laid out so that labels
+    never overlap.
+    """
     fig = Figure(figsize=(width, height), layout="constrained")
     axes = fig.subplots(rows, columns, squeeze=False, **options)
     for ax in axes.flat:
@@ -43,7 +49,9 @@ def clean(ax: Axes) -> Axes:
 
 
 def text(value: object) -> str:
-    """A user's name safe for matplotlib: a dollar sign would start mathematics, a control character break a line."""
+    """A user's name safe for matplotlib: a dollar sign would start mathematics, a control character
+    break a line.
+    """
     return "".join(char if char.isprintable() else " " for char in str(value)).replace("$", r"\$")
 
 
@@ -56,27 +64,67 @@ def short(value: object, limit: int = 18) -> str:
 def no_data(ax: Axes, why: str) -> Axes:
     """An empty figure says why."""
     ax.set_axis_off()
-    ax.text(0.5, 0.5, f"no data: {text(why)}", ha="center", va="center", transform=ax.transAxes, color=GREY, fontsize=FONT, wrap=True)
+    ax.text(
+        0.5,
+        0.5,
+        f"no data: {text(why)}",
+        ha="center",
+        va="center",
+        transform=ax.transAxes,
+        color=GREY,
+        fontsize=FONT,
+        wrap=True,
+    )
     return ax
 
 
-def limit_line(ax: Axes, value: float, name: str, *, axis: str = "y", color: str = GREY, at: float = 1.0) -> None:
+def limit_line(
+    ax: Axes, value: float, name: str, *, axis: str = "y", color: str = GREY, at: float = 1.0
+) -> None:
     """A dashed line at `value` with its name beside the axes, so that no legend is needed."""
-    draw, transform = (ax.axhline, ax.get_yaxis_transform()) if axis == "y" else (ax.axvline, ax.get_xaxis_transform())
+    draw, transform = (
+        (ax.axhline, ax.get_yaxis_transform())
+        if axis == "y"
+        else (ax.axvline, ax.get_xaxis_transform())
+    )
     draw(value, color=color, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
     if axis == "y":
-        ax.text(at + 0.005, value, text(name), transform=transform, va="center", ha="left", fontsize=FONT - 2, color=color)
+        ax.text(
+            at + 0.005,
+            value,
+            text(name),
+            transform=transform,
+            va="center",
+            ha="left",
+            fontsize=FONT - 2,
+            color=color,
+        )
     else:
-        ax.text(value, at + 0.01, text(name), transform=transform, va="bottom", ha="center", fontsize=FONT - 2, color=color)
+        ax.text(
+            value,
+            at + 0.01,
+            text(name),
+            transform=transform,
+            va="bottom",
+            ha="center",
+            fontsize=FONT - 2,
+            color=color,
+        )
 
 
 def name_ticks(ax: Axes, names: Sequence[object], limit: int = 18) -> None:
-    """Names along the x axis at 0, 1, 2 ...: level where they fit, slanted where they would touch, steeper the closer they stand."""
+    """Names along the x axis at 0, 1, 2 ...: level where they fit, slanted where they would touch,
+    steeper the closer they stand.
+    """
     labels = [short(name, limit) for name in names]
     room = ax.figure.bbox.width / ax.figure.dpi * 0.75 / max(len(labels), 1)  # inches a label has
     if max((len(label) for label in labels), default=0) * (FONT - 1) * 0.62 / 72 > room:
-        slant = min(90.0, max(25.0, np.degrees(np.arcsin(min(1.0, 1.25 * (FONT - 1) / 72 / room)))))  # a line's height fits between two
-        ax.set_xticks(range(len(labels)), labels, rotation=slant, ha="right", rotation_mode="anchor")
+        slant = min(
+            90.0, max(25.0, np.degrees(np.arcsin(min(1.0, 1.25 * (FONT - 1) / 72 / room))))
+        )  # a line's height fits between two
+        ax.set_xticks(
+            range(len(labels)), labels, rotation=slant, ha="right", rotation_mode="anchor"
+        )
     else:
         ax.set_xticks(range(len(labels)), labels)
 

@@ -9,12 +9,12 @@ from functools import cached_property
 
 import pandas as pd
 
-from kit.arms import call_arms
-from kit.carryover import carryover
-from kit.config import CALLED, ExperimentConfig
-from kit.design import nearest
-from kit.quality import is_incorporation
-from kit.settings import Settings
+from kit.config.model import CALLED, ExperimentConfig
+from kit.config.settings import Settings
+from kit.plates.design import nearest
+from kit.plates.quality import is_incorporation
+from kit.plates.readouts import call_arms
+from kit.protocol.carryover import carryover
 
 FILE = "experiment.yaml"
 READ = ("plate", "cell_line", "medium", "readout", "hours", "replicate")
@@ -24,9 +24,11 @@ USUAL_EFFECT = {"fail": "void", "warn": "cap", "pass": "none", "info": "none"}
 
 @dataclass(frozen=True)
 class Ruling:
-    """One judgement: whom it is about, what was found, the verdict, what to do, and which calls it touches.
+    """One judgement: whom it is about, what was found, the verdict, what to do, and which calls it
+    touches.
 
-    `effect` is empty for the usual one of the verdict (fail: void, warn: cap). `missing` names the field that would decide.
+    `effect` is empty for the usual one of the verdict (fail: void, warn: cap). `missing` names the
+    field that would decide.
     """
 
     subject: str
@@ -55,7 +57,11 @@ class Evidence:
 
     def lines(self, *modes: str | None) -> list[str]:
         """Lines of these growth modes; all lines when none is named."""
-        return [name for name, line in self.config.cell_lines.items() if not modes or line.growth_mode in modes]
+        return [
+            name
+            for name, line in self.config.cell_lines.items()
+            if not modes or line.growth_mode in modes
+        ]
 
     @cached_property
     def dropped(self) -> list[str]:
@@ -77,8 +83,12 @@ class Evidence:
 
     @cached_property
     def later(self) -> pd.DataFrame:
-        """What was read after 0 h, once however many wells it took: plate, line, medium, readout, hours and replicate."""
-        return self.samples.loc[self.samples["hours"].gt(0), list(READ)].drop_duplicates(ignore_index=True)
+        """What was read after 0 h, once however many wells it took: plate, line, medium, readout,
+        hours and replicate.
+        """
+        return self.samples.loc[self.samples["hours"].gt(0), list(READ)].drop_duplicates(
+            ignore_index=True
+        )
 
     @cached_property
     def read(self) -> pd.DataFrame:
@@ -88,7 +98,11 @@ class Evidence:
     @cached_property
     def arms(self) -> pd.DataFrame | None:
         """The growth readings that calls rest on; None where growth was not measured."""
-        return None if self.growth is None or self.growth.empty else call_arms(self.growth, self.config)
+        return (
+            None
+            if self.growth is None or self.growth.empty
+            else call_arms(self.growth, self.config)
+        )
 
     @cached_property
     def viability(self) -> pd.DataFrame:
@@ -98,13 +112,17 @@ class Evidence:
     @cached_property
     def last_day(self) -> dt.date | None:
         """The latest day given for the experiment or one of its replicates."""
-        days = [self.config.date, *(replicate.date for replicate in self.config.replicates.values())]
+        days = [
+            self.config.date,
+            *(replicate.date for replicate in self.config.replicates.values()),
+        ]
         return max((day for day in days if day is not None), default=None)
 
 
 @dataclass(frozen=True)
 class Check:
-    """One rule: `severity` is the worst it can say; `judge` yields a ruling per subject, or nothing where it does not apply.
+    """One rule: `severity` is the worst it can say; `judge` yields a ruling per subject, or nothing
+    where it does not apply.
 
     `rule` names settings in braces, so that the limits in force are the ones printed.
     """
@@ -133,11 +151,15 @@ def covers(scope: str, line: str, amino_acid: str) -> bool:
 
 def not_given(subject: str, field: str, scope: str = "all", effect: str = "") -> Ruling:
     """A warning that `field` of experiment.yaml is empty, so nothing can be judged."""
-    return Ruling(subject, "not given", "warn", f"Fill in `{field}` in {FILE}.", scope, effect, field)
+    return Ruling(
+        subject, "not given", "warn", f"Fill in `{field}` in {FILE}.", scope, effect, field
+    )
 
 
 def scope_of(config: ExperimentConfig, medium: str) -> str:
-    """The calls that rest on a medium: a dropout's or rescue's own amino acid, everything for the control, nothing for others."""
+    """The calls that rest on a medium: a dropout's or rescue's own amino acid, everything for the
+    control, nothing for others.
+    """
     entry = config.media[medium]
     if entry.role == "control":
         return "all"
@@ -154,4 +176,6 @@ def listing(names: Iterable[object], limit: int = 4) -> str:
     known = [str(name) for name in names]
     if len(known) > limit:
         known = [*known[: limit - 1], f"{len(known) - limit + 1} more"]
-    return known[0] if len(known) == 1 else f"{', '.join(known[:-1])} and {known[-1]}" if known else ""
+    return (
+        known[0] if len(known) == 1 else f"{', '.join(known[:-1])} and {known[-1]}" if known else ""
+    )

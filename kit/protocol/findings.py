@@ -1,13 +1,15 @@
-"""Compliance as sentences for the first screen: worst first, one per check, each with the next action."""
+"""Compliance as sentences for the first screen: worst first, one per check, each with the next
+action.
+"""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from kit.carryover import wash_plan
-from kit.config import ExperimentConfig
+from kit.config.model import ExperimentConfig
+from kit.core.findings import Finding, told
 from kit.protocol.base import FILE, listing
-from kit.verdict import Finding
+from kit.protocol.carryover import wash_plan
 
 SEVERE = {"fail": 0, "warn": 1}
 OF_LINES = ("P04", "P22")
@@ -15,15 +17,22 @@ OF_LINES = ("P04", "P22")
 WEIGHT = {"void": 0, "masking": 1, "cap": 2, "none": 3}
 
 
-def protocol_findings(compliance: pd.DataFrame, carryover: pd.DataFrame | None, config: ExperimentConfig) -> list[Finding]:
+def protocol_findings(
+    compliance: pd.DataFrame, carryover: pd.DataFrame | None, config: ExperimentConfig
+) -> list[Finding]:
     """Failed and doubtful checks, then one finding for all that is not given.
 
-    `carryover` (None where there is none) tells which line has most left over, so that the advice on washing is the one that mends all.
+    `carryover` (None where there is none) tells which line has most left over, so that the advice
+    on washing is the one that mends all.
     """
-    bad = compliance[compliance["verdict"].isin(list(SEVERE)) & _concerned(compliance["check"], config)]
+    bad = compliance[
+        compliance["verdict"].isin(list(SEVERE)) & _concerned(compliance["check"], config)
+    ]
     judged = bad[bad["missing"].eq("")]
     weight = judged["effect"].map(WEIGHT)
-    weight = weight.where(judged["verdict"].eq("fail"), weight.clip(lower=WEIGHT["cap"]))  # a warning that masks weighs as one that caps
+    weight = weight.where(
+        judged["verdict"].eq("fail"), weight.clip(lower=WEIGHT["cap"])
+    )  # a warning that masks weighs as one that caps
     ranked = judged.assign(order=judged["verdict"].map(SEVERE), weight=weight)
     ranked = ranked.sort_values(["order", "weight", "check"], kind="stable")
     findings = []
@@ -34,12 +43,14 @@ def protocol_findings(compliance: pd.DataFrame, carryover: pd.DataFrame | None, 
         if check == "P13" and carryover is not None:
             worst = _most_masked_first(worst, carryover)
         action = _wash_action(worst, config) if check == "P13" else _action(worst, 2)
-        findings.append(Finding(str(rows["verdict"].iloc[0]), _sentence(worst, str(check)), action))
+        findings.append(told(str(rows["verdict"].iloc[0]), _sentence(worst, str(check)), action))
     return [*findings, *_missing(bad[bad["missing"].ne("")])]
 
 
 def _concerned(checks: pd.Series, config: ExperimentConfig) -> pd.Series:
-    """Where no cells were grown in the media, only what concerns the lines themselves counts; where nothing was measured, nothing does."""
+    """Where no cells were grown in the media, only what concerns the lines themselves counts; where
+    nothing was measured, nothing does.
+    """
     if config.plates or config.flow:
         return pd.Series(True, index=checks.index)
     return checks.isin(OF_LINES if config.blots or config.expression else ())
@@ -52,40 +63,74 @@ def _action(rows: pd.DataFrame, limit: int) -> str:
 
 
 def _wash_action(rows: pd.DataFrame, config: ExperimentConfig) -> str:
-    """One remedy for all adherent lines, that of the line with most left over; suspension cells are washed in tubes, whatever was done."""
-    line_of = {subject: next((line for line in config.cell_lines if f"{subject},".startswith(f"{line},")), "") for subject in rows["subject"]}
-    in_tubes = [name for name, line in config.cell_lines.items() if line.growth_mode == "suspension" and name in line_of.values()]
+    """One remedy for all adherent lines, that of the line with most left over; suspension cells are
+    washed in tubes, whatever was done.
+    """
+    line_of = {
+        subject: next(
+            (line for line in config.cell_lines if f"{subject},".startswith(f"{line},")), ""
+        )
+        for subject in rows["subject"]
+    }
+    in_tubes = [
+        name
+        for name, line in config.cell_lines.items()
+        if line.growth_mode == "suspension" and name in line_of.values()
+    ]
     if not in_tubes:
         return _action(rows, 1)
     washed = wash_plan(config, in_tubes[0])
     bulk = rows[rows["subject"].map(line_of).isin(in_tubes)]
-    if all(wash_plan(config, line).kind == "bulk" for line in in_tubes) and (washed.washes or 0) >= config.settings.min_washes:
+    if (
+        all(wash_plan(config, line).kind == "bulk" for line in in_tubes)
+        and (washed.washes or 0) >= config.settings.min_washes
+    ):
         spun = f"{listing(in_tubes)}: {_action(bulk, 1)}"
     else:
         how_much = f"300 g, 5 min, {config.settings.min_spin_wash_mL:g} mL or more each"
-        spun = f"Wash {listing(in_tubes)} by {config.settings.min_washes} spin-washes in bulk tubes ({how_much}) before plating."
+        spun = (
+            f"Wash {listing(in_tubes)} by {config.settings.min_washes} spin-washes in bulk tubes"
+            f" ({how_much}) before plating."
+        )
     rest = rows[~rows["subject"].map(line_of).isin(in_tubes)]
-    adherent = [name for name in config.cell_lines if name in line_of.values() and name not in in_tubes]
+    adherent = [
+        name for name in config.cell_lines if name in line_of.values() and name not in in_tubes
+    ]
     there = _action(rest, 1)
-    return f"{spun} {listing(adherent)}, in the plate: {there}" if adherent and there else f"{spun} {there}".strip()
+    return (
+        f"{spun} {listing(adherent)}, in the plate: {there}"
+        if adherent and there
+        else f"{spun} {there}".strip()
+    )
 
 
 def _told_by_p08(groups: pd.DataFrame, judged: pd.DataFrame) -> bool:
     """Whether all that P17 misses is the asparagine rescue, which P08 has named already."""
-    named = judged["check"].eq("P08") & judged["subject"].eq("asparagine") & judged["verdict"].eq("warn")
+    named = (
+        judged["check"].eq("P08")
+        & judged["subject"].eq("asparagine")
+        & judged["verdict"].eq("warn")
+    )
     return bool(named.any() and groups["value"].eq("no asparagine rescue").all())
 
 
 def _most_masked_first(rows: pd.DataFrame, carryover: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the model before rows that only count washes: they hold numbers; the largest GR_mask first."""
+    """Rows of the model before rows that only count washes: they hold numbers; the largest GR_mask
+    first.
+    """
     masks = {f"{row.cell_line}|{row.amino_acid}": row.gr_mask for row in carryover.itertuples()}
     known = rows["scope"].map(masks).astype(float)
     return rows.assign(mask=known.fillna(-1.0)).sort_values("mask", ascending=False, kind="stable")
 
 
 def _sentence(rows: pd.DataFrame, check: str) -> str:
-    """`MOLT-4 and A549: 1 wash in the plate (P13).` Subjects of one value share it; two values at most are spelt out."""
-    parts = [(listing(dict.fromkeys(group["subject"])), str(value)) for value, group in rows.groupby("value", sort=False)]
+    """`MOLT-4 and A549: 1 wash in the plate (P13).` Subjects of one value share it; two values at
+    most are spelt out.
+    """
+    parts = [
+        (listing(dict.fromkeys(group["subject"])), str(value))
+        for value, group in rows.groupby("value", sort=False)
+    ]
     words = "; ".join(f"{subject}: {value}" for subject, value in parts[:2])
     rest = f"; and {len(parts) - 2} more" if len(parts) > 2 else ""
     return f"{words[:1].upper()}{words[1:]}{rest} ({check})."
@@ -96,10 +141,26 @@ def _missing(rows: pd.DataFrame) -> list[Finding]:
     if rows.empty:
         return []
     ordered = rows.assign(weight=rows["effect"].map(WEIGHT)).sort_values("weight", kind="stable")
-    fields = list(dict.fromkeys(field for text in ordered["missing"] for field in str(text).split()))
+    fields = list(
+        dict.fromkeys(field for text in ordered["missing"] for field in str(text).split())
+    )
     checks = sorted(set(rows["check"]))
     plural = len(fields) != 1
     which = f"{len(fields)} field{'s' * plural} of {FILE} {'are' if plural else 'is'} not given"
     text = f"{which}, so {listing(checks, 5)} could not be judged in full."
     shown = [f"`{field}`" for field in fields]
-    return [Finding("warn", text, f"Fill in {listing(shown, 5)} in {FILE}.")]
+    return [told("warn", text, f"Fill in {listing(shown, 5)} in {FILE}.")]
+
+
+def design_findings(config: ExperimentConfig) -> list[Finding]:
+    """No control. (Replicates and rescues are checks of the protocol.)"""
+    findings = []
+    if config.control_medium is None:
+        findings.append(
+            told(
+                "fail",
+                "No medium has role control: nothing can be compared.",
+                "Name the complete medium as control.",
+            )
+        )
+    return findings

@@ -6,15 +6,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from kit.carryover import WashPlan, cells_per_well, wash_plan
 from kit.protocol.base import FILE, Check, Evidence, Ruling, band, not_given
-from kit.residue import show_uM
+from kit.protocol.carryover import WashPlan, cells_per_well, wash_plan
+from kit.protocol.carryover_model import show_uM
 
 SALINE = ("pbs", "hbss", "saline", "dulbecco", "hank")
 
 
 def washed(evidence: Evidence) -> Iterator[Ruling]:
-    """P13: enough washes of enough volume; then the residue decides, and it voids only partial and prototrophic calls."""
+    """P13: enough washes of enough volume; then the residue decides, and it voids only partial and
+    prototrophic calls.
+    """
     for line in evidence.lines():
         plan = wash_plan(evidence.config, line)
         if plan.washes is not None:
@@ -39,7 +41,9 @@ def _count(evidence: Evidence, line: str, plan: WashPlan) -> Ruling:
     if in_plate:
         how_much = f"300 g, 5 min, {evidence.settings.min_spin_wash_mL:g} mL or more"
         advice = f"Wash suspension cells {asked} times in bulk tubes ({how_much}) before plating."
-    return Ruling(line, f"{count} {how}", verdict, advice, line, "masking" if verdict == "fail" else "")
+    return Ruling(
+        line, f"{count} {how}", verdict, advice, line, "masking" if verdict == "fail" else ""
+    )
 
 
 def _volume(evidence: Evidence, line: str, plan: WashPlan) -> Ruling:
@@ -49,21 +53,38 @@ def _volume(evidence: Evidence, line: str, plan: WashPlan) -> Ruling:
     unit, factor = ("uL", 1.0) if plan.kind == "plate" else ("mL", 1000.0)
     good = plan.wash_uL >= asked
     advice = "" if good else f"Wash with at least {asked / factor:g} {unit}."
-    return Ruling(line, f"washes of {plan.wash_uL / factor:g} {unit}, {asked / factor:g} {unit} asked", band(good, False), advice, line)
+    return Ruling(
+        line,
+        f"washes of {plan.wash_uL / factor:g} {unit}, {asked / factor:g} {unit} asked",
+        band(good, False),
+        advice,
+        line,
+    )
 
 
 def _inputs(evidence: Evidence) -> Iterator[Ruling]:
-    """What the model took for granted. It took the careful side, so that only what the protocol has to record keeps a call provisional."""
+    """What the model took for granted. It took the careful side, so that only what the protocol has
+    to record keeps a call provisional.
+    """
     protocol, wash = evidence.config.protocol, evidence.config.protocol.wash
     if wash is not None and wash.count:
         if wash.buffer is None:
             yield not_given("wash", "protocol.wash.buffer", effect="none")
         elif not any(word in wash.buffer.casefold() for word in SALINE):
-            yield Ruling("wash", f"washed with {wash.buffer}", "warn", "Wash with PBS: a medium brings amino acids back.")
+            yield Ruling(
+                "wash",
+                f"washed with {wash.buffer}",
+                "warn",
+                "Wash with PBS: a medium brings amino acids back.",
+            )
     for amino_acid in evidence.dropped:
         if getattr(protocol.previous_medium, f"{amino_acid}_uM", None) is None:
-            effect = "none" if protocol.acclimatization_medium else ""  # then the medium before the switch is on record
-            yield not_given("previous medium", f"protocol.previous_medium.{amino_acid}_uM", amino_acid, effect)
+            effect = (
+                "none" if protocol.acclimatization_medium else ""
+            )  # then the medium before the switch is on record
+            yield not_given(
+                "previous medium", f"protocol.previous_medium.{amino_acid}_uM", amino_acid, effect
+            )
     if protocol.well_volume_uL is None:
         yield not_given("wells", "protocol.well_volume_uL")
 
@@ -77,18 +98,34 @@ def _residues(evidence: Evidence) -> Iterator[Ruling]:
         if np.isnan(row["gr_mask"]):
             missing = str(row.get("missing", ""))
             advice = str(row.get("advice", "")) or f"Fill in `protocol.wash` in {FILE}."
-            yield Ruling(subject, f"{amino_acid} left over unknown", "warn", advice, scope, "masking", missing)
+            yield Ruling(
+                subject,
+                f"{amino_acid} left over unknown",
+                "warn",
+                advice,
+                scope,
+                "masking",
+                missing,
+            )
             continue
         value = f"{show_uM(row['residual_uM'])} uM {amino_acid} left, GR_mask {row['gr_mask']:.2f}"
         verdict = str(row["verdict"])
-        yield Ruling(subject, value, verdict, str(row.get("advice", "")), scope, "none" if verdict == "pass" else "masking")
+        yield Ruling(
+            subject,
+            value,
+            verdict,
+            str(row.get("advice", "")),
+            scope,
+            "none" if verdict == "pass" else "masking",
+        )
 
 
 WASH_CHECKS = (
     Check(
         "P13",
-        "at least {min_washes} washes with PBS of a well's volume or more (suspension: in bulk, {min_spin_wash_mL:g} mL); "
-        "GR_mask below {gr_mask_moderate:g}, from {gr_mask_high:g} fails",
+        "at least {min_washes} washes with PBS of a well's volume or more (suspension: in bulk,"
+        " {min_spin_wash_mL:g} mL); GR_mask below {gr_mask_moderate:g}, from {gr_mask_high:g}"
+        " fails",
         "fail",
         washed,
     ),

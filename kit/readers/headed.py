@@ -1,4 +1,6 @@
-"""Tables with one row of headings somewhere below the top: found by the headings, read as one record per row, each with its place."""
+"""Tables with one row of headings somewhere below the top: found by the headings, read as one
+record per row, each with its place.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kit.errors import Problems
+from kit.core.errors import Problems
 from kit.readers.sheets import Sheet, open_source, text_sheets
 from kit.readers.tokens import Cell, token_flag
 
@@ -19,22 +21,32 @@ _ABSENT = frozenset({"", "-", "--", "na", "n/a", "nan", "null", "none", "#n/a"})
 
 @dataclass(frozen=True)
 class Headed:
-    """A sheet from its row of headings on: `headings` folded (see `fold`), `rows` below it with their places."""
+    """A sheet from its row of headings on: `headings` folded (see `fold`), `rows` below it with
+    their places.
+    """
 
     headings: list[str]
     rows: list[tuple[str, list[Cell]]]
 
     def records(self, columns: Sequence[int] | None = None) -> Iterator[dict[str, Any]]:
-        """One dict per row that holds anything: folded heading -> cell, and `_place`; of some columns or of all."""
+        """One dict per row that holds anything: folded heading -> cell, and `_place`; of some
+        columns or of all.
+        """
         wanted = range(len(self.headings)) if columns is None else columns
         for place, row in self.rows:
-            cells = {self.headings[i]: row[i] for i in wanted if i < len(row) and self.headings[i] and not absent(row[i])}
+            cells = {
+                self.headings[i]: row[i]
+                for i in wanted
+                if i < len(row) and self.headings[i] and not absent(row[i])
+            }
             if cells:
                 yield {**cells, "_place": place}
 
 
 def fold(heading: object) -> str:
-    """A heading for comparison: lower case, one space between words, no dots, no unit in brackets."""
+    """A heading for comparison: lower case, one space between words, no dots, no unit in
+    brackets.
+    """
     text = re.sub(r"\((int|kda|intensity|%)\)", " ", str(heading).casefold())
     return " ".join(re.sub(r"[._]+", " ", text).split())
 
@@ -45,7 +57,9 @@ def absent(cell: object) -> bool:
 
 
 def find(path: Path, name: str, is_header: Callable[[list[str]], bool]) -> Headed | None:
-    """The first table of the file whose folded headings satisfy `is_header`; None when there is none."""
+    """The first table of the file whose folded headings satisfy `is_header`; None when there is
+    none.
+    """
     source = open_source(path, name, None)
     for sheet in source.sheets or text_sheets(source.text):
         for index, row in enumerate(sheet.rows[:_ROWS_SEARCHED]):
@@ -67,7 +81,9 @@ def _below(sheet: Sheet, header: int) -> list[tuple[str, list[Cell]]]:
 
 
 def number(cell: object) -> float:
-    """A cell as a number, NaN where it is none: decimal comma and grouped thousands are understood where only one reading is possible."""
+    """A cell as a number, NaN where it is none: decimal comma and grouped thousands are understood
+    where only one reading is possible.
+    """
     if isinstance(cell, bool):
         return math.nan
     if isinstance(cell, (int, float)):
@@ -79,25 +95,42 @@ def number(cell: object) -> float:
         text = text.replace(".", "").replace(",", ".")
     elif re.fullmatch(r"[+-]?\d*,\d+", text) and not re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", text):
         text = text.replace(",", ".")
-    return float(text) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", text, flags=re.IGNORECASE) else math.nan
+    return (
+        float(text)
+        if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", text, flags=re.IGNORECASE)
+        else math.nan
+    )
 
 
-def numbers(cells: Sequence[object], heading: str, places: Sequence[str], name: str, problems: Problems) -> list[float]:
+def numbers(
+    cells: Sequence[object], heading: str, places: Sequence[str], name: str, problems: Problems
+) -> list[float]:
     """`number` of each cell, with a problem for each that is neither a number nor empty.
 
-    "1,234" alone may mean two things: the other cells of the column decide, and where none does it is refused.
+    "1,234" alone may mean two things: the other cells of the column decide, and where none does it
+    is refused.
     """
     texts = [str(cell).strip() for cell in cells if isinstance(cell, str)]
     grouped = any(re.search(r"\d,\d{3}(,\d{3})+$|\d,\d{3}\.\d", text) for text in texts)
-    commas = any(re.fullmatch(r"[+-]?\d*,\d+", text) and math.isfinite(number(text)) for text in texts)
+    commas = any(
+        re.fullmatch(r"[+-]?\d*,\d+", text) and math.isfinite(number(text)) for text in texts
+    )
     values = []
     for cell, place in zip(cells, places):
         value = number(cell)
         text = str(cell).strip()
-        if math.isnan(value) and re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", text) and grouped != commas:
+        if (
+            math.isnan(value)
+            and re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", text)
+            and grouped != commas
+        ):
             value = float(text.replace(",", "" if grouped else "."))
         elif math.isnan(value) and not absent(cell) and not token_flag(text):
-            twice = f" (may be {text.replace(',', '.')} or {text.replace(',', '')})" if "," in text else ""
+            twice = (
+                f" (may be {text.replace(',', '.')} or {text.replace(',', '')})"
+                if "," in text
+                else ""
+            )
             problems.say(name, place, f"{heading} '{text}' is not a number{twice}")
         elif math.isinf(value):
             problems.say(name, place, f"{heading} '{text}' is not a finite number")

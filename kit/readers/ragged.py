@@ -1,6 +1,8 @@
-"""Lines that are longer than their headings: most likely a decimal comma that was taken for a separator.
+"""Lines that are longer than their headings: most likely a decimal comma that was taken for a
+separator.
 
-"A1,0,050" under "Well,OD600" is one number cut in two. Every cell behind the cut stands one place too far right, so
+"A1,0,050" under "Well,OD600" is one number cut in two. Every cell behind the cut stands one place
+too far right, so
 that the line gives wrong numbers, or right ones in wrong wells; it is never read.
 """
 
@@ -11,7 +13,10 @@ from collections.abc import Iterable, Sequence
 from kit.readers.sheets import Sheet
 from kit.readers.tokens import Cell
 
-REMEDY = "Check for a decimal comma in a comma-separated file (export with ';' or a decimal point); else give every column a heading."
+REMEDY = (
+    "Check for a decimal comma in a comma-separated file (export with ';' or a decimal point); else"
+    " give every column a heading."
+)
 
 
 def last_filled(row: Sequence[Cell]) -> int:
@@ -22,14 +27,17 @@ def last_filled(row: Sequence[Cell]) -> int:
 def surplus(sheet: Sheet, last: int, row: Sequence[Cell]) -> Cell:
     """The first cell of `row` right of the last heading (cell index `last`), "" when there is none.
 
-    In a workbook a note may stand apart from the table, behind an empty column; text has no such place.
+    In a workbook a note may stand apart from the table, behind an empty column; text has no such
+    place.
     """
     reach = len(row) if sheet.delimiter else min(len(row), last + 2)
     return next((row[i] for i in range(last + 1, reach) if row[i] != ""), "")
 
 
 def surplus_faults(sheet: Sheet, header: int, lines: Iterable[int]) -> list[tuple[str, str, str]]:
-    """(place, what, remedy) for the first of `lines` that is longer than the line of headings, and how many more are."""
+    """(place, what, remedy) for the first of `lines` that is longer than the line of headings, and
+    how many more are.
+    """
     return beyond(sheet, last_filled(sheet.rows[header]), lines)
 
 
@@ -41,4 +49,10 @@ def beyond(sheet: Sheet, last: int, lines: Iterable[int]) -> list[tuple[str, str
     line, extra = longer[0]
     more = f" (and {len(longer) - 1} more lines do)" if len(longer) > 1 else ""
     text = f"{extra:g}" if isinstance(extra, float) else extra
-    return [(sheet.place(line), f"the line goes on with '{text}' where the headings have no column{more}", REMEDY)]
+    return [
+        (
+            sheet.place(line),
+            f"the line goes on with '{text}' where the headings have no column{more}",
+            REMEDY,
+        )
+    ]

@@ -1,4 +1,6 @@
-"""From a file to cells: what kind of file it is by its bytes, its text encoding, its delimiter, its Excel sheets."""
+"""From a file to cells: what kind of file it is by its bytes, its text encoding, its delimiter, its
+Excel sheets.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +17,25 @@ from pathlib import Path
 
 import python_calamine as calamine
 
-from kit.errors import InputError, Problem, did_you_mean
+from kit.core.errors import InputError, Problem, did_you_mean
 from kit.readers.tokens import Cell, excel_text
 
 MAX_BYTES = 64 * 2**20
-"""Largest plate file read, 64 MB: a 1536-well kinetic export takes a few; more is no plate export."""
+"""Largest plate file read, 64 MB: a 1536-well kinetic export takes a few; more is no plate
+export.
+"""
 MAX_UNPACKED = 8 * MAX_BYTES
 """Largest Excel file once unpacked."""
 MAX_CELLS = 4_000_000
-"""Largest area of one Excel sheet, rows times columns, and most separators of any kind in a text."""
+"""Largest area of one Excel sheet, rows times columns, and most separators of any kind in a
+text.
+"""
 MAX_LINES = 250_000
 """Most lines of a text: 1536 wells at 100 time points, one line each, are 154,000."""
 DELIMITERS = ("\t", ";", ",", "|", " ")
-"""Tried in this order; a space stands for any run of white space and comes last, as it cannot show an empty cell."""
+"""Tried in this order; a space stands for any run of white space and comes last, as it cannot show
+an empty cell.
+"""
 
 _NOT_PLATES = (
     (b"%PDF", "a PDF document"),
@@ -52,7 +60,9 @@ _EXPORT = "Export the plate as CSV, TXT or XLSX."
 
 @dataclass(frozen=True)
 class Sheet:
-    """Rows of cells, ragged for text; `numbers` are their 1-based line or row numbers, `merged` 0-based ranges."""
+    """Rows of cells, ragged for text; `numbers` are their 1-based line or row numbers, `merged`
+    0-based ranges.
+    """
 
     name: str
     rows: list[list[Cell]]
@@ -66,7 +76,11 @@ class Sheet:
 
     def place(self, row: int) -> str:
         """Where a row is, as the user sees it."""
-        number = self.numbers[row] if row < len(self.numbers) else (self.numbers[-1] if self.numbers else 1)
+        number = (
+            self.numbers[row]
+            if row < len(self.numbers)
+            else (self.numbers[-1] if self.numbers else 1)
+        )
         return f"line {number}" if self.delimiter else f"sheet '{self.name}', row {number}"
 
 
@@ -80,7 +94,9 @@ class Source:
 
 
 def open_source(path: Path, file: str, sheet: str | None) -> Source:
-    """Read `path` once; raise `InputError`, in words, when it is missing, too large, or not text or Excel."""
+    """Read `path` once; raise `InputError`, in words, when it is missing, too large, or not text or
+    Excel.
+    """
     data = _bytes(path, file)
     if data.startswith(b"PK"):
         return Source(file, sheets=_excel(data, file, sheet, _check_zip(data, file)))
@@ -98,9 +114,23 @@ def open_source(path: Path, file: str, sheet: str | None) -> Source:
     start = text.lstrip()[:300].lower()
     if re.match(r"<(\?xml|!doctype|html|workbook|table)", start):
         what = "an HTML or XML document"
-        raise InputError(Problem(file, "", f"this is {what}, not a table", "Open it in Excel and save it as XLSX, or export CSV."))
+        raise InputError(
+            Problem(
+                file,
+                "",
+                f"this is {what}, not a table",
+                "Open it in Excel and save it as XLSX, or export CSV.",
+            )
+        )
     if sheet:
-        raise InputError(Problem(file, "", f"sheet '{sheet}' is asked for, but this is a text file without sheets", "Remove `sheet`."))
+        raise InputError(
+            Problem(
+                file,
+                "",
+                f"sheet '{sheet}' is asked for, but this is a text file without sheets",
+                "Remove `sheet`.",
+            )
+        )
     return Source(file, text=text)
 
 
@@ -108,21 +138,41 @@ def _bytes(path: Path, file: str) -> bytes:
     """The file's bytes, after its size has been looked at."""
     try:
         if not path.exists():
-            known = sorted(p.name for p in path.parent.iterdir() if p.is_file()) if path.parent.is_dir() else []
-            raise InputError(Problem(file, "", "there is no such file", did_you_mean(path.name, known, listing=False)))
+            known = (
+                sorted(p.name for p in path.parent.iterdir() if p.is_file())
+                if path.parent.is_dir()
+                else []
+            )
+            raise InputError(
+                Problem(
+                    file, "", "there is no such file", did_you_mean(path.name, known, listing=False)
+                )
+            )
         if not path.is_file():
             raise InputError(
-                Problem(file, "", "this is a folder" if path.is_dir() else "this is not a regular file", "Name the file itself.")
+                Problem(
+                    file,
+                    "",
+                    "this is a folder" if path.is_dir() else "this is not a regular file",
+                    "Name the file itself.",
+                )
             )
         size = path.stat().st_size
         if size > MAX_BYTES:
-            what = f"{size / 2**20:.0f} MB is more than a plate file may have ({MAX_BYTES // 2**20} MB)"
+            what = (
+                f"{size / 2**20:.0f} MB is more than a plate file may have"
+                f" ({MAX_BYTES // 2**20} MB)"
+            )
             raise InputError(Problem(file, "", what, "Export the plates of this experiment alone."))
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(Problem(file, "", f"the file cannot be opened ({getattr(error, 'strerror', None) or error})")) from error
+        raise InputError(
+            Problem(
+                file, "", f"the file cannot be opened ({getattr(error, 'strerror', None) or error})"
+            )
+        ) from error
     if not data.strip(b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"):
         raise InputError(Problem(file, "", "the file is empty", "Export it again."))
     return data
@@ -132,39 +182,73 @@ def _bytes(path: Path, file: str) -> bytes:
 
 
 def _check_zip(data: bytes, file: str) -> str:
-    """What kind of Excel file a zip archive is; raise when it is damaged, oversized or no workbook."""
+    """What kind of Excel file a zip archive is; raise when it is damaged, oversized or no
+    workbook.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             infos = archive.infolist()
             names = [info.filename for info in infos]
             _refuse_oversized(archive, infos, file)
-    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, EOFError, RuntimeError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        ValueError,
+        NotImplementedError,
+        EOFError,
+        RuntimeError,
+    ) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(Problem(file, "", "this Excel file is damaged or cut off", "Export it again.")) from error
+        raise InputError(
+            Problem(file, "", "this Excel file is damaged or cut off", "Export it again.")
+        ) from error
     if any(name.startswith("word/") for name in names):
         raise InputError(Problem(file, "", "this is a Word document, not a plate file", _EXPORT))
     if any(name.startswith("ppt/") for name in names):
         raise InputError(Problem(file, "", "this is a PowerPoint file, not a plate file", _EXPORT))
     if not any(name.startswith("xl/") or name == "content.xml" for name in names):
-        raise InputError(Problem(file, "", "this is a zip archive, not a plate file", "Unpack it and name the plate file itself."))
+        raise InputError(
+            Problem(
+                file,
+                "",
+                "this is a zip archive, not a plate file",
+                "Unpack it and name the plate file itself.",
+            )
+        )
     return "Excel file"
 
 
 def _refuse_oversized(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], file: str) -> None:
-    """Refuse what would unpack into more than memory should hold, before anything is unpacked in full."""
+    """Refuse what would unpack into more than memory should hold, before anything is unpacked in
+    full.
+    """
     if sum(info.file_size for info in infos) > MAX_UNPACKED:
-        raise InputError(Problem(file, "", f"unpacked, this Excel file is larger than {MAX_UNPACKED // 2**20} MB", _EXPORT))
+        raise InputError(
+            Problem(
+                file,
+                "",
+                f"unpacked, this Excel file is larger than {MAX_UNPACKED // 2**20} MB",
+                _EXPORT,
+            )
+        )
     for info in infos:
         if not re.fullmatch(r"xl/worksheets/[^/]+\.xml", info.filename):
             continue
         rows = columns = 0
-        for letters, number in re.findall(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"[^>]*[^/]>', archive.read(info)):
+        for letters, number in re.findall(
+            rb'<c r="([A-Z]{1,3})([0-9]{1,7})"[^>]*[^/]>', archive.read(info)
+        ):
             rows = max(rows, int(number))
-            columns = max(columns, sum((byte - 64) * 26**i for i, byte in enumerate(reversed(letters))))
+            columns = max(
+                columns, sum((byte - 64) * 26**i for i, byte in enumerate(reversed(letters)))
+            )
         if rows * columns > MAX_CELLS:
             what = f"a sheet reaches down to row {rows} and out to column {columns}"
-            raise InputError(Problem(file, "", what, "Delete what stands far outside the table, or export CSV."))
+            raise InputError(
+                Problem(file, "", what, "Delete what stands far outside the table, or export CSV.")
+            )
 
 
 def _ole_kind(data: bytes, file: str) -> str:
@@ -173,7 +257,9 @@ def _ole_kind(data: bytes, file: str) -> str:
         what = "this Excel file is protected by a password and cannot be read"
         raise InputError(Problem(file, "", what, "Save a copy without a password."))
     if "Workbook".encode("utf-16-le") not in data and "Book".encode("utf-16-le") not in data:
-        raise InputError(Problem(file, "", "this is an old Office document, not a plate file", _EXPORT))
+        raise InputError(
+            Problem(file, "", "this is an old Office document, not a plate file", _EXPORT)
+        )
     return "old Excel file (.xls)"
 
 
@@ -181,29 +267,55 @@ def _excel(data: bytes, file: str, sheet: str | None, what: str) -> tuple[Sheet,
     """The workbook's sheets, or the one asked for."""
     try:
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        names = [meta.name for meta in book.sheets_metadata if meta.typ == calamine.SheetTypeEnum.WorkSheet]
+        names = [
+            meta.name
+            for meta in book.sheets_metadata
+            if meta.typ == calamine.SheetTypeEnum.WorkSheet
+        ]
         if sheet and sheet not in names:
-            raise InputError(Problem(file, "", f"there is no sheet '{sheet}'", did_you_mean(sheet, names)))
+            raise InputError(
+                Problem(file, "", f"there is no sheet '{sheet}'", did_you_mean(sheet, names))
+            )
         return tuple(_sheet(book.get_sheet_by_name(name)) for name in ([sheet] if sheet else names))
     except calamine.PasswordError as error:
-        raise InputError(Problem(file, "", f"this {what} is protected by a password", "Save a copy without a password.")) from error
-    except BaseException as error:  # calamine's parser can panic on damaged files, which is no Exception
+        raise InputError(
+            Problem(
+                file,
+                "",
+                f"this {what} is protected by a password",
+                "Save a copy without a password.",
+            )
+        ) from error
+    except (
+        BaseException
+    ) as error:  # calamine's parser can panic on damaged files, which is no Exception
         if isinstance(error, (InputError, KeyboardInterrupt, SystemExit, MemoryError)):
             raise
-        remedy = "Open it in Excel and save it as XLSX." if what != "Excel file" else "Export it again."
-        raise InputError(Problem(file, "", f"this {what} is damaged or cannot be read ({error})", remedy)) from error
+        remedy = (
+            "Open it in Excel and save it as XLSX." if what != "Excel file" else "Export it again."
+        )
+        raise InputError(
+            Problem(file, "", f"this {what} is damaged or cannot be read ({error})", remedy)
+        ) from error
 
 
 def _sheet(sheet: calamine.CalamineSheet) -> Sheet:
     """One sheet's used area as rows of text and floats."""
     top, left = sheet.start or (0, 0)
     rows = [[_cell(value) for value in row] for row in sheet.to_python(skip_empty_area=True)]
-    merged = tuple(((a - top, b - left), (c - top, d - left)) for (a, b), (c, d) in sheet.merged_cell_ranges or [])
-    return Sheet(sheet.name, rows, list(range(top + 1, top + 1 + len(rows))), merged=merged, left=left)
+    merged = tuple(
+        ((a - top, b - left), (c - top, d - left))
+        for (a, b), (c, d) in sheet.merged_cell_ranges or []
+    )
+    return Sheet(
+        sheet.name, rows, list(range(top + 1, top + 1 + len(rows))), merged=merged, left=left
+    )
 
 
 def _cell(value: object) -> Cell:
-    """A cell as text or float: dates become text, so that a value Excel took for a date is noticed."""
+    """A cell as text or float: dates become text, so that a value Excel took for a date is
+    noticed.
+    """
     if isinstance(value, str):
         return excel_text(value)
     if isinstance(value, bool):
@@ -219,21 +331,35 @@ def _cell(value: object) -> Cell:
 
 
 def decode(data: bytes, file: str) -> str:
-    """Text of a file in UTF-8, UTF-16 (with a byte order mark or without), or the Windows and Latin-1 code page."""
+    """Text of a file in UTF-8, UTF-16 (with a byte order mark or without), or the Windows and
+    Latin-1 code page.
+    """
     text = _decoded(data)
     if text is None or _controls(text) > max(2, len(text) // 1000):
-        raise InputError(Problem(file, "", "this is a binary file, neither text nor Excel", _EXPORT))
+        raise InputError(
+            Problem(file, "", "this is a binary file, neither text nor Excel", _EXPORT)
+        )
     return text.replace("\r\n", "\n").replace("\r", "\n").strip("\ufeff\x1a\x00")
 
 
 def _decoded(data: bytes) -> str | None:
-    marks = ((b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+    marks = (
+        (b"\xff\xfe\x00\x00", "utf-32"),
+        (b"\x00\x00\xfe\xff", "utf-32"),
+        (b"\xff\xfe", "utf-16"),
+        (b"\xfe\xff", "utf-16"),
+    )
     encodings = [name for mark, name in marks if data.startswith(mark)]
     if not encodings and b"\x00" in data:
-        # Without a mark the zero bytes of plain letters show the order: behind each letter, or before it.
+        # Without a mark the zero bytes of plain letters show the order: behind each letter, or
+        # before it.
         sample = data[:4096]
         even, odd = sample[::2].count(0), sample[1::2].count(0)
-        encodings = ["utf-16-le" if odd > even else "utf-16-be"] if max(even, odd) > len(sample) // 5 else []
+        encodings = (
+            ["utf-16-le" if odd > even else "utf-16-be"]
+            if max(even, odd) > len(sample) // 5
+            else []
+        )
         if not encodings:
             return None
     for encoding in encodings or ["utf-8-sig", "cp1252", "latin-1"]:
@@ -263,7 +389,9 @@ def text_sheets(text: str) -> Iterator[Sheet]:
 
 def _split(lines: list[str], delimiter: str) -> tuple[list[list[Cell]], list[int]]:
     if delimiter == " ":
-        rows: list[list[Cell]] = [[line] if "\t" in line or ";" in line else list(line.split()) for line in lines]
+        rows: list[list[Cell]] = [
+            [line] if "\t" in line or ";" in line else list(line.split()) for line in lines
+        ]
         return _corners(rows), list(range(1, len(lines) + 1))
     rows, numbers, i = [], [], 0
     while i < len(lines):
@@ -273,8 +401,11 @@ def _split(lines: list[str], delimiter: str) -> tuple[list[list[Cell]], list[int
             rows.append([cell.strip() for cell in line.split(delimiter)])
         else:
             if line.count('"') % 2:
-                # A quoted cell may run over a few lines; a lone inch mark in a comment must not swallow the table.
-                extra = next((n for n in range(1, 4) if "\n".join(lines[i : i + n]).count('"') % 2), 0)
+                # A quoted cell may run over a few lines; a lone inch mark in a comment must not
+                # swallow the table.
+                extra = next(
+                    (n for n in range(1, 4) if "\n".join(lines[i : i + n]).count('"') % 2), 0
+                )
                 line, i = "\n".join([line, *lines[i : i + extra]]), i + extra
             rows.append(_quoted(line, delimiter))
         numbers.append(first)

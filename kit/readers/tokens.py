@@ -1,7 +1,9 @@
 """What stands in a well: a number, a word for "no number", or something nobody knows.
 
-A reader writes OVRFLW, #SAT, MISSED and the like where it has no value. Such a well is missing with a flag, never zero.
-Numbers may use a decimal point or a decimal comma; which of the two is decided over all cells of one read, and when
+A reader writes OVRFLW, #SAT, MISSED and the like where it has no value. Such a well is missing with
+a flag, never zero.
+Numbers may use a decimal point or a decimal comma; which of the two is decided over all cells of
+one read, and when
 both readings are possible ("1,234") the file is refused rather than guessed at.
 """
 
@@ -17,11 +19,18 @@ Cell = str | float
 MISSING, SATURATED, BELOW = "missing", "saturated", "below_range"
 
 _WORDS = {
-    MISSING: "nan|na|n/a|#n/a|#na|n.a.|n.d.|nd|null|none|missed|missing|#missing|path?|range?|error?|nocalc|#nocalc|nofit|no data|"
-    "invalid|masked|skipped|unread|not read|not measured|undefined|.|…",
-    SATURATED: "ovrflw|ovrflow|over|overflow|#overflow|ovflw|ovfl|ovf|ovr|ofl|#sat|sat|sat.|*sat|saturated|#saturated|#over|#ovr|oor|"
-    "#high|>max|> max|overload|over range|overrange|overscale|>range",
-    BELOW: "#low|under|#under|underflow|#underflow|undrflw|undflw|udf|<min|< min|under range|underrange|below range|<range",
+    MISSING: (
+        "nan|na|n/a|#n/a|#na|n.a.|n.d.|nd|null|none|missed|missing|#missing|path?|range?|error?|nocalc|#nocalc|nofit|no"
+        " data|invalid|masked|skipped|unread|not read|not measured|undefined|.|…"
+    ),
+    SATURATED: (
+        "ovrflw|ovrflow|over|overflow|#overflow|ovflw|ovfl|ovf|ovr|ofl|#sat|sat|sat.|*sat|saturated|#saturated|#over|#ovr|oor|#high|>max|>"
+        " max|overload|over range|overrange|overscale|>range"
+    ),
+    BELOW: (
+        "#low|under|#under|underflow|#underflow|undrflw|undflw|udf|<min|< min|under"
+        " range|underrange|below range|<range"
+    ),
 }
 TOKENS = {word: flag for flag, words in _WORDS.items() for word in words.split("|")}
 _FILL = re.compile(r"\*+|#+|\?+|-+|–+|—+|_+")
@@ -30,7 +39,9 @@ _POINT = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _COMMA = re.compile(r"[+-]?(?:[0-9]+(?:,[0-9]*)?|,[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _GROUPED_COMMA = re.compile(r"[+-]?(?:[1-9][0-9]{0,2}(?:,[0-9]{3})*|0)(?:\.[0-9]+)?")
 _GROUPED_POINT = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}")
-_GROUPED_OTHER = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:(?:[.][0-9]{3})+|(?:['’ ][0-9]{3})+)(?:[.,][0-9]+)?")
+_GROUPED_OTHER = re.compile(
+    r"[+-]?[1-9][0-9]{0,2}(?:(?:[.][0-9]{3})+|(?:['’ ][0-9]{3})+)(?:[.,][0-9]+)?"
+)
 _NUMBERISH = re.compile(r"[+-]?[0-9.,][0-9.,'’ ]*(?:[eE][+-]?[0-9]+)?")
 _INFINITE = re.compile(r"[+-]?(?:inf(?:inity)?|∞|1\.#inf)", re.IGNORECASE)
 _SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2212": "-"})
@@ -54,7 +65,9 @@ def token_flag(text: str) -> str:
 
 
 def kind(cell: Cell) -> str:
-    """`number`, `blank` (empty or a dash), `token` (a word for no number) or `text` (anything else)."""
+    """`number`, `blank` (empty or a dash), `token` (a word for no number) or `text` (anything
+    else).
+    """
     if not isinstance(cell, str):
         return "number"
     if cell == "" or cell in ("-", "--", "---"):
@@ -68,7 +81,9 @@ def kind(cell: Cell) -> str:
 
 
 def excel_text(cell: str) -> str:
-    """The text inside `="..."`, with which exports keep Excel from reading a barcode as a number."""
+    """The text inside `="..."`, with which exports keep Excel from reading a barcode as a
+    number.
+    """
     cell = cell.strip()
     if len(cell) >= 3 and cell.startswith('="') and cell.endswith('"'):
         cell = cell[2:-1].strip().strip('"')
@@ -82,7 +97,8 @@ def cell_text(cell: Cell) -> str:
 
 @dataclass(frozen=True)
 class Values:
-    """Cells as numbers: `signals` (NaN where missing), `flags`, and `bad`: position -> what is wrong with that cell.
+    """Cells as numbers: `signals` (NaN where missing), `flags`, and `bad`: position -> what is
+    wrong with that cell.
 
     `style` says what is wrong with the way numbers are written in all of them, "" when nothing is.
     """
@@ -94,7 +110,9 @@ class Values:
 
 
 def parse(cells: Sequence[Cell]) -> Values:
-    """Turn the cells of one read into numbers and flags; nothing is raised, everything wrong is named."""
+    """Turn the cells of one read into numbers and flags; nothing is raised, everything wrong is
+    named.
+    """
     signals, flags, bad = [math.nan] * len(cells), [""] * len(cells), dict[int, str]()
     written: list[tuple[int, str]] = []
     for i, cell in enumerate(cells):
@@ -114,20 +132,35 @@ def parse(cells: Sequence[Cell]) -> Values:
         elif (_COMMA if comma else _POINT).fullmatch(text):
             _store(i, float(text.replace(",", ".") if comma else text), signals, flags, bad, text)
         elif not (style and _NUMBERISH.fullmatch(text)):
-            bad[i] = f"signal '{text}' is neither a number nor a known word for a missing or saturated well"
+            bad[i] = (
+                f"signal '{text}' is neither a number nor a known word for a missing or saturated"
+                " well"
+            )
     return Values(signals, flags, bad, style)
 
 
 def _grouped_by_points(numbers: Sequence[str], whole: bool) -> str:
-    """What is wrong where points may group thousands ("95.017" beside "350"): a program writes as many decimals in every cell."""
+    """What is wrong where points may group thousands ("95.017" beside "350"): a program writes as
+    many decimals in every cell.
+    """
     pointed = [text for text in numbers if "." in text]
     whole = whole or len(pointed) < len(numbers)
     if not whole or not pointed or not all(_GROUPED_POINT.fullmatch(text) for text in pointed):
         return ""
-    return f"'{pointed[0]}' may be {pointed[0].replace('.', '')} or {pointed[0]}, as other wells have no decimals"
+    return (
+        f"'{pointed[0]}' may be {pointed[0].replace('.', '')} or {pointed[0]}, as other wells have"
+        " no decimals"
+    )
 
 
-def _store(i: int, value: float, signals: list[float], flags: list[str], bad: dict[int, str], text: str = "") -> None:
+def _store(
+    i: int,
+    value: float,
+    signals: list[float],
+    flags: list[str],
+    bad: dict[int, str],
+    text: str = "",
+) -> None:
     if math.isnan(value):
         flags[i] = MISSING
     elif math.isinf(value):
@@ -142,17 +175,31 @@ def _is_whole(cell: Cell) -> bool:
 
 
 def _decimal(texts: Iterable[str], whole: bool) -> tuple[bool, str]:
-    """(decimal comma?, what is wrong with the style) for the numbers among `texts`; `whole`: others are whole numbers."""
+    """(decimal comma?, what is wrong with the style) for the numbers among `texts`; `whole`: others
+    are whole numbers.
+    """
     numbers = [text for text in texts if _NUMBERISH.fullmatch(text)]
     odd = [text for text in numbers if not _POINT.fullmatch(text)]
     if not odd:
         return False, _grouped_by_points(numbers, whole)
-    grouped = next((t for t in odd if t.count(",") > 1 or ("," in t and "." in t) or _GROUPED_OTHER.fullmatch(t)), "")
+    grouped = next(
+        (
+            t
+            for t in odd
+            if t.count(",") > 1 or ("," in t and "." in t) or _GROUPED_OTHER.fullmatch(t)
+        ),
+        "",
+    )
     if grouped:
         return False, f"'{grouped}' has a thousands separator"
     commas = [text for text in odd if "," in text]
     if not commas or any("." in text for text in numbers):
-        return bool(commas), f"'{odd[0]}' stands beside numbers with a decimal point" if commas else ""
+        return bool(commas), (
+            f"'{odd[0]}' stands beside numbers with a decimal point" if commas else ""
+        )
     if all(_GROUPED_COMMA.fullmatch(text) for text in commas):
-        return True, f"'{commas[0]}' may be {commas[0].replace(',', '.')} or {commas[0].replace(',', '')}"
+        return (
+            True,
+            f"'{commas[0]}' may be {commas[0].replace(',', '.')} or {commas[0].replace(',', '')}",
+        )
     return True, ""

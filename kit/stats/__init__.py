@@ -1,11 +1,21 @@
 """Statistics of the kit: arrays in, numbers out, no files and no tables.
 
-`intervals` bootstrap, Wilson, Fieller · `multiple` Dunnett, Holm, Benjamini–Hochberg · `blocks` randomised complete blocks ·
-`equivalence` two one-sided tests, detectable effect · `correlation` Pearson, Spearman · `dependent` two correlations sharing a variable ·
+`intervals` bootstrap, Wilson, Fieller · `multiple` Dunnett, Holm, Benjamini–Hochberg · `blocks`
+randomised complete blocks ·
+`equivalence` two one-sided tests, detectable effect · `correlation` Pearson, Spearman · `dependent`
+two correlations sharing a variable ·
 `roc` area under the curve. Every function is proved by an independent route in tests/test_stats.py.
 """
 
-from kit.stats.blocks import BlockFit, Contrast, fit_blocks, one_sided_p, paired_contrast, t_interval, two_sided_p
+from kit.stats.blocks import (
+    BlockFit,
+    Contrast,
+    fit_blocks,
+    one_sided_p,
+    paired_contrast,
+    t_interval,
+    two_sided_p,
+)
 from kit.stats.correlation import (
     Correlation,
     LeaveOneOut,
@@ -20,9 +30,29 @@ from kit.stats.correlation import (
     spearman_interval,
 )
 from kit.stats.dependent import Comparison, steiger_test, williams_test, zou_interval
-from kit.stats.equivalence import Tost, block_power, minimum_detectable_effect, tost, tost_paired, tost_power
-from kit.stats.intervals import Fieller, Interval, bootstrap_interval, fieller_interval, wilson_interval
-from kit.stats.multiple import benjamini_hochberg, dunnett_adjusted_p, dunnett_coverage, dunnett_critical, holm, spread_ratio_p
+from kit.stats.equivalence import (
+    Tost,
+    block_power,
+    minimum_detectable_effect,
+    tost,
+    tost_paired,
+    tost_power,
+)
+from kit.stats.intervals import (
+    Fieller,
+    Interval,
+    bootstrap_interval,
+    fieller_interval,
+    wilson_interval,
+)
+from kit.stats.multiple import (
+    benjamini_hochberg,
+    dunnett_adjusted_p,
+    dunnett_coverage,
+    dunnett_critical,
+    holm,
+    spread_ratio_p,
+)
 from kit.stats.roc import Auc, auc
 
 __all__ = [

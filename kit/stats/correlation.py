@@ -33,7 +33,9 @@ class Correlation(NamedTuple):
 
 
 class LeaveOneOut(NamedTuple):
-    """Coefficients with each line left out in turn, the largest change, and whether sign or significance hangs on one line."""
+    """Coefficients with each line left out in turn, the largest change, and whether sign or
+    significance hangs on one line.
+    """
 
     values: Floats
     max_change: float
@@ -42,7 +44,9 @@ class LeaveOneOut(NamedTuple):
 
 
 def complete_pairs(x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
-    """x and y as vectors without the pairs that miss a value; raise ValueError when their lengths differ."""
+    """x and y as vectors without the pairs that miss a value; raise ValueError when their lengths
+    differ.
+    """
     a, b = np.asarray(x, dtype=float).ravel(), np.asarray(y, dtype=float).ravel()
     if len(a) != len(b):
         raise ValueError(f"a correlation needs pairs: {len(a)} values against {len(b)}")
@@ -57,17 +61,23 @@ def _coefficient(x: Floats, y: Floats, kind: Kind) -> Floats:
     a, b = x - x.mean(axis=-1, keepdims=True), y - y.mean(axis=-1, keepdims=True)
     size = np.sqrt((a**2).sum(axis=-1) * (b**2).sum(axis=-1))
     with np.errstate(divide="ignore", invalid="ignore"):
-        r = (a * b).sum(axis=-1) / np.where(size > 1e-12 * np.maximum(1, np.abs(x).max(axis=-1)), size, math.nan)
+        r = (a * b).sum(axis=-1) / np.where(
+            size > 1e-12 * np.maximum(1, np.abs(x).max(axis=-1)), size, math.nan
+        )
     return np.asarray(np.clip(r, -1, 1))
 
 
 def fisher_interval(r: float, n: int, level: float = 0.95) -> Interval:
-    """Fisher's z interval of Pearson's r, SE 1/sqrt(n-3); NaN below 4 pairs and at |r| = 1, where it has no width."""
+    """Fisher's z interval of Pearson's r, SE 1/sqrt(n-3); NaN below 4 pairs and at |r| = 1, where
+    it has no width.
+    """
     return _z_interval(r, n, 1.0, level)
 
 
 def spearman_interval(rho: float, n: int, level: float = 0.95) -> Interval:
-    """Interval of Spearman's rho, SE of z sqrt((1 + rho²/2)/(n-3)) (Bonett & Wright 2000, Psychometrika 65:23)."""
+    """Interval of Spearman's rho, SE of z sqrt((1 + rho²/2)/(n-3)) (Bonett & Wright 2000,
+    Psychometrika 65:23).
+    """
     return _z_interval(rho, n, 1 + rho**2 / 2, level)
 
 
@@ -86,7 +96,9 @@ def pearson(x: ArrayLike, y: ArrayLike, level: float = 0.95) -> Correlation:
 
 
 def spearman(x: ArrayLike, y: ArrayLike, level: float = 0.95) -> Correlation:
-    """Spearman's rho with the Bonett–Wright interval; p exact up to 12 pairs (ties included), by t with n - 2 df above."""
+    """Spearman's rho with the Bonett–Wright interval; p exact up to 12 pairs (ties included), by t
+    with n - 2 df above.
+    """
     a, b = complete_pairs(x, y)
     n = len(a)
     rho = float(_coefficient(a, b, "spearman")) if n > 2 else math.nan
@@ -102,7 +114,8 @@ def _t_p(r: float, df: float) -> float:
 
 
 def _distribution(x_ranks: tuple[int, ...], y_ranks: tuple[int, ...]) -> Floats:
-    """Number of pairings of the ranks by their sum of squared differences (index): exact, one rank of x placed after another.
+    """Number of pairings of the ranks by their sum of squared differences (index): exact, one rank
+    of x placed after another.
 
     State: which ranks of y are taken (a bit mask) -> counts by sum so far.
     """
@@ -126,7 +139,8 @@ _cached_distribution = lru_cache(maxsize=64)(_distribution)
 
 
 def spearman_exact_p(x: ArrayLike, y: ArrayLike) -> float:
-    """Two-sided p of rho over all n! pairings of the observed ranks; NaN below 3 pairs or where a side does not vary.
+    """Two-sided p of rho over all n! pairings of the observed ranks; NaN below 3 pairs or where a
+    side does not vary.
 
     Raises ValueError above 12 pairs, where it would take too long and t does well.
     """
@@ -135,16 +149,22 @@ def spearman_exact_p(x: ArrayLike, y: ArrayLike) -> float:
         raise ValueError(f"the exact p is for at most {_EXACT_UP_TO} pairs, not {len(a)}")
     if len(a) < 3 or not np.ptp(a) or not np.ptp(b):
         return math.nan
-    ranks = [np.rint(2 * stats.rankdata(values)).astype(int) for values in (a, b)]  # doubled, so that tied ranks are whole
+    ranks = [
+        np.rint(2 * stats.rankdata(values)).astype(int) for values in (a, b)
+    ]  # doubled, so that tied ranks are whole
     observed = int(((ranks[0] - ranks[1]) ** 2).sum())
     counts = _cached_distribution(*(tuple(sorted(int(v) for v in r)) for r in ranks))
-    centre = counts @ np.arange(len(counts)) / counts.sum()  # rho = 0 here: rho falls linearly with the sum
+    centre = (
+        counts @ np.arange(len(counts)) / counts.sum()
+    )  # rho = 0 here: rho falls linearly with the sum
     far = np.abs(np.arange(len(counts)) - centre) >= abs(observed - centre) - 1e-9
     return float(counts[far].sum() / counts.sum())
 
 
 def spearman_critical(n: int, alpha: float = 0.05) -> float:
-    """Smallest |rho| with exact two-sided p < alpha for n lines without ties; NaN where even |rho| = 1 is not enough."""
+    """Smallest |rho| with exact two-sided p < alpha for n lines without ties; NaN where even |rho|
+    = 1 is not enough.
+    """
     ranks = tuple(range(1, n + 1))
     counts = _cached_distribution(ranks, ranks)
     rho = 1 - 6 * np.arange(len(counts)) / (n * (n * n - 1))
@@ -154,9 +174,16 @@ def spearman_critical(n: int, alpha: float = 0.05) -> float:
 
 
 def correlation_bca(
-    x: ArrayLike, y: ArrayLike, kind: Kind = "spearman", n_draws: int = 4999, seed: int | np.random.Generator = 0, level: float = 0.95
+    x: ArrayLike,
+    y: ArrayLike,
+    kind: Kind = "spearman",
+    n_draws: int = 4999,
+    seed: int | np.random.Generator = 0,
+    level: float = 0.95,
 ) -> Interval:
-    """BCa bootstrap interval over lines (Efron 1987, J Am Stat Assoc 82:171); NaN below 8 pairs or where a side does not vary."""
+    """BCa bootstrap interval over lines (Efron 1987, J Am Stat Assoc 82:171); NaN below 8 pairs or
+    where a side does not vary.
+    """
     a, b = complete_pairs(x, y)
     n = len(a)
     if n < _MIN_BOOTSTRAP or not np.ptp(a) or not np.ptp(b):
@@ -184,26 +211,37 @@ def _left_out(x: Floats, y: Floats, kind: Kind) -> Floats:
     return _coefficient(x[keep], y[keep], kind)
 
 
-def leave_one_out(x: ArrayLike, y: ArrayLike, kind: Kind = "spearman", alpha: float = 0.05) -> LeaveOneOut:
-    """What each single line does to the correlation; needs four complete pairs, else NaN and no warning flags."""
+def leave_one_out(
+    x: ArrayLike, y: ArrayLike, kind: Kind = "spearman", alpha: float = 0.05
+) -> LeaveOneOut:
+    """What each single line does to the correlation; needs four complete pairs, else NaN and no
+    warning flags.
+    """
     a, b = complete_pairs(x, y)
     if len(a) < 4:
         return LeaveOneOut(np.full(len(a), math.nan), math.nan, False, False)
     test = pearson if kind == "pearson" else spearman
     full = test(a, b)
     values = _left_out(a, b, kind)
-    significant = np.array([test(np.delete(a, i), np.delete(b, i)).p < alpha for i in range(len(a))])
+    significant = np.array(
+        [test(np.delete(a, i), np.delete(b, i)).p < alpha for i in range(len(a))]
+    )
     change = np.abs(values - full.r)
     largest = float(np.nanmax(change)) if np.isfinite(change).any() else math.nan
     sign = bool(np.any(np.sign(values[np.isfinite(values)]) * np.sign(full.r) < 0))
     return LeaveOneOut(values, largest, sign, bool(np.any(significant != (full.p < alpha))))
 
 
-def partial_spearman(x: ArrayLike, y: ArrayLike, covariates: ArrayLike, level: float = 0.95) -> Correlation:
-    """Spearman's rho of x and y with covariates held fixed: ranks, less their regression on the ranked covariates.
+def partial_spearman(
+    x: ArrayLike, y: ArrayLike, covariates: ArrayLike, level: float = 0.95
+) -> Correlation:
+    """Spearman's rho of x and y with covariates held fixed: ranks, less their regression on the
+    ranked covariates.
 
-    `covariates` has one row per line and a column per covariate; give a category as 0/1 columns. p by t with n - 2 - g df and
-    the interval with n - g, g the number of independent covariates. NaN where the covariates leave x or y no variation
+    `covariates` has one row per line and a column per covariate; give a category as 0/1 columns. p
+    by t with n - 2 - g df and
+    the interval with n - g, g the number of independent covariates. NaN where the covariates leave
+    x or y no variation
     ("not separable").
     """
     z = np.asarray(covariates, dtype=float)

@@ -1,4 +1,6 @@
-"""Is it the same, and could we have seen a difference: two one-sided tests, power, detectable effect."""
+"""Is it the same, and could we have seen a difference: two one-sided tests, power, detectable
+effect.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from kit.stats.multiple import dunnett_critical, scale_nodes
 
 
 class Tost(NamedTuple):
-    """Equivalence within ±margin: p (the larger of the two one-sided ones) and the matching 1 - 2·alpha interval."""
+    """Equivalence within ±margin: p (the larger of the two one-sided ones) and the matching 1 -
+    2·alpha interval.
+    """
 
     p: float
     ci_low: float
@@ -22,9 +26,11 @@ class Tost(NamedTuple):
 
 
 def tost(estimate: float, se: float, df: float, margin: float, alpha: float = 0.05) -> Tost:
-    """Two one-sided t tests (Schuirmann 1987, J Pharmacokinet Biopharm 15:657): is |effect| below `margin`?
+    """Two one-sided t tests (Schuirmann 1987, J Pharmacokinet Biopharm 15:657): is |effect| below
+    `margin`?
 
-    p < alpha exactly when the 1 - 2·alpha interval (90 % at 0.05) lies inside ±margin. A large p means "not shown to be
+    p < alpha exactly when the 1 - 2·alpha interval (90 % at 0.05) lies inside ±margin. A large p
+    means "not shown to be
     equal", never "different". NaN without a standard error.
     """
     if not margin > 0:
@@ -36,37 +42,51 @@ def tost(estimate: float, se: float, df: float, margin: float, alpha: float = 0.
 
 
 def tost_paired(a: ArrayLike, b: ArrayLike, margin: float, alpha: float = 0.05) -> Tost:
-    """Equivalence of paired values a and b (same replicate, same position); pairs with a gap are left out."""
+    """Equivalence of paired values a and b (same replicate, same position); pairs with a gap are
+    left out.
+    """
     pairs = np.column_stack([np.asarray(a, dtype=float), np.asarray(b, dtype=float)])
     return tost(*paired_contrast(pairs, [1, -1]), margin, alpha)
 
 
 def tost_power(
-    sd_diff: float, n_blocks: int, margin: float, df: float | None = None, true_difference: float = 0.0, alpha: float = 0.05
+    sd_diff: float,
+    n_blocks: int,
+    margin: float,
+    df: float | None = None,
+    true_difference: float = 0.0,
+    alpha: float = 0.05,
 ) -> float:
     """Chance that `tost` shows equivalence, by quadrature over the residual SD.
 
-    `sd_diff` is the SD of one paired difference (log2); df defaults to the paired n_blocks - 1, a pooled residual has more.
+    `sd_diff` is the SD of one paired difference (log2); df defaults to the paired n_blocks - 1, a
+    pooled residual has more.
     """
     df = float(n_blocks - 1 if df is None else df)
     se, t = sd_diff / math.sqrt(n_blocks), float(stats.t.isf(alpha, df))
 
     def density(s: float) -> float:
         room = margin - t * s * se
-        inside = special.ndtr((room - true_difference) / se) - special.ndtr((-room - true_difference) / se)
+        inside = special.ndtr((room - true_difference) / se) - special.ndtr(
+            (-room - true_difference) / se
+        )
         return float(inside * stats.chi.pdf(s * math.sqrt(df), df) * math.sqrt(df))
 
     return float(integrate.quad(density, 0, margin / (t * se), limit=200)[0])
 
 
 def block_power(effect: float, n_blocks: int, sd_diff: float, df: float, critical: float) -> float:
-    """Chance that |t| exceeds `critical` when the true difference is `effect` (in the unit of `sd_diff`).
+    """Chance that |t| exceeds `critical` when the true difference is `effect` (in the unit of
+    `sd_diff`).
 
-    The noncentral t, by quadrature over the residual SD: scipy.stats.nct returns NaN far from the centre.
+    The noncentral t, by quadrature over the residual SD: scipy.stats.nct returns NaN far from the
+    centre.
     """
     shift = effect / (sd_diff / math.sqrt(n_blocks))
     s, weight = scale_nodes(float(df))
-    return float(1 - weight @ (special.ndtr(critical * s - shift) - special.ndtr(-critical * s - shift)))
+    return float(
+        1 - weight @ (special.ndtr(critical * s - shift) - special.ndtr(-critical * s - shift))
+    )
 
 
 def minimum_detectable_effect(
@@ -80,9 +100,11 @@ def minimum_detectable_effect(
     df: float | None = None,
     critical: float | None = None,
 ) -> float:
-    """Smallest true difference from the control found with probability `power` by blocked Dunnett over `k` comparisons.
+    """Smallest true difference from the control found with probability `power` by blocked Dunnett
+    over `k` comparisons.
 
-    In the unit of `sd_diff`, the SD of one paired difference (sqrt(2) times the residual SD). df defaults to (B-1)(G-1) and
+    In the unit of `sd_diff`, the SD of one paired difference (sqrt(2) times the residual SD). df
+    defaults to (B-1)(G-1) and
     `critical` to Dunnett's; give `critical` to ask the same of another test.
     """
     df = float((n_blocks - 1) * (n_groups - 1) if df is None else df)
@@ -90,4 +112,11 @@ def minimum_detectable_effect(
         return math.nan
     limit = dunnett_critical(k, df, alpha) if critical is None else critical
     top = (limit + 10 + 5 * limit / math.sqrt(df)) * sd_diff
-    return float(optimize.brentq(lambda effect: block_power(effect, n_blocks, sd_diff, df, limit) - power, 1e-9, top, xtol=1e-9))
+    return float(
+        optimize.brentq(
+            lambda effect: block_power(effect, n_blocks, sd_diff, df, limit) - power,
+            1e-9,
+            top,
+            xtol=1e-9,
+        )
+    )

@@ -23,8 +23,10 @@ class Interval(NamedTuple):
 class Fieller(NamedTuple):
     """A ratio and Fieller's confidence set for it.
 
-    `kind` is `bounded` (low to high), `unbounded` (the denominator may be 0, so the set reaches -inf and inf, with or without a
-    gap; `low` and `high` say so) or `none` (an input is missing: all NaN). Only a bounded set is an interval one may quote.
+    `kind` is `bounded` (low to high), `unbounded` (the denominator may be 0, so the set reaches
+    -inf and inf, with or without a
+    gap; `low` and `high` say so) or `none` (an input is missing: all NaN). Only a bounded set is an
+    interval one may quote.
     """
 
     ratio: float
@@ -36,7 +38,9 @@ class Fieller(NamedTuple):
 def check_level(level: float) -> float:
     """Return the confidence level; raise ValueError unless it lies inside 0..1 (0.95, not 95)."""
     if not 0 < level < 1:
-        raise ValueError(f"a confidence level lies between 0 and 1, for example 0.95, not {level!r}")
+        raise ValueError(
+            f"a confidence level lies between 0 and 1, for example 0.95, not {level!r}"
+        )
     return float(level)
 
 
@@ -49,12 +53,18 @@ def bootstrap_interval(
 ) -> Interval:
     """Percentile bootstrap interval of a statistic of several groups, each resampled within itself.
 
-    `statistic` receives one array (n_draws, wells) per group and returns a vector (n_draws,), so it works along axis 1.
-    Missing wells are left out first. NaN is returned where a group has fewer than two wells, or where the statistic is
-    undefined in over half of the draws (a percentile of the rest would describe only the convenient ones).
+    `statistic` receives one array (n_draws, wells) per group and returns a vector (n_draws,), so it
+    works along axis 1.
+    Missing wells are left out first. NaN is returned where a group has fewer than two wells, or
+    where the statistic is
+    undefined in over half of the draws (a percentile of the rest would describe only the convenient
+    ones).
     """
     tail = (1 - check_level(level)) / 2
-    clean = [values[np.isfinite(values)] for values in (np.asarray(group, dtype=float).ravel() for group in groups)]
+    clean = [
+        values[np.isfinite(values)]
+        for values in (np.asarray(group, dtype=float).ravel() for group in groups)
+    ]
     if not clean or min(len(values) for values in clean) < 2:
         return Interval(math.nan, math.nan)
     rng = np.random.default_rng(seed)
@@ -62,7 +72,9 @@ def bootstrap_interval(
     with np.errstate(divide="ignore", invalid="ignore"):
         found = np.asarray(statistic(*draws), dtype=float)
     if found.shape != (n_draws,):
-        raise ValueError(f"the statistic must return one value per draw, shape ({n_draws},), not {found.shape}")
+        raise ValueError(
+            f"the statistic must return one value per draw, shape ({n_draws},), not {found.shape}"
+        )
     found = found[np.isfinite(found)]
     if 2 * len(found) < n_draws:
         return Interval(math.nan, math.nan)
@@ -71,7 +83,8 @@ def bootstrap_interval(
 
 
 def wilson_interval(successes: float, n: float, level: float = 0.95) -> Interval:
-    """Wilson's score interval of a proportion (Wilson 1927, J Am Stat Assoc 22:209); NaN where n is 0.
+    """Wilson's score interval of a proportion (Wilson 1927, J Am Stat Assoc 22:209); NaN where n is
+    0.
 
     Holds for independent events only; events of one tube are not biological replicates.
     """
@@ -97,9 +110,12 @@ def fieller_interval(
 ) -> Fieller:
     """Fieller's confidence set of numerator/denominator (Fieller 1954, J R Stat Soc B 16:175).
 
-    The set holds every ratio r for which numerator - r·denominator does not differ from 0 by a t test at this level:
-    (d² - t²·var_d) r² - 2 (n·d - t²·cov) r + (n² - t²·var_n) <= 0. `var_n`, `var_d` and `cov` belong to the two means,
-    not to single values. Where the denominator itself does not differ from 0 the set is unbounded and is reported so.
+    The set holds every ratio r for which numerator - r·denominator does not differ from 0 by a t
+    test at this level:
+    (d² - t²·var_d) r² - 2 (n·d - t²·cov) r + (n² - t²·var_n) <= 0. `var_n`, `var_d` and `cov`
+    belong to the two means,
+    not to single values. Where the denominator itself does not differ from 0 the set is unbounded
+    and is reported so.
     """
     if not all(map(math.isfinite, (numerator, denominator, var_n, var_d, cov))) or df <= 0:
         return Fieller(math.nan, math.nan, math.nan, "none")

@@ -1,9 +1,12 @@
-"""How fast `kit run` is against papermill and nbconvert as people use them: python tests/benchmarks/batch.py [--reports 20]
+"""How fast `kit run` is against papermill and nbconvert as people use them: python
+tests/benchmarks/batch.py [--reports 20]
 
-Every way makes the same reports, from copies of an example experiment with the kit's own notebooks, one after the other in one run:
+Every way makes the same reports, from copies of an example experiment with the kit's own notebooks,
+one after the other in one run:
   baseline   one papermill command and one nbconvert command per notebook, for --baseline reports
   kit 1, 2   `kit run` with one and two workers, its start included
-  floor      the notebooks' code in processes forked from a warmed one: the same figures, analysed once a report; no notebook, no page
+  floor      the notebooks' code in processes forked from a warmed one: the same figures, analysed
+  once a report; no notebook, no page
 """
 
 from __future__ import annotations
@@ -24,7 +27,8 @@ from pathlib import Path
 import psutil
 
 import kit
-from kit import job, memo
+from kit.batch import job
+from kit.experiment import held as memo
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "data" / "examples" / "EXP-DEMO-02"
@@ -37,21 +41,26 @@ def copies(folder: Path, source: Path, count: int) -> list[Path]:
         copy = folder / f"EXP-B-{number:04d}"
         shutil.copytree(source, copy)
         text = (copy / "experiment.yaml").read_text(encoding="utf-8")
-        (copy / "experiment.yaml").write_text(text.replace(f"experiment_id: {source.name}", f"experiment_id: {copy.name}"), encoding="utf-8")
+        (copy / "experiment.yaml").write_text(
+            text.replace(f"experiment_id: {source.name}", f"experiment_id: {copy.name}"),
+            encoding="utf-8",
+        )
         made.append(copy)
     return made
 
 
 def command(*words: object) -> None:
     """Run a command of this environment; stop when it fails."""
-    done = subprocess.run([sys.executable, "-m", *map(str, words)], capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-m", *map(str, words)], capture_output=True, text=True, cwd=ROOT
+    )
     if done.returncode:
         raise SystemExit(f"{' '.join(map(str, words))}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
 def chosen(experiment: Path) -> list[Path]:
     """The notebooks that the kit runs for an experiment."""
-    return job.choose(kit.load(experiment).config, ROOT / "notebooks")
+    return job.choose(kit.load(experiment), ROOT / "notebooks")
 
 
 def baseline(experiments: list[Path], out: Path) -> None:
@@ -91,7 +100,7 @@ def _code(path: Path) -> list[str]:
 
 
 def _bare(cells: list[str], folder: Path, out: Path) -> None:
-    from kit import exhibits
+    from kit.report import exhibits
 
     exhibits.display = lambda *args, **kwargs: None  # type: ignore[assignment]
     space: dict[str, object] = {"__name__": "__main__"}
@@ -115,8 +124,10 @@ def measure(reports: int, baseline_reports: int, source: Path) -> tuple[dict[str
     with tempfile.TemporaryDirectory() as held:
         folder = Path(held)
         experiments = copies(folder / "in", source, reports)
-        command("kit", "check", experiments[0])  # files and compiled code are in the cache for all ways alike
-        import kit.warm  # noqa: F401
+        command(
+            "kit", "check", experiments[0]
+        )  # files and compiled code are in the cache for all ways alike
+        import kit.batch.warm  # noqa: F401
 
         few = experiments[:baseline_reports]
         ways: dict[str, tuple[Callable[[], None], int]] = {
@@ -126,13 +137,22 @@ def measure(reports: int, baseline_reports: int, source: Path) -> tuple[dict[str
             "baseline": (lambda: baseline(few, folder / "baseline"), len(few)),
         }
         each = {name: timed(way) / count for name, (way, count) in ways.items()}
-        return each, f"{reports} reports of {len(chosen(experiments[0]))} notebooks ({source.name}), baseline {len(few)}"
+        return (
+            each,
+            (
+                f"{reports} reports of {len(chosen(experiments[0]))} notebooks ({source.name}),"
+                f" baseline {len(few)}"
+            ),
+        )
 
 
 def machine() -> str:
     """The size of this machine."""
     memory = psutil.virtual_memory().total / 1e9
-    return f"{platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GB, Python {platform.python_version()}"
+    return (
+        f"{platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GB, Python"
+        f" {platform.python_version()}"
+    )
 
 
 def load() -> str:
@@ -144,14 +164,25 @@ def show(each: dict[str, float], what: str) -> None:
     """Print the table, as Markdown."""
     print(f"{what}.\n\n| way | s per report | baseline / way | way / floor |\n|---|---|---|---|")
     for name in ("baseline", "kit, 1 worker", "kit, 2 workers", "floor"):
-        print(f"| {name} | {each[name]:.2f} | {each['baseline'] / each[name]:.1f} | {each[name] / each['floor']:.2f} |", flush=True)
+        print(
+            f"| {name} | {each[name]:.2f} | {each['baseline'] / each[name]:.1f} |"
+            f" {each[name] / each['floor']:.2f} |",
+            flush=True,
+        )
 
 
 def main() -> None:
     """Time every way once and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--reports", type=int, default=20)
-    parser.add_argument("--baseline", type=int, default=5, help="reports of the baseline, which has no start to spread over many")
+    parser.add_argument(
+        "--baseline",
+        type=int,
+        default=5,
+        help="reports of the baseline, which has no start to spread over many",
+    )
     parser.add_argument("--source", type=Path, default=SOURCE)
     given = parser.parse_args()
     print(machine())

@@ -1,7 +1,10 @@
-"""How cost grows with the number of experiments: python tests/benchmarks/scaling.py [--counts 10,100,1000]
+"""How cost grows with the number of experiments: python tests/benchmarks/scaling.py [--counts
+10,100,1000]
 
-Makes so many small reports (one plate, one notebook with a figure) with `--workers` workers and prints seconds per report once the run is
-warm, memory of the parent and of the server that forks the reports' processes, and how long a second run takes that finds all of them up to
+Makes so many small reports (one plate, one notebook with a figure) with `--workers` workers and
+prints seconds per report once the run is
+warm, memory of the parent and of the server that forks the reports' processes, and how long a
+second run takes that finds all of them up to
 date. Then the store: 5,000 reports' results.parquet read as one frame.
 """
 
@@ -25,7 +28,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lab import BANNER, experiment, notebook
 
-from kit import batch, store
+from kit.batch import batch
+from kit.store import store
 
 FIGURE = """from matplotlib.figure import Figure
 from kit.exhibits import Exhibit
@@ -55,13 +59,20 @@ def small(count: int, workers: int, folder: Path) -> str:
     for number in range(count):
         experiment(folder / "in", f"EXP-{number:05d}")
     watch = Watch()
-    batch.run([folder / "in"], folder / "out", notebooks=folder / "nb", workers=workers, report=watch)
+    batch.run(
+        [folder / "in"], folder / "out", notebooks=folder / "nb", workers=workers, report=watch
+    )
     each = (watch.times[-1] - watch.times[1]) / (count - 1)
     start = time.perf_counter()
-    skipped = len(batch.run([folder / "in"], folder / "out", notebooks=folder / "nb", workers=workers).skipped)
+    skipped = len(
+        batch.run([folder / "in"], folder / "out", notebooks=folder / "nb", workers=workers).skipped
+    )
     again = time.perf_counter() - start
     grown = [(sizes[-1] - sizes[min(5, count)]) / 1e6 for sizes in (watch.parent, watch.server)]
-    return f"| {count:,} | {each:.3f} | {watch.parent[-1] / 1e6:.0f} ({grown[0]:+.1f}) | {watch.server[-1] / 1e6:.0f} ({grown[1]:+.1f}) | {again:.1f} ({skipped:,}) |"
+    return (
+        f"| {count:,} | {each:.3f} | {watch.parent[-1] / 1e6:.0f} ({grown[0]:+.1f}) |"
+        f" {watch.server[-1] / 1e6:.0f} ({grown[1]:+.1f}) | {again:.1f} ({skipped:,}) |"
+    )
 
 
 def fill(report: Path, folder: Path, count: int) -> None:
@@ -70,23 +81,34 @@ def fill(report: Path, folder: Path, count: int) -> None:
     for number in range(count):
         made = folder / f"EXP-{number:05d}"
         made.mkdir(parents=True)
-        store.save(rows.set_column(1, "experiment_id", pa.repeat(pa.scalar(made.name), len(rows))), made / store.FILE)
+        store.save(
+            rows.set_column(1, "experiment_id", pa.repeat(pa.scalar(made.name), len(rows))),
+            made / store.FILE,
+        )
 
 
 def show_growth(counts: Sequence[int], workers: int, folder: Path) -> None:
     """Print the table of every count."""
-    print(f"{workers} workers.\n\n| reports | s per report | parent, MB (grown) | fork server, MB (grown) | second run, s (skipped) |\n|---|---|---|---|---|")
+    print(
+        f"{workers} workers.\n\n| reports | s per report | parent, MB (grown) | fork server, MB"
+        " (grown) | second run, s (skipped) |\n|---|---|---|---|---|"
+    )
     for count in counts:
         print(small(count, workers, folder / str(count)), flush=True)
 
 
 def show_store(count: int, folder: Path) -> None:
-    """Print how long tables of so many reports take to read: seconds, and CPU seconds, which hold on a busy machine too."""
+    """Print how long tables of so many reports take to read: seconds, and CPU seconds, which hold
+    on a busy machine too.
+    """
     example = Path(__file__).resolve().parents[2] / "data" / "examples" / "EXP-DEMO-01"
     batch.run([example], folder / "one", only=["02"])
     fill(folder / "one" / example.name, folder / "store", count)
     rows = pq.ParquetFile(next((folder / "store").glob(f"*/{store.FILE}"))).metadata.num_rows
-    print(f"{rows} rows each (EXP-DEMO-01).\n\n| table | rows | s | CPU s | CPU s, only opening the files |\n|---|---|---|---|---|")
+    print(
+        f"{rows} rows each (EXP-DEMO-01).\n\n| table | rows | s | CPU s | CPU s, only opening the"
+        " files |\n|---|---|---|---|---|"
+    )
     start = time.process_time()
     for path in (folder / "store").glob(f"*/{store.FILE}"):
         pq.ParquetFile(path).close()
@@ -94,17 +116,26 @@ def show_store(count: int, folder: Path) -> None:
     for table in ("calls", "growth"):
         start, cpu = time.perf_counter(), time.process_time()
         read = store.read(folder / "store", table)
-        print(f"| {table} | {len(read):,} | {time.perf_counter() - start:.2f} | {time.process_time() - cpu:.2f} | {opening:.2f} |", flush=True)
+        print(
+            f"| {table} | {len(read):,} | {time.perf_counter() - start:.2f} |"
+            f" {time.process_time() - cpu:.2f} | {opening:.2f} |",
+            flush=True,
+        )
 
 
 def main() -> None:
     """Run every count and print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--counts", default="10,100,1000")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--stored", type=int, default=5000)
     given = parser.parse_args()
-    print(f"{platform.machine()}, {os.cpu_count()} cores, {psutil.virtual_memory().total / 1e9:.0f} GB\n")
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, {psutil.virtual_memory().total / 1e9:.0f}"
+        " GB\n"
+    )
     with tempfile.TemporaryDirectory() as held:
         show_growth([int(count) for count in given.counts.split(",")], given.workers, Path(held))
         print()

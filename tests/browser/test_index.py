@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 from lab import until
 
-from kit import index
+from kit.report import index
 
 COUNT = 5000
-CALLS = [{"cell_line": line, "amino_acid": "asparagine", "call": call, "confidence": "confident"} for line, call in zip("ABC", index.CALL_CODES, strict=False)]
+CALLS = [
+    {"cell_line": line, "amino_acid": "asparagine", "call": call, "confidence": "confident"}
+    for line, call in zip("ABC", index.CALL_CODES, strict=False)
+]
 
 
 def entries(count: int) -> list[dict[str, Any]]:
@@ -38,7 +41,9 @@ IN_VIEW = """() => { const list = document.getElementById('rows').getBoundingCli
   return here.top >= list.top - 1 && here.bottom <= list.bottom + 1; }"""
 
 
-def test_tab_goes_through_the_experiments_one_by_one(address: str, new_page: Callable[..., Any]) -> None:
+def test_tab_goes_through_the_experiments_one_by_one(
+    address: str, new_page: Callable[..., Any]
+) -> None:
     with new_page() as page:
         page.goto(address)
         page.locator("#rows").focus()
@@ -62,9 +67,15 @@ def test_the_focus_outlasts_scrolling_away(address: str, new_page: Callable[...,
         page.keyboard.press("Tab")
         name = page.evaluate(FOCUSED)
         page.keyboard.press("PageDown")
-        until(lambda: page.evaluate("document.getElementById('rows').scrollTop > 200"), "the list should follow")
+        until(
+            lambda: page.evaluate("document.getElementById('rows').scrollTop > 200"),
+            "the list should follow",
+        )
         page.evaluate("document.getElementById('rows').scrollTop = 100000")
-        until(lambda: page.evaluate("document.querySelectorAll('.row')[1].offsetTop > 90000"), "the list should follow")
+        until(
+            lambda: page.evaluate("document.querySelectorAll('.row')[1].offsetTop > 90000"),
+            "the list should follow",
+        )
         assert page.evaluate(FOCUSED) == name
         page.keyboard.press("Tab")
         until(lambda: page.evaluate(IN_VIEW), "the list should follow")
@@ -75,7 +86,11 @@ def test_the_sorted_column_says_so(address: str, new_page: Callable[..., Any]) -
         page.goto(address)
         page.get_by_role("button", name="Experiment").click()
         sorted_by = page.locator("[aria-sort]")
-        assert sorted_by.count() == 1 and sorted_by.get_attribute("role") == "columnheader" and sorted_by.get_attribute("aria-sort") == "ascending"
+        assert (
+            sorted_by.count() == 1
+            and sorted_by.get_attribute("role") == "columnheader"
+            and sorted_by.get_attribute("aria-sort") == "ascending"
+        )
         assert page.locator(".row a").first.text_content() == "EXP-00000"
 
 
@@ -84,20 +99,33 @@ def test_nothing_of_a_row_is_cut(address: str, new_page: Callable[..., Any], wid
     with new_page() as page:
         page.set_viewport_size({"width": width, "height": 900})
         page.goto(address)
-        cut = page.evaluate("""() => Array.from(document.querySelectorAll('.row')).flatMap(row => Array.from(row.children))
-          .filter(cell => cell.scrollWidth > cell.clientWidth || cell.scrollHeight > cell.clientHeight).map(cell => cell.textContent)""")
+        cut = page.evaluate(
+            """() => Array.from(document.querySelectorAll('.row')).flatMap(row => Array.from(row.children))
+          .filter(cell => cell.scrollWidth > cell.clientWidth || cell.scrollHeight > cell.clientHeight).map(cell => cell.textContent)"""
+        )
         assert cut == []
-        assert page.locator(".legend b").all_text_contents() == ["auxotrophic", "dependent", "partially dependent", "prototrophic", "inconclusive"]
+        assert page.locator(".legend b").all_text_contents() == [
+            "auxotrophic",
+            "dependent",
+            "partially dependent",
+            "prototrophic",
+            "inconclusive",
+        ]
         assert page.locator("#across").get_attribute("href") == "across.html"
 
 
-def test_all_experiments_are_printed_below_one_another(tmp_path: Path, new_page: Callable[..., Any]) -> None:
+def test_all_experiments_are_printed_below_one_another(
+    tmp_path: Path, new_page: Callable[..., Any]
+) -> None:
     (tmp_path / "index.html").write_text(index.page(entries(120)), encoding="utf-8")
     with new_page() as page:
         page.goto((tmp_path / "index.html").as_uri())
         page.emulate_media(media="print")
         page.evaluate("dispatchEvent(new Event('beforeprint'))")
-        boxes = page.evaluate("Array.from(document.querySelectorAll('.row')).map(row => row.getBoundingClientRect()).map(box => [box.top, box.bottom])")
+        boxes = page.evaluate(
+            "Array.from(document.querySelectorAll('.row')).map(row =>"
+            " row.getBoundingClientRect()).map(box => [box.top, box.bottom])"
+        )
         assert len(boxes) == 120 and all(one[1] <= other[0] + 1 for one, other in pairwise(boxes))
         page.emulate_media(media="screen")
         page.evaluate("dispatchEvent(new Event('afterprint'))")

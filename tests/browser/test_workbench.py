@@ -1,4 +1,6 @@
-"""A day at the workbench, in a real browser: select, leave out, see it, reload, undo, move cut-offs and gates, save, make the report."""
+"""A day at the workbench, in a real browser: select, leave out, see it, reload, undo, move cut-offs
+and gates, save, make the report.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,11 @@ from typing import Any
 import pytest
 
 import kit
-from kit import exclusions
+from kit.experiment import exclusions
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (the `test` extra has it)")
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="playwright is not installed (the `test` extra has it)"
+)
 expect = playwright.expect
 expect.set_options(timeout=60_000)
 SLOW_MS = 120_000  # a kernel has to start and import
@@ -90,7 +94,10 @@ def lasso(page: Any, *corners: str) -> None:
     boxes = [well(page, name).bounding_box() for name in corners]
     spots = [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in boxes]
     center = [sum(values) / len(spots) for values in zip(*spots, strict=True)]
-    around = [tuple(middle + 1.25 * (at - middle) for at, middle in zip(spot, center, strict=True)) for spot in spots]
+    around = [
+        tuple(middle + 1.25 * (at - middle) for at, middle in zip(spot, center, strict=True))
+        for spot in spots
+    ]
     page.keyboard.down("Alt")
     page.mouse.move(*around[0])
     page.mouse.down()
@@ -102,11 +109,20 @@ def lasso(page: Any, *corners: str) -> None:
 
 def entries(folder: Path) -> dict[str, dict[str, str]]:
     path = folder / exclusions.FILE
-    return {row["well"]: row for row in csv.DictReader(path.read_text().splitlines())} if path.exists() else {}
+    return (
+        {row["well"]: row for row in csv.DictReader(path.read_text().splitlines())}
+        if path.exists()
+        else {}
+    )
 
 
 def test_leave_out_see_reload_undo(bench: Any, bench_experiment: Path, address: str) -> None:
-    control = [name for name in kit.load(bench_experiment).wells.query(f"plate == '{PLATE}' and medium == 'complete' and role == 'sample'")["well"]][:2]
+    control = [
+        name
+        for name in kit.load(bench_experiment).wells.query(
+            f"plate == '{PLATE}' and medium == 'complete' and role == 'sample'"
+        )["well"]
+    ][:2]
     chosen = bench.locator(".kit-plate .said")
     well(bench, control[0]).hover()
     expect(bench.locator(".kit-plate .tip")).to_contain_text(f"{control[0]}: MOLT-4, complete")
@@ -121,12 +137,25 @@ def test_leave_out_see_reload_undo(bench: Any, bench_experiment: Path, address: 
     bench.get_by_placeholder("what was seen").press("Tab")
     button(bench, "Leave out").dblclick()
     expect(well(bench, control[0])).to_have_class(re.compile("excluded"))
-    expect(bench.locator("tr", has_text="CV of control wells").first).to_contain_text(re.compile(r"\d+\.\d+.*\d+\.\d+.*\d+\.\d+"))
+    expect(bench.locator("tr", has_text="CV of control wells").first).to_contain_text(
+        re.compile(r"\d+\.\d+.*\d+\.\d+.*\d+\.\d+")
+    )
     expect(said(bench)).to_contain_text(f"{', '.join(control)} on {PLATE} left out")
-    assert {name: row["by"] for name, row in entries(bench_experiment).items()} == dict.fromkeys(control, "A. Tester")
-    shown = bench.locator("tr", has_text="CV of control wells").first.locator("td").nth(2).text_content()
-    qc = kit.analyse(kit.load(bench_experiment)).plate_qc.query(f"plate == '{PLATE}' and metric == 'cv_control_percent'")
-    assert float(shown) == pytest.approx(qc["value"].item(), rel=5e-3), "the page shows what a report will say"
+    assert {name: row["by"] for name, row in entries(bench_experiment).items()} == dict.fromkeys(
+        control, "A. Tester"
+    )
+    shown = (
+        bench.locator("tr", has_text="CV of control wells")
+        .first.locator("td")
+        .nth(2)
+        .text_content()
+    )
+    qc = kit.analyse(kit.load(bench_experiment)).plate_qc.query(
+        f"plate == '{PLATE}' and metric == 'cv_control_percent'"
+    )
+    assert float(shown) == pytest.approx(qc["value"].item(), rel=5e-3), (
+        "the page shows what a report will say"
+    )
     bench.goto(address)
     ready(bench)
     expect(well(bench, control[0])).to_have_class(re.compile("excluded"))
@@ -171,7 +200,9 @@ def test_choose_by_drag_row_lasso_and_keyboard(bench: Any, bench_experiment: Pat
     assert not entries(bench_experiment)
 
 
-def test_two_tabs_lose_nothing(bench: Any, new_page: Callable[..., Any], address: str, bench_experiment: Path) -> None:
+def test_two_tabs_lose_nothing(
+    bench: Any, new_page: Callable[..., Any], address: str, bench_experiment: Path
+) -> None:
     with new_page() as other:
         other.goto(address)
         ready(other)
@@ -205,7 +236,9 @@ def test_cutoffs_gate_and_planner(bench: Any, bench_experiment: Path) -> None:
     expect(panel.locator(".kit-diff")).to_be_hidden()
     panel.get_by_role("button", name="Back to the saved cut-offs").click()
     expect(panel).not_to_contain_text("What if")
-    assert (bench_experiment / "experiment.yaml").read_text(encoding="utf-8") == text, "a what-if saves nothing"
+    assert (bench_experiment / "experiment.yaml").read_text(encoding="utf-8") == text, (
+        "a what-if saves nothing"
+    )
     tab(bench, "Apoptosis")
     gates = bench.locator(".kit-tab-apoptosis")
     expect(gates.locator("img").first).to_be_visible()
@@ -219,7 +252,10 @@ def test_cutoffs_gate_and_planner(bench: Any, bench_experiment: Path) -> None:
     gates.get_by_role("button", name="Write to experiment.yaml").click()
     expect(said(bench)).to_contain_text("Saved in experiment.yaml", timeout=SLOW_MS)
     saved = (bench_experiment / "experiment.yaml").read_text(encoding="utf-8")
-    assert "annexin: FITC-A  # green\n" in saved and len(saved.splitlines()) == len(text.splitlines()) + 1
+    assert (
+        "annexin: FITC-A  # green\n" in saved
+        and len(saved.splitlines()) == len(text.splitlines()) + 1
+    )
     tab(bench, "ASNS")
     expect(bench.locator(".kit-fig circle title", has_text="A549").first).to_be_attached()
     tab(bench, "Protocol")
@@ -242,13 +278,23 @@ def test_make_and_open_the_report(bench: Any) -> None:
     expect(opened.value.locator(".verdict").first).to_be_visible()
 
 
-def test_in_jupyterlab_in_the_dark(new_page: Callable[..., Any], serve: Callable[..., str], bench_experiment: Path) -> None:
+def test_in_jupyterlab_in_the_dark(
+    new_page: Callable[..., Any], serve: Callable[..., str], bench_experiment: Path
+) -> None:
     with new_page() as page:
         page.goto(serve(bench_experiment, app=False))
-        page.wait_for_function("window.jupyterapp && window.jupyterapp.restored.then(() => true)", timeout=SLOW_MS)
+        page.wait_for_function(
+            "window.jupyterapp && window.jupyterapp.restored.then(() => true)", timeout=SLOW_MS
+        )
         expect(page.locator(".jp-Notebook .jp-CodeCell").first).to_be_visible(timeout=SLOW_MS)
-        page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
-        idle = "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+        page.evaluate(
+            "window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab"
+            " Dark'})"
+        )
+        idle = (
+            "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status ==="
+            " 'idle'"
+        )
         page.wait_for_function(idle, timeout=SLOW_MS)
         page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
         expect(page.locator(".kit-plate .well").first).to_be_visible(timeout=SLOW_MS)
@@ -257,7 +303,10 @@ def test_in_jupyterlab_in_the_dark(new_page: Callable[..., Any], serve: Callable
         page.locator(".kit-plate").press("ArrowRight")
         page.locator(".kit-plate").press("Space")
         expect(page.locator(".kit-plate .said")).to_contain_text("2 selected: B02, B03")
-        ink, ground = brightness(page, ".kit-plate .said", "color"), brightness(page, "body", "backgroundColor")
+        ink, ground = (
+            brightness(page, ".kit-plate .said", "color"),
+            brightness(page, "body", "backgroundColor"),
+        )
         assert ink > 150 > ground, "light on dark"
 
 

@@ -1,8 +1,11 @@
-"""Error rates, coverage and power, from small seeded runs of `python -m kit.simulations`."""
+"""Error rates, coverage and power, from small seeded runs of `python -m
+kit.simulate.simulations`.
+"""
 
 import pytest
 
-from kit import simulations, stats
+from kit import stats
+from kit.simulate import simulations
 
 SMALL = 6000  # standard error of a 5 % rate: 0.3 points
 
@@ -32,7 +35,8 @@ def test_the_kits_own_effects_keep_error_and_coverage():
 
 
 @pytest.mark.parametrize(
-    ("n_blocks", "effects", "critical"), [(3, (0.34, 0.57, 0.92), 3.02), (4, (0.28, 0.46, 0.74), 2.81), (6, (0.22, 0.36, 0.58), 2.65)]
+    ("n_blocks", "effects", "critical"),
+    [(3, (0.34, 0.57, 0.92), 3.02), (4, (0.28, 0.46, 0.74), 2.81), (6, (0.22, 0.36, 0.58), 2.65)],
 )
 def test_detectable_effects_of_the_specification(n_blocks, effects, critical):
     assert stats.dunnett_critical(4, (n_blocks - 1) * 4) == pytest.approx(critical, abs=0.005)
@@ -41,7 +45,9 @@ def test_detectable_effects_of_the_specification(n_blocks, effects, critical):
 
 
 def test_detectable_effects_are_found_in_four_of_five():
-    assert simulations.detectable_effects(SMALL)["simulated power"].to_numpy() == pytest.approx(0.8, abs=0.02)
+    assert simulations.detectable_effects(SMALL)["simulated power"].to_numpy() == pytest.approx(
+        0.8, abs=0.02
+    )
 
 
 def test_pairing_matters():
@@ -51,19 +57,26 @@ def test_pairing_matters():
 
 def test_equivalence_power_of_the_specification():
     found = simulations.equivalence_power(SMALL)
-    assert found["power"].to_numpy() == pytest.approx([0.62, 0.38, 0.24, 0.97, 0.81, 0.56, 0.92, 0.63, 0.34], abs=0.0055)
+    assert found["power"].to_numpy() == pytest.approx(
+        [0.62, 0.38, 0.24, 0.97, 0.81, 0.56, 0.92, 0.63, 0.34], abs=0.0055
+    )
     assert found["simulated"].to_numpy() == pytest.approx(found["power"].to_numpy(), abs=0.025)
 
 
 def test_unequal_spreads_keep_the_family_error():
-    """Pure noise, 3, 4 and 6 replicates: the plain switch of tests leaves 5 +-1 % with equal SDs, the kit's rule keeps it, and errs less
-    than the switch and than Dunnett alone where one dropout's SD is 3- or 6-fold (to two standard errors, where both are near)."""
+    """Pure noise, 3, 4 and 6 replicates: the plain switch of tests leaves 5 +-1 % with equal SDs,
+    the kit's rule keeps it, and errs less
+    than the switch and than Dunnett alone where one dropout's SD is 3- or 6-fold (to two standard
+    errors, where both are near)."""
     found = simulations.unequal_spread(SMALL).set_index(["blocks", "case"])
     slack = 2 * (0.05 * 0.95 / SMALL) ** 0.5
     equal = found.xs("equal SDs", level="case")
     assert equal["SDs differ 3-fold"].loc[3] > 0.4
     assert (equal["error, switch"] > 0.06).all()
-    assert equal["error, kit"].between(0.04 - slack, 0.06 + slack).all() and abs(equal["error, kit"].mean() - 0.05) <= 0.01
+    assert (
+        equal["error, kit"].between(0.04 - slack, 0.06 + slack).all()
+        and abs(equal["error, kit"].mean() - 0.05) <= 0.01
+    )
     unequal = found.drop("equal SDs", level="case")
     assert (unequal["error, kit"] <= unequal["error, switch"] + slack).all()
     assert (unequal["error, kit"] < unequal["error, dunnett"]).all()
@@ -79,5 +92,7 @@ def test_rescue_classes_find_what_was_planted():
     found = simulations.rescue_classes(40, replicates=[3]).set_index("planted")
     assert found.loc["full", ["full", "likely_full"]].sum() >= 0.95
     assert found.loc["half of GR", "partial"] >= 0.9
-    assert found.loc["none", "failed"] >= 0.9 and found.loc["none", ["full", "likely_full"]].sum() == 0
+    assert (
+        found.loc["none", "failed"] >= 0.9 and found.loc["none", ["full", "likely_full"]].sum() == 0
+    )
     assert found.loc["no dropout effect", "not_applicable"] >= 0.95

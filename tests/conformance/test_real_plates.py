@@ -1,4 +1,6 @@
-"""Real CellTiter-Glo plates (384 wells, day 0 and 120 h) through the whole analysis, against numbers known from elsewhere."""
+"""Real CellTiter-Glo plates (384 wells, day 0 and 120 h) through the whole analysis, against
+numbers known from elsewhere.
+"""
 
 import math
 
@@ -21,8 +23,17 @@ plates:
 
 def template(path, sheet):
     """A template sheet with an empty header row and column: sheet cell D4 is well C3."""
-    rows = python_calamine.CalamineWorkbook.from_path(path).get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-    return {well_name(r, c): value for r, row in enumerate(rows) for c, value in enumerate(row) if value != ""}
+    rows = (
+        python_calamine.CalamineWorkbook.from_path(path)
+        .get_sheet_by_name(sheet)
+        .to_python(skip_empty_area=False)
+    )
+    return {
+        well_name(r, c): value
+        for r, row in enumerate(rows)
+        for c, value in enumerate(row)
+        if value != ""
+    }
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +51,13 @@ def analysis(shared_data, tmp_path_factory):
     for well in wells:
         drug = str(drugs.get(well, "vehicle"))
         treated = drug not in ("vehicle", "")
-        lines.append(f"{well},complete,sample,{drug if treated else ''},{doses[well] if treated else ''}")
+        lines.append(
+            f"{well},complete,sample,{drug if treated else ''},{doses[well] if treated else ''}"
+        )
     (folder / "treated.csv").write_text("\n".join(lines) + "\n")
-    (folder / "start.csv").write_text("well,medium,role\n" + "".join(f"{well},complete,sample\n" for well in wells))
+    (folder / "start.csv").write_text(
+        "well,medium,role\n" + "".join(f"{well},complete,sample\n" for well in wells)
+    )
     (folder / "experiment.yaml").write_text(YAML)
     return kit.analyse(kit.load(folder))
 
@@ -59,7 +74,9 @@ def test_vehicle_wells_and_growth_since_day_0(analysis):
     assert untreated["gr"] == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize(("dose", "expected"), [(0.2469, 0.719), (0.7407, 0.355), (2.2222, 0.187), (20.0, 0.057)])
+@pytest.mark.parametrize(
+    ("dose", "expected"), [(0.2469, 0.719), (0.7407, 0.355), (2.2222, 0.187), (20.0, 0.057)]
+)
 def test_a_drug_s_relative_viability(analysis, dose, expected):
     rows = analysis.growth[analysis.growth["agent"].eq("G02663206")]
     nearest = rows.iloc[(rows["concentration"] - dose).abs().argmin()]

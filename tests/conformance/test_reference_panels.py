@@ -1,6 +1,8 @@
-"""Correlations of the carried panels against an independent script's numbers (expected/*.csv), to 1e-6.
+"""Correlations of the carried panels against an independent script's numbers (expected/*.csv), to
+1e-6.
 
-The expected files print six significant digits, so a value of size 1 is known to 5e-7. The asparaginase GR24 rows rest on data that have no
+The expected files print six significant digits, so a value of size 1 is known to 5e-7. The
+asparaginase GR24 rows rest on data that have no
 licence and are not carried; they are the only rows left out.
 """
 
@@ -10,8 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kit import reference, stats
-from kit.asns_lines import GI50_OUTCOME, nci60_panel
+from kit import stats
+from kit.asns.lines import GI50_OUTCOME, nci60_panel
+from kit.core import reference
 
 COLUMNS = {
     "asns_mrna_xai_log2": "asns_mrna_log2",
@@ -31,7 +34,9 @@ def subset(name: str) -> pd.DataFrame:
     """The rows of a panel that a set of the expected file means."""
     nci, ccle = reference.nci60(), reference.ccle()
     complete = ccle.dropna(subset=["asns_rppa_log2", "asparagine_log10"])
-    medium = complete["growth_medium"].fillna("")  # the expected sets go by these letters, mixtures counted in both
+    medium = complete["growth_medium"].fillna(
+        ""
+    )  # the expected sets go by these letters, mixtures counted in both
     detected = nci["asns_swath_detected"].fillna(False).astype(bool)
     return {
         "NCI60_all": nci,
@@ -73,12 +78,19 @@ def test_every_correlation(expected: Path) -> None:
 def test_bca_intervals_agree_with_another_bootstrap(expected: Path) -> None:
     """Other draws, so other digits: the ends lie within 0.06 of one another (0.02 on average)."""
     rows = pd.read_csv(expected / "correlations_expected.csv")
-    rows = rows[~rows["set"].str.startswith(NOT_CARRIED) & rows["spearman_bca_lo"].notna() & (rows["n"].between(20, 100))]
+    rows = rows[
+        ~rows["set"].str.startswith(NOT_CARRIED)
+        & rows["spearman_bca_lo"].notna()
+        & (rows["n"].between(20, 100))
+    ]
     gaps = []
     for row in rows.to_dict("records"):
         lines = subset(row["set"])[[COLUMNS[row["x"]], COLUMNS[row["y"]]]].dropna()
         interval = stats.correlation_bca(*lines.to_numpy(float).T, n_draws=4999, seed=1)
-        gaps += [abs(interval.low - row["spearman_bca_lo"]), abs(interval.high - row["spearman_bca_hi"])]
+        gaps += [
+            abs(interval.low - row["spearman_bca_lo"]),
+            abs(interval.high - row["spearman_bca_hi"]),
+        ]
     assert len(gaps) > 20
     assert max(gaps) < 0.06 and np.mean(gaps) < 0.02
 
@@ -92,17 +104,32 @@ def test_every_comparison_of_protein_with_mrna(expected: Path) -> None:
         protein, mrna, outcome = subset(row["set"])[columns].dropna().to_numpy(float).T
         corr = stats.pearson if row["kind"] == "pearson" else stats.spearman
         r = corr(protein, outcome).r, corr(mrna, outcome).r, corr(protein, mrna).r
-        assert (len(outcome), *r) == pytest.approx((row["n"], row["r_protein"], row["r_mrna"], row["r_prot_mrna"]), abs=TOLERANCE)
+        assert (len(outcome), *r) == pytest.approx(
+            (row["n"], row["r_protein"], row["r_mrna"], row["r_prot_mrna"]), abs=TOLERANCE
+        )
         arguments = (*r, len(outcome))
-        williams, steiger, zou = stats.williams_test(*arguments), stats.steiger_test(*arguments), stats.zou_interval(*arguments)
+        williams, steiger, zou = (
+            stats.williams_test(*arguments),
+            stats.steiger_test(*arguments),
+            stats.zou_interval(*arguments),
+        )
         found = (*williams, *steiger, *zou)
-        wanted = [row[name] for name in ("williams_t", "williams_p", "steiger_z", "steiger_p", "zou_lo", "zou_hi")]
-        assert found == pytest.approx(wanted, abs=5e-6), row["set"]  # statistics above 1 are printed to 1e-5
+        wanted = [
+            row[name]
+            for name in ("williams_t", "williams_p", "steiger_z", "steiger_p", "zou_lo", "zou_hi")
+        ]
+        assert found == pytest.approx(wanted, abs=5e-6), row[
+            "set"
+        ]  # statistics above 1 are printed to 1e-5
 
 
 def test_panel_object_gives_the_same_numbers(expected: Path) -> None:
     """What the notebook reads (`nci60_panel`) is what the expected file was computed from."""
-    rows = pd.read_csv(expected / "correlations_expected.csv").query("set == 'NCI60_independent57'").set_index("x")["spearman_rho"]
+    rows = (
+        pd.read_csv(expected / "correlations_expected.csv")
+        .query("set == 'NCI60_independent57'")
+        .set_index("x")["spearman_rho"]
+    )
     panel = nci60_panel()
     names = {
         "mRNA": "asns_mrna_xai_log2",
@@ -111,7 +138,9 @@ def test_panel_object_gives_the_same_numbers(expected: Path) -> None:
         "protein (RPPA)": "asns_rppa_ccle",
     }
     for predictor in panel.predictors:
-        assert stats.spearman(panel.lines[predictor], panel.lines[GI50_OUTCOME]).r == pytest.approx(rows[names[predictor]], abs=TOLERANCE)
+        assert stats.spearman(panel.lines[predictor], panel.lines[GI50_OUTCOME]).r == pytest.approx(
+            rows[names[predictor]], abs=TOLERANCE
+        )
 
 
 def test_carried_numbers_are_the_sources(shared_data: Path) -> None:
@@ -121,7 +150,12 @@ def test_carried_numbers_are_the_sources(shared_data: Path) -> None:
     assert list(source.index) == list(carried.index)
     for theirs, ours in list(COLUMNS.items())[:5]:
         np.testing.assert_array_equal(source[theirs].to_numpy(float), carried[ours].to_numpy(float))
-    source = pd.read_csv(shared_data / "ccle" / "ccle_asns_rppa_metabolites.csv").set_index("ccle_id")
+    source = pd.read_csv(shared_data / "ccle" / "ccle_asns_rppa_metabolites.csv").set_index(
+        "ccle_id"
+    )
     carried = reference.ccle().set_index("ccle_id")
     for column in ("asns_rppa", "asparagine_log10", "aspartate_log10"):
-        np.testing.assert_array_equal(source[column].to_numpy(float), carried.loc[source.index, COLUMNS[column]].to_numpy(float))
+        np.testing.assert_array_equal(
+            source[column].to_numpy(float),
+            carried.loc[source.index, COLUMNS[column]].to_numpy(float),
+        )

@@ -1,4 +1,6 @@
-"""Our value beside a published or independent one, with source and tolerance; each run rewrites `reference_values.csv` beside this file."""
+"""Our value beside a published or independent one, with source and tolerance; each run rewrites
+`reference_values.csv` beside this file.
+"""
 
 import csv
 import math
@@ -7,18 +9,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kit import carryover, posterior, quality, stats
-from kit.apoptosis import specific_death
-from kit.growth import gr_value
-from kit.settings import Settings
+from kit import stats
+from kit.calls import posterior
+from kit.config.settings import Settings
+from kit.flow.apoptosis import specific_death
+from kit.plates import quality
+from kit.plates.growth import gr_value
+from kit.protocol import carryover
 
 S = Settings()
 FILE = Path(__file__).with_name("reference_values.csv")
 
 
 def t_975(df):
-    """Student t, 97.5 %: from the interval of two values 0 and 1 repeated, by our own interval code."""
-    from kit.calls import interval
+    """Student t, 97.5 %: from the interval of two values 0 and 1 repeated, by our own interval
+    code.
+    """
+    from kit.calls.calls import interval
 
     values = np.array([0.0] * (df // 2) + [1.0] * (df + 1 - df // 2))
     mean, low, _ = interval(values)
@@ -58,7 +65,9 @@ VALUES = [
 
 
 def fieller_lower():
-    """1 / 1 with independent SD 0.1: (1 - sqrt(1 - (1 - t^2 s^2)^2)) / (1 - t^2 s^2), the root of (1 - r)^2 = t^2 s^2 (1 + r^2)."""
+    """1 / 1 with independent SD 0.1: (1 - sqrt(1 - (1 - t^2 s^2)^2)) / (1 - t^2 s^2), the root of
+    (1 - r)^2 = t^2 s^2 (1 + r^2).
+    """
     return stats.fieller_interval(1.0, 1.0, 0.01, 0.01, 0.0, 1e6, 0.95)
 
 
@@ -66,7 +75,13 @@ def rows():
     k = 1 - (1.959964 * 0.1) ** 2
     for quantity, source, expected, tolerance, ours in VALUES:
         if ours is None:
-            yield quantity, "root of (1 - r)^2 = z^2 s^2 (1 + r^2)", (1 - math.sqrt(1 - k**2)) / k, tolerance, float(fieller_lower().low)
+            yield (
+                quantity,
+                "root of (1 - r)^2 = z^2 s^2 (1 + r^2)",
+                (1 - math.sqrt(1 - k**2)) / k,
+                tolerance,
+                float(fieller_lower().low),
+            )
         else:
             yield quantity, source, expected, tolerance, float(ours())
 

@@ -1,0 +1,1 @@
+"""The command line `kit`: arguments and signals in, an exit status out."""

@@ -1,0 +1,381 @@
+"""The command line: kit new, check, run, index, explore. Heavy imports happen inside the commands,
+so help is quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import kit
+from kit.cli import interrupt
+from kit.core.errors import InputError, Problem, Problems, did_you_mean
+from kit.new import command
+
+if TYPE_CHECKING:
+    from kit.batch.batch import Progress
+
+OK, FAILED, USAGE, VERDICT = 0, 1, 2, 3
+"""Exit statuses: every report made; some experiment could not be reported; bad usage; a verdict as
+bad as --fail-on.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns its exit status."""
+    try:
+        given = _parser().parse_args(arguments)
+        return int(given.command(given))
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return FAILED if type(error).__name__ == "OutputError" else USAGE
+    except (KeyboardInterrupt, interrupt.Stopped) as stop:
+        interrupt.say("\nStopped. Reports that were done stay; the next run does the rest.")
+        return getattr(stop, "code", 128 + signal.SIGINT)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="kit",
+        description="From raw plate files to a reasoned verdict on amino-acid dropout assays.",
+    )
+    parser.add_argument("--version", action="version", version=f"kit {kit.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    new = commands.add_parser("new", help="write a filled-in experiment folder, ready to edit")
+    command.add_flags(new)
+    new.set_defaults(command=command.run)
+
+    check = commands.add_parser("check", help="read and validate everything; print every problem")
+    check.add_argument("experiments", nargs="+", metavar="EXPERIMENT")
+    check.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting, as for run",
+    )
+    check.set_defaults(command=_check)
+
+    _add_run(commands.add_parser("run", help="make reports of experiments, then the index"))
+
+    index = commands.add_parser("index", help="rebuild the index of a folder of reports")
+    index.add_argument("folder", metavar="DIR")
+    index.add_argument(
+        "--across",
+        action="store_true",
+        help="also make across.html: calls in time, repeats, control charts, ASNS over all reports",
+    )
+    index.set_defaults(command=_index)
+
+    explore = commands.add_parser("explore", help="open JupyterLab on the workbench notebook")
+    explore.add_argument(
+        "experiment",
+        nargs="?",
+        metavar="EXPERIMENT",
+        help="experiment folder, or a folder of experiments",
+    )
+    explore.add_argument(
+        "--app", action="store_true", help="the same page without code, through voila"
+    )
+    explore.add_argument(
+        "--server",
+        dest="options",
+        action="append",
+        default=[],
+        metavar="OPTION",
+        help="an option for the server, e.g. --server=--no-browser",
+    )
+    explore.set_defaults(command=_explore)
+    return parser
+
+
+def _add_run(run: argparse.ArgumentParser) -> None:
+    run.add_argument(
+        "experiments",
+        nargs="+",
+        metavar="EXPERIMENT",
+        help="experiment folder, folder of experiments, or glob",
+    )
+    run.add_argument("--out", type=_folder, required=True, metavar="DIR", help="folder of reports")
+    run.add_argument(
+        "--workers", type=_count, default=1, metavar="N", help="reports made at a time (default 1)"
+    )
+    run.add_argument(
+        "--scheduler",
+        default="",
+        metavar="ADDRESS",
+        help="a running Dask scheduler whose workers make the reports",
+    )
+    run.add_argument(
+        "--only",
+        default="",
+        metavar="NOTEBOOK,...",
+        help="run only these notebooks, e.g. 01,02_dropout_analysis",
+    )
+    run.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting, typed and checked",
+    )
+    run.add_argument("--force", action="store_true", help="make reports again that are up to date")
+    run.add_argument(
+        "--fail-on", choices=("warn", "fail"), help="exit 3 when a verdict is at least that bad"
+    )
+    run.add_argument(
+        "--timeout",
+        type=_positive,
+        default=0.0,
+        metavar="SECONDS",
+        help="end a notebook that runs longer",
+    )
+    run.add_argument(
+        "--memory",
+        type=_size,
+        default=0,
+        metavar="SIZE",
+        help="end a notebook that uses more, e.g. 2GB",
+    )
+    run.add_argument(
+        "--plain-kernels",
+        action="store_true",
+        help="run notebooks in ordinary Jupyter kernels (slower)",
+    )
+    run.set_defaults(command=_run)
+
+
+def _folder(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("names no folder")
+    return text
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1")
+    return int(text)
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a positive number")
+    return value
+
+
+def _size(text: str) -> int:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)I?B?", text.strip().upper())
+    if not found or float(found[1]) == 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a size such as 500MB or 2GB")
+    return int(float(found[1]) * 1000 ** " KMGT".index(found[2] or " "))
+
+
+def settings_of(given: Sequence[str]) -> dict[str, Any]:
+    """`NAME=VALUE` texts as typed settings. Raises InputError for every one that is unknown or of
+    the wrong kind.
+    """
+    if not given:
+        return {}
+    from kit.config.settings import Settings
+
+    problems, values = Problems(), dict[str, Any]()
+    for item in given:
+        name, separator, text = item.partition("=")
+        name = name.strip()
+        if not separator:
+            problems.say(
+                "--set",
+                "",
+                f"'{item}' is not NAME=VALUE",
+                "Write for example --set min_z_prime=0.4.",
+            )
+        elif name not in Settings.model_fields:
+            problems.say(
+                "--set",
+                "",
+                f"'{name}' is not a setting",
+                did_you_mean(name, Settings.model_fields, listing=False),
+            )
+        elif wrong := Settings.wrong(name, _typed(text)):
+            problems.say(
+                "--set", name, f"'{text}': {wrong}", Settings.model_fields[name].description or ""
+            )
+        else:
+            values[name] = _typed(text)
+    problems.raise_if_any()
+    return values
+
+
+def _typed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _check(given: argparse.Namespace) -> int:
+    from kit.batch.batch import expand
+    from kit.experiment.load import load
+
+    settings, bad = settings_of(given.settings), 0
+    try:
+        folders = expand(given.experiments)
+    except InputError as error:
+        print(error)
+        return FAILED
+    for folder in folders:
+        try:
+            load(folder, settings or None)
+        except InputError as error:
+            bad += 1
+            for problem in error.problems:
+                print(f"{folder.name}/{problem}" if problem.file else f"{folder.name}: {problem}")
+        except (
+            Exception
+        ) as error:  # one folder the kit stumbles over must not keep the others from being checked
+            bad += 1
+            print(
+                f"{folder.name}: could not be checked: {type(error).__name__}: {error}. This is a"
+                " fault of the kit; please report it."
+            )
+        else:
+            print(f"{folder.name}: no problems")
+    return FAILED if bad else OK
+
+
+def _run(given: argparse.Namespace) -> int:
+    from kit.batch import batch
+
+    only = [name.strip() for name in given.only.split(",") if name.strip()]
+    printer = Bar() if sys.stderr.isatty() else Lines()
+    result = batch.run(
+        given.experiments, given.out, workers=given.workers, only=only, settings=settings_of(given.settings), force=given.force,
+        timeout_s=given.timeout, memory_bytes=given.memory, plain=given.plain_kernels,
+        scheduler=given.scheduler, report=printer,
+    )  # fmt: skip
+    _conclude(result, Path(given.out))
+    if result.failed:
+        return FAILED
+    bad = {"warn": ("warn", "fail"), "fail": ("fail",)}.get(given.fail_on or "", ())
+    return VERDICT if result.worst in bad else OK
+
+
+def _conclude(result: Progress, out: Path) -> None:
+    """What came of the run, in a line or two."""
+    made = len(result.made) - len(result.failed)
+    parts = [f"{made} made", *([f"{len(result.skipped)} up to date"] if result.skipped else [])]
+    parts += [f"{len(result.failed)} could not be reported"] if result.failed else []
+    print(f"{', '.join(parts)}. Index: {out / 'index.html'}")
+
+
+class Lines:
+    """One plain line per report, and every problem below it."""
+
+    def __call__(self, progress: Progress, manifest: Mapping[str, Any] | None) -> None:
+        if progress.notice:
+            print(progress.notice, file=sys.stderr, flush=True)
+        if manifest is not None and not manifest.get("skipped"):
+            print(line(manifest), flush=True)
+            for problem in manifest.get("problems", ()):
+                print(f"  {problem}", file=sys.stderr, flush=True)
+
+
+def line(manifest: Mapping[str, Any]) -> str:
+    """One report in a line: name, verdict, seconds, first reason, and what else there is to
+    know.
+    """
+    note = f" ({manifest['note']})" if manifest.get("note") else ""
+    if manifest["status"] != "ok":
+        count = len(manifest["problems"])
+        return (
+            f"{manifest['experiment_id']}: FAILED ({count}"
+            f" problem{'s' if count != 1 else ''}){note}"
+        )
+    reason = f": {manifest['reasons'][0]}" if manifest["reasons"] else ""
+    return (
+        f"{manifest['experiment_id']}: {manifest['verdict'].upper()} in {manifest['seconds']:.1f}"
+        f" s{reason}{note}"
+    )
+
+
+class Bar:
+    """A bar with experiments done, failed and time left; problems are printed above it."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self.fresh = 0
+
+    def __call__(self, progress: Progress, manifest: Mapping[str, Any] | None) -> None:
+        if progress.notice:
+            print(f"\r\x1b[K{progress.notice}", file=sys.stderr)
+        if manifest is not None and not manifest.get("skipped"):
+            self.fresh += 1
+            print(f"\r\x1b[K{line(manifest)}", file=sys.stderr)
+            for problem in manifest.get("problems", ()):
+                print(f"  {problem}", file=sys.stderr)
+        share = progress.done / max(progress.total, 1)
+        blocks = "█" * round(24 * share) + "░" * (24 - round(24 * share))
+        failed = f", {len(progress.failed)} failed" if progress.failed else ""
+        end = "\n" if progress.done == progress.total else ""
+        print(
+            f"\r\x1b[K{blocks} {progress.done}/{progress.total}{failed}{self._left(progress)}",
+            end=end,
+            file=sys.stderr,
+            flush=True,
+        )
+
+    def _left(self, progress: Progress) -> str:
+        remaining = progress.total - progress.done
+        if not remaining or not self.fresh:
+            return ""
+        seconds = (time.monotonic() - self.started) / self.fresh * remaining
+        return (
+            f", about {seconds / 60:.0f} min left"
+            if seconds > 90
+            else f", about {seconds:.0f} s left"
+        )
+
+
+def _index(given: argparse.Namespace) -> int:
+    from kit.report import index
+
+    folder = Path(given.folder)
+    if not folder.is_dir():
+        raise InputError(Problem(given.folder, "", "is not a folder", "Name a folder of reports."))
+    try:
+        across = _across(folder) if given.across else None
+    finally:
+        print(index.write(folder))  # after it, as it links to it
+    if across:
+        print(across)
+    return OK
+
+
+def _across(folder: Path) -> Path:
+    from kit.batch import across_page
+
+    return across_page.write(folder)
+
+
+def _explore(given: argparse.Namespace) -> int:
+    from kit.explore.launch import explore
+
+    return explore(given.experiment, app=given.app, options=given.options)

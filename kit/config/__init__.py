@@ -1,0 +1,1 @@
+"""experiment.yaml in; frozen, checked settings and metadata out, or every problem at once."""

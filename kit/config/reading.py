@@ -1,0 +1,209 @@
+"""experiment.yaml of a folder -> its checked settings, with every problem found: what pydantic
+refuses, and what does not fit together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from kit.config import faults as config_faults
+from kit.config import salvage
+from kit.config.model import FILE, ExperimentConfig
+from kit.core.errors import Problems, did_you_mean
+from kit.core.yaml_file import YamlFile, read_yaml
+
+
+def read_config(folder: Path, overrides: Mapping[str, Any] | None = None) -> ExperimentConfig:
+    """The checked experiment.yaml of `folder`; `overrides` replace settings. Raises InputError with
+    every problem found.
+    """
+    config, problems = read_parts(folder, overrides)
+    problems.raise_if_any()
+    return cast(ExperimentConfig, config)  # without a problem there is one
+
+
+def read_parts(
+    folder: Path, overrides: Mapping[str, Any] | None = None
+) -> tuple[ExperimentConfig | None, Problems]:
+    """(what of experiment.yaml can be used, every problem found); the first is None where nothing
+    can, whole where there is no problem.
+    """
+    source = read_yaml(folder / FILE, FILE)
+    data = dict(source.data)
+    if overrides:
+        data["settings"] = {**(data.get("settings") or {}), **overrides}
+    for section in (
+        "sera",
+        "media",
+        "protocol",
+        "replicates",
+        "plates",
+        "flow",
+        "blots",
+        "expression",
+        "settings",
+    ):
+        if section in data and data[section] is None:
+            del data[section]
+    config, problems = _validated(data, source)
+    if config is not None:
+        _check_references(config, source, folder, problems)
+    return config, problems
+
+
+def _validated(data: dict[str, Any], source: YamlFile) -> tuple[ExperimentConfig | None, Problems]:
+    """The settings, or what remains of them without their faults, and those faults."""
+    problems = Problems()
+    for _ in salvage.rounds():
+        try:
+            return ExperimentConfig.model_validate(data), problems
+        except ValidationError as error:
+            problems = problems or Problems(config_faults.in_words(error, source, ExperimentConfig))
+            faults = [
+                (config_faults.path_of(item), item["type"])
+                for item in error.errors(include_url=False)
+            ]
+            rest = salvage.without_faults(data, dict.fromkeys(faults))
+            if rest is None:
+                break
+            data = rest
+    return None, problems
+
+
+def _check_references(
+    config: ExperimentConfig, source: YamlFile, folder: Path, problems: Problems
+) -> None:
+    def say(path: tuple[str | int, ...], what: str, remedy: str = "") -> None:
+        problems.say(FILE, source.place(path), what, remedy)
+
+    stands_in = bool(problems) and config.experiment_id == salvage.UNNAMED
+    if config.experiment_id != folder.resolve().name and not stands_in:
+        say(
+            ("experiment_id",),
+            f"'{config.experiment_id}' differs from the folder's name '{folder.resolve().name}'",
+            "Make them equal.",
+        )
+    _check_media(config, say)
+    _check_plates(config, folder, say)
+    for section in ("flow", "blots", "expression"):
+        for index, entry in enumerate(getattr(config, section)):
+            _check_file(folder, entry.file, (section, index, "file"), say)
+            if getattr(entry, "lanes", None):
+                _check_file(folder, entry.lanes, (section, index, "lanes"), say)
+
+
+def _check_media(config: ExperimentConfig, say: Any) -> None:
+    measured = [section for section in ("plates", "flow") if getattr(config, section)]
+    if measured and not config.media:
+        what = f"no medium is named, but {' and '.join(measured)} are listed"
+        say(
+            ("media",),
+            what,
+            "List each medium with its role: `media: {complete: {role: control}, no_asn: {role:"
+            " dropout, removes: asparagine}}`.",
+        )
+    controls = [name for name, medium in config.media.items() if medium.role == "control"]
+    if len(controls) > 1:
+        say(
+            ("media", controls[1], "role"),
+            f"'{controls[0]}' and '{controls[1]}' are both role control",
+            "Keep one; give the other role 'other'.",
+        )
+    for name, medium in config.media.items():
+        if medium.serum is not None and medium.serum not in config.sera:
+            say(
+                ("media", name, "serum"),
+                f"serum '{medium.serum}' is not under sera",
+                did_you_mean(medium.serum, config.sera),
+            )
+        if medium.role == "dropout" and medium.removes is None:
+            say(
+                ("media", name),
+                "role dropout does not say what it removes",
+                "Add `removes: asparagine` (or glutamine, serine).",
+            )
+        if medium.role == "rescue" and medium.restores is None:
+            say(
+                ("media", name),
+                "role rescue does not say what it restores",
+                "Add `restores: asparagine` (or glutamine, serine).",
+            )
+        if medium.role == "control" and medium.removes:
+            say(
+                ("media", name, "removes"),
+                f"a control removes '{medium.removes}'",
+                "Use role dropout.",
+            )
+    wanted = config.protocol.acclimatization_serum
+    if wanted is not None and wanted not in config.sera:
+        say(
+            ("protocol", "acclimatization_serum"),
+            f"serum '{wanted}' is not under sera",
+            did_you_mean(wanted, config.sera),
+        )
+
+
+def _check_plates(config: ExperimentConfig, folder: Path, say: Any) -> None:
+    first: dict[str, int] = {}
+    for index, plate in enumerate(config.plates):
+        if plate.plate in first:
+            say(
+                ("plates", index, "plate"),
+                f"plate '{plate.plate}' is already entry {first[plate.plate] + 1} of plates",
+                "Give each plate its own name.",
+            )
+        first.setdefault(plate.plate, index)
+        for field in ("file", "layout"):
+            _check_file(folder, getattr(plate, field), ("plates", index, field), say)
+        if plate.cell_line is not None and plate.cell_line not in config.cell_lines:
+            say(
+                ("plates", index, "cell_line"),
+                f"line '{plate.cell_line}' is not under cell_lines",
+                did_you_mean(plate.cell_line, config.cell_lines),
+            )
+
+
+def _check_file(folder: Path, relative: str, path: tuple[str | int, ...], say: Any) -> None:
+    root = folder.resolve()
+    if relative == salvage.NOWHERE:
+        return  # what is not named was said to be missing
+    if (
+        "\x00" in relative
+        or Path(relative).is_absolute()
+        or not (target := (root / relative).resolve()).is_relative_to(root)
+    ):
+        say(
+            path,
+            f"'{relative}' leaves the experiment folder",
+            "Put the file inside the folder and write its path from there.",
+        )
+    elif not target.is_file():
+        siblings = (
+            [str(item.relative_to(root)) for item in target.parent.glob("*")]
+            if target.parent.is_dir()
+            else []
+        )
+        siblings = [
+            name for name in siblings if _letters(name) != _letters(relative)
+        ]  # another replicate's file is no misspelling
+        remedy = (
+            did_you_mean(relative, siblings, listing=False)
+            or "Put the file there, or correct the path."
+        )
+        say(path, f"'{relative}' is {'a folder' if target.is_dir() else 'not there'}", remedy)
+
+
+def is_inside(folder: Path, relative: str) -> bool:
+    """Whether a file of the experiment is there, and in its folder."""
+    if "\x00" in relative or Path(relative).is_absolute():
+        return False
+    target = (folder.resolve() / relative).resolve()
+    return target.is_relative_to(folder.resolve()) and target.is_file()
+
+
+def _letters(name: str) -> str:
+    return "".join(char for char in name if not char.isdigit())

@@ -1,0 +1,318 @@
+"""Names, types and meaning of every table the kit writes: the one vocabulary of code, tables,
+figures and docs.
+
+A table may carry further columns; it may never lack one named here. `NaN`, `None` or an empty cell
+means "not known".
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+Table = dict[str, tuple[str, str]]
+"""column -> (kind, meaning); kind is `text`, `number`, `whole` or `flag`."""
+
+
+def _table(**columns: str) -> Table:
+    """`name="kind: meaning"` pairs as a Table."""
+    split = (entry.split(": ", 1) for entry in columns.values())
+    return {name: (kind, meaning) for name, (kind, meaning) in zip(columns, split, strict=True)}
+
+
+_LINE = "text: cell line as named in experiment.yaml"
+_MEDIUM = "text: medium as named in experiment.yaml"
+_VERDICT = "text: pass, warn, fail or info"
+
+TABLES: dict[str, Table] = {
+    "wells": _table(
+        plate="text: plate name",
+        well="text: well name, A01",
+        row="whole: 1-based row",
+        column="whole: 1-based column",
+        cell_line=_LINE,
+        medium=_MEDIUM,
+        role="text: sample, blank, kill or empty",
+        readout="text: assay, e.g. CellTiter-Glo",
+        hours="number: hours after the medium switch",
+        replicate="whole: biological replicate",
+        signal="number: what the reader wrote",
+        signal_corrected="number: signal less the median of the matched blanks",
+        excluded="flag: left out by exclusions.csv",
+        exclusion_reason="text: why",
+    ),
+    "plate_qc": _table(
+        plate="text: plate name",
+        metric="text: name of the quality metric",
+        value="number: estimate, in the unit the metric's name ends with",
+        ci_low="number: lower end of the bootstrap 95 % interval",
+        ci_high="number: upper end",
+        verdict=_VERDICT,
+        limit_pass="number: at or better passes",
+        limit_fail="number: worse fails",
+        note="text: what was compared, or why there is no estimate",
+    ),
+    "compliance": _table(
+        check="text: P01 to P25",
+        subject="text: line, medium, serum or plate judged",
+        value="text: what was found",
+        rule="text: what is asked",
+        severity="text: worst outcome of this check: fail, warn or info",
+        verdict=_VERDICT,
+        advice="text: what to do",
+    ),
+    "carryover": _table(
+        cell_line=_LINE,
+        medium=_MEDIUM,
+        amino_acid="text: the amino acid taken away",
+        residual_uM="number: concentration left over at the start",
+        masked_doublings="number: doublings the residue can pay for (D_cap)",
+        gr_mask="number: GR an absolute auxotroph could show from the residue alone",
+        verdict=_VERDICT,
+    ),
+    "growth": _table(
+        cell_line=_LINE,
+        medium=_MEDIUM,
+        replicate="whole: biological replicate",
+        hours="number: hours after the medium switch",
+        readout="text: assay",
+        relative_viability="number: signal over the control's",
+        log2_fc="number: log2 of relative_viability",
+        gr="number: GR value",
+        control_doublings="number: doublings of the control since 0 h",
+        n_wells="whole: wells averaged",
+    ),
+    "readout_agreement": _table(
+        cell_line=_LINE,
+        medium=_MEDIUM,
+        replicate="whole: biological replicate",
+        hours="number: hours after the medium switch",
+        readout_signal="text: ATP or its like",
+        readout_count="text: count of cells or nuclei",
+        gr_signal="number: GR of the signal",
+        gr_count="number: GR of the count",
+        difference="number: GR of the signal less GR of the count",
+        mean_difference="number: its mean over the replicates of the line and medium",
+        agrees="flag: the mean difference is within max_readout_disagreement_gr",
+    ),
+    "effects": _table(
+        cell_line=_LINE,
+        medium=_MEDIUM,
+        contrast="text: what is compared with what",
+        scale="text: log2_fc or gr",
+        estimate="number: difference of means over biological replicates",
+        se="number: its standard error",
+        df="number: degrees of freedom",
+        ci_low="number: lower end of the simultaneous 95 % interval",
+        ci_high="number: upper end",
+        p="number: two-sided p of the contrast alone",
+        p_adjusted="number: p adjusted within its family",
+        adjustment="text: how, and over which family",
+        n_replicates="whole: biological replicates",
+    ),
+    "rescue": _table(
+        cell_line=_LINE,
+        medium="text: the rescue medium",
+        restores="text: amino acid added back",
+        superiority_p="number: one-sided p, rescue above dropout",
+        tost_p="number: p of equivalence with control",
+        rescue_index="number: share of the loss in GR that the rescue restores",
+        ci_low="number: lower end of its 95 % interval",
+        ci_high="number: upper end",
+        **{"class": "text: full, likely_full, partial, failed, indeterminate or not_applicable"},
+    ),
+    "apoptosis": _table(
+        cell_line=_LINE,
+        medium=_MEDIUM,
+        replicate="whole: biological replicate",
+        viable_percent="number: Annexin V-/PI-",
+        early_percent="number: Annexin V+/PI-",
+        late_percent="number: Annexin V+/PI+",
+        necrotic_percent="number: Annexin V-/PI+",
+        annexin_percent="number: early plus late",
+        specific_apoptosis="number: fraction of the control's annexin-negative cells lost",
+        events="number: singlets",
+        verdict=_VERDICT,
+    ),
+    "apoptosis_effects": _table(
+        cell_line=_LINE,
+        medium=_MEDIUM,
+        contrast="text: what is compared with what",
+        scale="text: logit_annexin",
+        estimate=(
+            "number: mean over biological replicates of the paired difference of logits of the"
+            " Annexin V positive share"
+        ),
+        se="number: its standard error",
+        df="number: degrees of freedom, pairs less one",
+        ci_low="number: lower end of the contrast's own 95 % t interval",
+        ci_high="number: upper end",
+        p="number: two-sided p of the paired t test",
+        p_adjusted="number: p adjusted within its family",
+        adjustment="text: how, and over which family",
+        n_replicates="whole: biological replicates in which both samples passed",
+        odds_ratio="number: odds of being Annexin V positive over those of the reference",
+        odds_ratio_low="number: lower end of its 95 % interval",
+        odds_ratio_high="number: upper end",
+        mean_specific_apoptosis="number: mean over these replicates, against control",
+        note="text: why nothing was tested, or what stayed out",
+    ),
+    "calls": _table(
+        cell_line=_LINE,
+        amino_acid="text: asparagine, glutamine or serine",
+        call="text: auxotrophic, dependent, partially_dependent, prototrophic or inconclusive",
+        subtype="text: cytotoxic, cytostatic, slowed, death_not_assessed or empty",
+        confidence="text: confident, provisional or none",
+        probability="number: posterior probability of the call",
+        gr="number: mean GR over biological replicates",
+        gr_ci_low="number: lower end of its 95 % interval",
+        gr_ci_high="number: upper end",
+        specific_apoptosis="number: mean over biological replicates",
+        rescue="text: rescue class",
+        reasons="text: sentences",
+        prior="text: class the source expects",
+        prior_disputed="flag: the literature contradicts the source",
+        matches_prior="flag: call equals prior; empty where there is none",
+    ),
+    "asns_protein": _table(
+        cell_line=_LINE,
+        replicate="whole: independent lysate",
+        asns_relative="number: normalised ASNS over the membrane's reference lanes",
+        percent_of_reference="number: the same in percent",
+        **{"class": "text: low, moderate or high"},
+        mw_kDa="number: apparent mass",
+        verdict=_VERDICT,
+        note="text: why",
+    ),
+    "asns_lines": _table(
+        cell_line=_LINE,
+        lineage="text: tissue or lineage",
+        protein="number: log2 of ASNS protein over the reference lanes, mean over lysates",
+        percent_of_reference="number: the same in percent",
+        ci_low_percent="number: lower end of its 95 % interval over lysates",
+        ci_high_percent="number: upper end",
+        n_lysates="number: independent lysates that count",
+        **{"class": "text: low, moderate or high"},
+        class_range="text: the class, or both where the interval spans a cut-off",
+        class_probability=(
+            "number: share of the t distribution over lysates that lies within the class"
+        ),
+        mRNA="number: log2 of ASNS mRNA, mean over lysates",
+        auxotroph="flag: called auxotrophic for asparagine; empty where not called",
+        mRNA_scale=(
+            "text: unit, or calibrator and reference genes, of mRNA; experiments are pooled only"
+            " within one"
+        ),
+        floored="flag: no lysate is above the floor, so percent_of_reference is an upper bound",
+    ),
+    "asns_induction": _table(
+        cell_line=_LINE,
+        replicate="whole: independent lysate",
+        condition="text: condition of the lane as the blot table names it",
+        starved="flag: the condition takes asparagine away",
+        induction_log2="number: log2 of ASNS over the line's basal lane on the same membrane",
+        atf4_log2="number: the same of ATF4; empty where it was not blotted",
+        response=(
+            "text: competent (ATF4 and ASNS up), silenced (ATF4 up, ASNS flat), stimulus failed"
+            " (ATF4 flat) or not assessed"
+        ),
+        membrane="text: membrane that holds both lanes",
+    ),
+    "western_qc": _table(
+        check="text: W01 to W14",
+        subject="text: membrane, lane or line judged",
+        value="text: what was found",
+        rule="text: what is asked",
+        severity="text: worst outcome of this check: fail, warn or info",
+        verdict=_VERDICT,
+        advice="text: what to do",
+    ),
+    "asns_correlation": _table(
+        predictor="text: protein, mRNA or another",
+        outcome="text: measure of sensitivity",
+        source="text: where the lines come from",
+        n_lines="whole: lines, replicates averaged first",
+        pearson="number: r",
+        pearson_ci_low="number: lower end of the 95 % interval",
+        pearson_ci_high="number: upper end",
+        spearman="number: rho",
+        spearman_ci_low="number: lower end of the 95 % interval",
+        spearman_ci_high="number: upper end",
+        p="number: two-sided p of spearman",
+        max_leave_one_out_change="number: largest change of rho when one line is left out",
+        note="text: what may be said",
+    ),
+    "correlation_comparison": _table(
+        predictor_a="text: first predictor",
+        predictor_b="text: second predictor",
+        outcome="text: measure of sensitivity",
+        n_lines="whole: lines with all three values",
+        r_a="number: correlation of predictor a",
+        r_b="number: correlation of predictor b",
+        r_ab="number: correlation of the predictors",
+        williams_t="number: Williams' t",
+        williams_p="number: its two-sided p",
+        steiger_z="number: Steiger's Z",
+        steiger_p="number: its two-sided p",
+        zou_ci_low="number: lower end of Zou's 95 % interval of the difference",
+        zou_ci_high="number: upper end",
+        note="text: what it shows and does not",
+    ),
+    "dose_response": _table(
+        cell_line=_LINE,
+        agent="text: what was titrated",
+        medium=_MEDIUM,
+        scale="text: gr or relative_viability",
+        status="text: ok or a fail code",
+        ic50_relative="number: inflection",
+        ic50_absolute="number: dose of half effect",
+        ci_low="number: lower end of the 95 % interval",
+        ci_high="number: upper end",
+        hill="number: slope",
+        top="number: upper plateau",
+        bottom="number: lower plateau",
+        se_log10_ic50="number: standard error of log10 IC50",
+        aoc="number: area over the curve",
+        n_doses="whole: doses",
+        unit="text: unit of dose",
+    ),
+}
+
+
+def empty(name: str) -> pd.DataFrame:
+    """The table `name` with no rows."""
+    return pd.DataFrame(columns=list(TABLES[name]))
+
+
+def known(table: pd.DataFrame | None, name: str) -> pd.DataFrame:
+    """`table`, or the empty table of that name where there is none."""
+    return empty(name) if table is None else table
+
+
+def check(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return `table` with its contract columns first; raise ValueError when one is missing or of
+    the wrong kind.
+    """
+    contract = TABLES[name]
+    missing = [column for column in contract if column not in table]
+    if missing:
+        raise ValueError(f"table {name!r} lacks {', '.join(missing)}")
+    for column, (kind, _) in contract.items():
+        if kind in ("number", "whole") and not _numeric(table[column]):
+            raise ValueError(
+                f"table {name!r}: column {column!r} should hold numbers, is {table[column].dtype}"
+            )
+    extra = [column for column in table if column not in contract]
+    return table[[*contract, *extra]].reset_index(drop=True)
+
+
+def plain_text(table: pd.DataFrame) -> pd.DataFrame:
+    """`table` with text as plain Python strings: small tables that are filtered again and again are
+    slow as Arrow text.
+    """
+    return table.astype(
+        {column: object for column in table if not pd.api.types.is_numeric_dtype(table[column])}
+    )
+
+
+def _numeric(values: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(values) or bool(values.isna().all())

@@ -1,0 +1,149 @@
+"""Judgements as data: a check says what it found by a code, and the words come last.
+
+`codes.toml` beside this module gives every code its sentence, its remedy, what it does to a call
+and its source. Nothing in the kit decides by reading a sentence.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+VERDICTS = ("pass", "info", "warn", "fail")
+"""From best to worst: the one order of verdicts."""
+
+EFFECTS = ("remark", "cap", "mask", "void")
+"""What a finding does to a call: nothing; at most provisional; no partial or prototrophic call;
+no call at all."""
+
+
+@dataclass(frozen=True)
+class Code:
+    """One kind of finding: its words, what it does to a call, and where the rule comes from."""
+
+    title: str
+    sentence: str
+    """Names the values in braces: `{subject}: {count} wells are saturated.`"""
+    remedy: str = ""
+    effect: str = "remark"
+    source: str = ""
+
+
+@cache
+def codes() -> dict[str, Code]:
+    """Every code with its words, in the order of the file."""
+    text = (Path(__file__).parent / "codes.toml").read_text(encoding="utf-8")
+    return {name: Code(**entry) for name, entry in tomllib.loads(text).items()}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One judged fact: `code` names it, `severity` is info, warn or fail, `subject` says whom it
+    concerns, `values` fill the sentence.
+    """
+
+    code: str
+    severity: str
+    subject: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def sentence(self) -> str:
+        """What was found, in words."""
+        return say(codes()[self.code].sentence, self.subject, self.values)
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it; empty where there is nothing to do."""
+        return say(codes()[self.code].remedy, self.subject, self.values)
+
+    @property
+    def effect(self) -> str:
+        """What it does to a call, one of EFFECTS."""
+        return codes()[self.code].effect
+
+
+def say(template: str, subject: str = "", values: Mapping[str, Any] | None = None) -> str:
+    """Fill a sentence. Numbers take three significant digits, several names become `A, B and C`."""
+    return _Words().vformat(template, (), {"subject": subject, **(values or {})})
+
+
+class _Words(Formatter):
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec:
+            return format(value, format_spec)
+        if isinstance(value, float):
+            return number(value)
+        if isinstance(value, (list, tuple)):
+            return listing(value)
+        return str(value)
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number as people write it: `digits` significant digits at most, no exponent near one, a
+    true minus sign, a dash where it is missing.
+    """
+    if not math.isfinite(value):
+        return "–"
+    text = f"{value:.{digits}g}"
+    if "e" in text and 1e-4 <= abs(value) < 1e6:
+        text = f"{value:.0f}"
+    return "0" if float(text) == 0 else text.replace("-", "−", 1) if value < 0 else text
+
+
+def listing(names: Iterable[Any], at_most: int = 6) -> str:
+    """`A`, `A and B`, `A, B and C`, or `A, B and 4 more`."""
+    texts = [number(name) if isinstance(name, float) else str(name) for name in names]
+    if len(texts) > at_most:
+        texts = [*texts[: at_most - 1], f"{len(texts) - at_most + 1} more"]
+    return " and ".join([", ".join(texts[:-1]), texts[-1]]) if len(texts) > 1 else "".join(texts)
+
+
+def worst(verdicts: Iterable[str]) -> str:
+    """The worst of some verdicts; pass where there is none, or where all only inform."""
+    found = max(verdicts, key=VERDICTS.index, default="pass")
+    return "pass" if found == "info" else found
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The experiment's verdict with its reasons (worst first) and the next actions, all as
+    sentences; `codes` names the findings behind the reasons, in the same order.
+    """
+
+    verdict: str
+    reasons: tuple[str, ...]
+    next_actions: tuple[str, ...]
+    codes: tuple[str, ...] = ()
+
+
+def summarise(findings: Sequence[Finding], all_good: str) -> Summary:
+    """Worst severity first; `all_good` is the reason of a pass."""
+    told = [item for item in findings if item.severity in ("warn", "fail")]
+    ordered = sorted(told, key=lambda item: item.severity != "fail")
+    reasons = {item.sentence: item.code for item in reversed(ordered)}
+    return Summary(
+        worst(item.severity for item in ordered),
+        tuple(reversed(reasons)) or (all_good,),
+        tuple(dict.fromkeys(item.remedy for item in ordered if item.remedy)),
+        tuple(reversed(reasons.values())),
+    )
+
+
+def told(severity: str, text: str, action: str = "") -> Finding:
+    """A finding that still brings its own words. On its way out: give it a code."""
+    return Finding("TOLD", severity, "", {"text": text, "action": action})
+
+
+def some(names: list[str], first: str | None = None) -> str:
+    """`A`, `A and B`, or `A and 4 more`, the worst first."""
+    ordered = [first, *[name for name in names if name != first]] if first in names else names
+    if len(ordered) <= 2:
+        return " and ".join(str(name) for name in ordered)
+    return f"{ordered[0]} and {len(ordered) - 1} more"

@@ -1,0 +1,1 @@
+"""Growth per biological replicate in; contrasts against control and rescue classes out."""

@@ -1,0 +1,75 @@
+"""The files an experiment's numbers came from, by content: what the manifest lists and what makes a
+report stale.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from kit.config.model import FILE, ExperimentConfig
+from kit.experiment.exclusions import FILE as EXCLUSIONS
+from kit.readers.layouts.layout import included
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file the numbers came from: path relative to the experiment folder, and its SHA-256."""
+
+    path: str
+    sha256: str
+
+
+def inputs(
+    folder: Path, config: ExperimentConfig, gated: Iterable[Any] = ()
+) -> tuple[InputFile, ...]:
+    """Every file the experiment was read from, with its hash; `gated` are the runs of its sample
+    sheets, in their order.
+    """
+    return tuple(
+        InputFile(name, sha256(folder / name))
+        for name in dict.fromkeys(_names(folder, config, gated))
+    )
+
+
+def unchanged(folder: Path, recorded: Mapping[str, str]) -> bool:
+    """Whether the files of `folder` still have the recorded hashes (by path), and no list of
+    exclusions has come or gone.
+
+    Raises OSError when one cannot be read.
+    """
+    if not recorded or (EXCLUSIONS in recorded) != (folder / EXCLUSIONS).exists():
+        return False
+    return all(sha256(folder / path) == digest for path, digest in recorded.items())
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, as hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _names(folder: Path, config: ExperimentConfig, gated: Iterable[Any]) -> Iterator[str]:
+    yield FILE
+    if (folder / EXCLUSIONS).exists():
+        yield EXCLUSIONS
+    for plate in config.plates:
+        yield plate.layout
+        yield plate.file
+    for layout in dict.fromkeys(plate.layout for plate in config.plates):
+        yield from (_beside(layout, name) for name in included(folder / layout))
+    for section in (config.flow, config.blots, config.expression):
+        yield from (entry.file for entry in section)
+    yield from (entry.lanes for entry in config.blots if entry.lanes)
+    for entry, run in zip(
+        [entry for entry in config.flow if entry.gates is not None], gated, strict=False
+    ):
+        yield from (_beside(entry.file, name) for name in run.samples)
+
+
+def _beside(file: str, name: str) -> str:
+    """`name`, which is relative to the folder of `file`, relative to the experiment folder."""
+    return (PurePosixPath(file).parent / name).as_posix()

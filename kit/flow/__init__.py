@@ -1,0 +1,1 @@
+"""Cytometer events or gated fractions in; quadrants and specific death per sample out."""

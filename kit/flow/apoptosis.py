@@ -1,0 +1,426 @@
+"""Flow table -> specific Annexin V positivity per sample, its verdict, and contrasts over
+biological replicates.
+
+`A = early + late`; `SA = (A_drop - A_ctrl) / (100 - A_ctrl)`, the share of the cells that were
+negative in control and turned positive
+(the form of Abbott 1925). A sample's events say how precisely that sample was measured and nothing
+about biology, so intervals from them
+stay with the sample and every test is on biological replicates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from kit.config.settings import Settings
+from kit.core import columns
+from kit.core.errors import InputError, Problem, did_you_mean
+
+KEYS = ["cell_line", "medium", "replicate", "hours"]
+QUADRANTS = ["viable_percent", "early_percent", "late_percent", "necrotic_percent"]
+# [K] for the continuity correction only, where a table does not say how many events there were
+ASSUMED_EVENTS = 10_000
+
+
+class Medium(Protocol):
+    """What this module asks of a medium: its role (control, dropout, rescue, other) and what it
+    removes or restores.
+    """
+
+    @property
+    def role(self) -> str: ...
+
+    @property
+    def removes(self) -> Any: ...
+
+    @property
+    def restores(self) -> Any: ...
+
+
+def death_word(caspase_support: bool = False) -> str:
+    """What positive cells may be called: phosphatidylserine outside is not by itself apoptosis;
+    caspase or zVAD data make it so.
+    """
+    return "apoptosis" if caspase_support else "Annexin V+"
+
+
+def specific_death(annexin_percent: ArrayLike, control_percent: ArrayLike) -> NDArray[np.float64]:
+    """SA as a fraction (may be below 0) from percents of Annexin V+ cells; NaN where all of the
+    control is positive.
+    """
+    sample, control = (
+        np.asarray(annexin_percent, dtype=float),
+        np.asarray(control_percent, dtype=float),
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(control < 100, (sample - control) / (100 - control), np.nan)
+
+
+def wilson(
+    percent: ArrayLike, events: ArrayLike, confidence: float = 0.95
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Wilson (1927) interval, in percent, of a percentage counted in `events` cells; NaN where
+    events are unknown or 0.
+    """
+    p, n = np.asarray(percent, dtype=float) / 100, np.asarray(events, dtype=float)
+    z = stats.norm.ppf(0.5 + confidence / 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+        half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    unknown = ~(n > 0)
+    low, high = np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
+    return np.where(unknown, np.nan, 100 * low), np.where(unknown, np.nan, 100 * high)
+
+
+def is_inducer(medium: Medium) -> bool:
+    """Whether a medium holds the inducer of death that shows the assay can see it."""
+    return medium.role == "inducer" or bool(getattr(medium, "inducer", False))
+
+
+# ---- one row per sample
+# ------------------------------------------------------------------------------------------------
+
+
+def apoptosis(flow: pd.DataFrame, media: Mapping[str, Medium], settings: Settings) -> pd.DataFrame:
+    """TABLES["apoptosis"] plus hours (where given), role, annexin_ci_low/high (Wilson, percent),
+    control_annexin_percent and note.
+
+    Each sample is set against the control of its own line, replicate and time; without one, or
+    where it holds too few events, the verdict
+    is fail. The control's own SA is 0. Percents of no event at all are NaN, whatever the file says.
+    Raises InputError for a medium that `media` does not hold or a sample that stands twice.
+    """
+    table = flow.copy().reset_index(drop=True)
+    _check(table, media)
+    if table.empty:
+        return columns.empty("apoptosis").assign(note=pd.Series(dtype=object))
+    table.loc[table["events"].eq(0), QUADRANTS] = np.nan
+    table["role"] = [
+        "inducer" if is_inducer(media[name]) else media[name].role for name in table["medium"]
+    ]
+    table["annexin_percent"] = table["early_percent"] + table["late_percent"]
+    table["annexin_ci_low"], table["annexin_ci_high"] = wilson(
+        table["annexin_percent"], table["events"]
+    )
+    table = _with_control(table)
+    table["specific_apoptosis"] = specific_death(
+        table["annexin_percent"], table["control_annexin_percent"]
+    )
+    table.loc[
+        table["role"].eq("control") & table["annexin_percent"].notna(), "specific_apoptosis"
+    ] = 0.0
+    weak = _weak_inducers(table, settings)
+    judged = [_judge(row, weak, settings) for row in table.to_dict("records")]
+    table["verdict"] = [verdict for verdict, _ in judged]
+    table["note"] = [note for _, note in judged]
+    return columns.check(
+        table.drop(columns=[name for name in table if str(name).startswith("_")]), "apoptosis"
+    )
+
+
+def _keys(table: pd.DataFrame, *names: str) -> list[str]:
+    """Those of KEYS (or of `names`) that the table has: hours are optional."""
+    return [key for key in names or KEYS if key in table]
+
+
+def _check(table: pd.DataFrame, media: Mapping[str, Medium]) -> None:
+    strangers = [name for name in dict.fromkeys(table["medium"]) if name not in media]
+    problems = [
+        Problem(
+            "flow table", "medium", f"'{name}' is not in experiment.yaml", did_you_mean(name, media)
+        )
+        for name in strangers
+    ]
+    for row in (
+        table.loc[table.duplicated(_keys(table)), _keys(table)].drop_duplicates().to_dict("records")
+    ):
+        place = ", ".join(f"{key} {value}" for key, value in row.items())
+        problems.append(
+            Problem(
+                "flow table",
+                place,
+                "stands more than once",
+                "Give each biological replicate its own number.",
+            )
+        )
+    if problems:
+        raise InputError(problems)
+
+
+def _with_control(table: pd.DataFrame) -> pd.DataFrame:
+    """The matched control's Annexin V+ and necrotic percents, events (and debris, where measured)
+    beside each sample.
+    """
+    match = _keys(table, "cell_line", "replicate", "hours")
+    debris = (
+        table["debris_percent"]
+        if "debris_percent" in table
+        else pd.Series(np.nan, index=table.index)
+    )
+    table = table.assign(_debris=debris)
+    control = table.loc[
+        table["role"] == "control",
+        [*match, "annexin_percent", "necrotic_percent", "events", "_debris"],
+    ]
+    control = control.drop_duplicates(match)
+    names = {"annexin_percent": "control_annexin_percent", "necrotic_percent": "_control_necrotic"}
+    names |= {"events": "_control_events", "_debris": "_control_debris"}
+    return table.merge(control.rename(columns=names), on=match, how="left", validate="many_to_one")
+
+
+def _weak_inducers(table: pd.DataFrame, settings: Settings) -> dict[tuple[Any, ...], float]:
+    """(line, replicate, hours) -> SA of its inducer, where that is below the limit."""
+    limit = settings.min_inducer_specific_apoptosis
+    inducers = table[(table["role"] == "inducer") & (table["specific_apoptosis"] < limit)]
+    return {_run(row): row["specific_apoptosis"] for row in inducers.to_dict("records")}
+
+
+def _run(row: Mapping[Any, Any]) -> tuple[Any, ...]:
+    return row["cell_line"], row["replicate"], str(row.get("hours"))
+
+
+def _judge(
+    row: dict[Any, Any], weak: Mapping[tuple[Any, ...], float], settings: Settings
+) -> tuple[str, str]:
+    """Verdict and reasons of one sample: its own events, its control, its inducer."""
+    findings = [
+        _events_finding(row["events"], settings),
+        *_control_findings(row, settings),
+        _debris_finding(row, settings),
+    ]
+    if _run(row) in weak:
+        limit = settings.min_inducer_specific_apoptosis
+        findings.append(
+            (
+                "fail",
+                (
+                    f"the inducer reached SA {weak[_run(row)]:.2f}, below"
+                    f" min_inducer_specific_apoptosis = {limit:g}"
+                ),
+            )
+        )
+    found = [finding for finding in findings if finding]
+    worst = next(
+        (verdict for verdict in ("fail", "warn") if any(verdict == item for item, _ in found)),
+        "pass",
+    )
+    return worst, "; ".join(text for _, text in found)
+
+
+def _events_finding(events: float, settings: Settings) -> tuple[str, str] | None:
+    if not np.isfinite(events):
+        return "warn", "the number of singlets is not given"
+    if events < settings.fail_events:
+        return "fail", f"{events:.0f} singlets, below fail_events = {settings.fail_events}"
+    if events < settings.min_events:
+        return "warn", f"{events:.0f} singlets, below min_events = {settings.min_events}"
+    return None
+
+
+def _control_findings(row: dict[Any, Any], settings: Settings) -> list[tuple[str, str]]:
+    control, necrotic, events = (
+        row["control_annexin_percent"],
+        row["_control_necrotic"],
+        row["_control_events"],
+    )
+    found = []
+    if row["role"] != "control" and events < settings.fail_events:
+        found.append(
+            (
+                "fail",
+                f"control has {events:.0f} singlets, below fail_events = {settings.fail_events}",
+            )
+        )
+    if not np.isfinite(control):
+        return found or (
+            []
+            if row["role"] == "control"
+            else [("fail", "no control of the same line and replicate: SA cannot be formed")]
+        )
+    limits = settings.fail_control_annexin_percent, settings.max_control_annexin_percent
+    if control > limits[0]:
+        found.append(
+            (
+                "fail",
+                (
+                    f"control is {control:.1f} % Annexin V+, above fail_control_annexin_percent ="
+                    f" {limits[0]:g}"
+                ),
+            )
+        )
+    elif control > limits[1]:
+        found.append(
+            (
+                "warn",
+                (
+                    f"control is {control:.1f} % Annexin V+, above max_control_annexin_percent ="
+                    f" {limits[1]:g}"
+                ),
+            )
+        )
+    if necrotic > settings.max_control_necrotic_percent:
+        text = (
+            f"control is {necrotic:.1f} % Annexin V-/PI+ (harvest damage?), above"
+            " max_control_necrotic_percent"
+        )
+        found.append(("warn", f"{text} = {settings.max_control_necrotic_percent:g}"))
+    return found
+
+
+def _debris_finding(row: dict[Any, Any], settings: Settings) -> tuple[str, str] | None:
+    limit = float(getattr(settings, "max_debris_ratio", 2.0))
+    if row["role"] != "control" and row["_debris"] > limit * row["_control_debris"]:
+        text = (
+            f"{row['_debris']:.0f} % debris, over {limit:g} x control's"
+            f" {row['_control_debris']:.0f} %: death underestimated"
+        )
+        return "warn", text
+    return None
+
+
+# ---- contrasts over biological replicates
+# ------------------------------------------------------------------------------
+
+
+def logit(percent: ArrayLike, events: ArrayLike) -> NDArray[np.float64]:
+    """log((k + 1/2) / (n - k + 1/2)) of k positives among n events (Haldane, Anscombe): finite at 0
+    and 100 %.
+    """
+    n = np.where(
+        np.isfinite(np.asarray(events, dtype=float)),
+        np.asarray(events, dtype=float),
+        ASSUMED_EVENTS,
+    )
+    k = np.asarray(percent, dtype=float) / 100 * n
+    return np.log((k + 0.5) / (n - k + 0.5))
+
+
+def apoptosis_effects(
+    table: pd.DataFrame, media: Mapping[str, Medium], settings: Settings
+) -> pd.DataFrame:
+    """Contrasts of Annexin V+ on the logit scale, paired by experiment (line, replicate, hours):
+    one row per line and contrast.
+
+    TABLES["apoptosis_effects"] plus hours (where given). Samples whose verdict is fail stay out,
+    with the pair they belong to. Families, Holm-adjusted within each line: dropout (and other)
+    media against control; rescue against the dropout of
+    what it restores. The interval is the contrast's own t interval. Below `min_replicates` pairs
+    the estimate
+    stands alone.
+    """
+    if table.empty:
+        return columns.empty("apoptosis_effects")
+    table = table.assign(_logit=logit(table["annexin_percent"], table["events"]))
+    rows: list[dict[str, Any]] = []
+    for keys, part in table.groupby(_keys(table, "cell_line", "hours"), sort=False):
+        named = dict(
+            zip(_keys(table, "cell_line", "hours"), keys if isinstance(keys, tuple) else (keys,))
+        )
+        for family in _families(part, media):
+            members = (
+                "rescues against their dropout"
+                if media[family[0][0]].role == "rescue"
+                else "media against control"
+            )
+            rows += _holm(
+                [{**named, **_contrast(part, *pair, settings)} for pair in family], members
+            )
+    return (
+        columns.check(pd.DataFrame(rows), "apoptosis_effects")
+        if rows
+        else columns.empty("apoptosis_effects")
+    )
+
+
+def _families(part: pd.DataFrame, media: Mapping[str, Medium]) -> list[list[tuple[str, str]]]:
+    """(medium, reference) pairs of each family of tests of one line; inducers are a check of the
+    assay and not tested.
+    """
+    present = [
+        name for name in media if name in set(part["medium"]) and not is_inducer(media[name])
+    ]
+    controls = [name for name in present if media[name].role == "control"]
+    against_control = [
+        (name, control)
+        for control in controls[:1]
+        for name in present
+        if media[name].role in ("dropout", "other")
+    ]
+    rescues = [
+        (name, dropout)
+        for name in present
+        for dropout in present
+        if media[name].role == "rescue"
+        and media[dropout].role == "dropout"
+        and media[dropout].removes == media[name].restores
+    ]
+    return [family for family in (against_control, rescues) if family]
+
+
+def _contrast(
+    part: pd.DataFrame, medium: str, reference: str, settings: Settings
+) -> dict[str, Any]:
+    """Paired difference of logits of two media of one line: estimate, t interval, two-sided paired
+    t.
+    """
+    pair = part[part["medium"].isin([medium, reference])]
+    usable = pair[pair["verdict"].ne("fail") & pair["_logit"].notna()]
+    wide = (
+        usable.pivot_table(index="replicate", columns="medium", values="_logit")
+        .reindex(columns=[medium, reference])
+        .dropna()
+    )
+    difference = (wide[medium] - wide[reference]).to_numpy(float)
+    n = len(difference)
+    estimate = float(difference.mean()) if n else np.nan
+    enough = n >= max(2, settings.min_replicates)
+    se = float(difference.std(ddof=1) / np.sqrt(n)) if enough else np.nan
+    tested = enough and se > 0
+    half = stats.t.ppf(0.975, n - 1) * se if tested else np.nan
+    p = float(2 * stats.t.sf(abs(estimate) / se, n - 1)) if tested else np.nan
+    chosen = usable[usable["medium"].eq(medium) & usable["replicate"].isin(wide.index)]
+    failed = len(pair) - len(usable)
+    notes = (
+        []
+        if enough
+        else [f"exploratory: {n} paired replicate(s), min_replicates = {settings.min_replicates}"]
+    )
+    notes += ["the differences do not vary: not tested"] if enough and not tested else []
+    notes += [f"{failed} sample{'s' * (failed > 1)} failed and stayed out"] if failed else []
+    return {
+        "medium": medium,
+        "contrast": f"{medium} - {reference}",
+        "scale": "logit_annexin",
+        "estimate": estimate,
+        "se": se,
+        "df": float(n - 1) if enough else np.nan,
+        "ci_low": estimate - half,
+        "ci_high": estimate + half,
+        "p": p,
+        "n_replicates": n,
+        "odds_ratio": np.exp(estimate),
+        "odds_ratio_low": np.exp(estimate - half),
+        "odds_ratio_high": np.exp(estimate + half),
+        "mean_specific_apoptosis": float(chosen["specific_apoptosis"].mean()),
+        "note": "; ".join(notes),
+    }
+
+
+def _holm(rows: list[dict[str, Any]], members: str) -> list[dict[str, Any]]:
+    """Holm (1979) step-down over the contrasts of one family that were tested."""
+    tested = sorted((row for row in rows if np.isfinite(row["p"])), key=lambda row: row["p"])
+    largest = 0.0
+    for rank, row in enumerate(tested):
+        largest = max(largest, min(1.0, (len(tested) - rank) * row["p"]))
+        row["p_adjusted"] = largest
+    text = f"paired t on logits, Holm over {len(tested)} {members}" if tested else ""
+    return [
+        {"p_adjusted": np.nan, **row, "adjustment": text if np.isfinite(row["p"]) else "none"}
+        for row in rows
+    ]

@@ -1,0 +1,245 @@
+"""wells -> relative viability, log2 change and GR value, one row per biological replicate.
+
+Wells are technical: they are averaged first (blank-corrected), then the logarithm or GR is taken.
+They are never n.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from kit.config.model import ExperimentConfig
+from kit.core.columns import check
+from kit.plates.design import untreated_rows
+from kit.plates.quality import is_incorporation
+from kit.plates.spatial import TREATMENT
+
+KEY = ["cell_line", "replicate", "readout"]
+ARM = [*KEY, "hours", "medium", "agent", "concentration", "concentration_unit"]
+
+
+def gr_value(x: ArrayLike, x_control: ArrayLike, x0: ArrayLike) -> NDArray[np.float64]:
+    """GR = 2^[log2(x/x0) / log2(x_control/x0)] - 1 (Hafner 2016): 1 no effect, 0 stasis, below 0
+    net loss.
+
+    Signals are blank-corrected and of one scale. NaN where any is not positive or the control did
+    not grow.
+    """
+    x, control, start = np.broadcast_arrays(
+        np.asarray(x, float), np.asarray(x_control, float), np.asarray(x0, float)
+    )
+    valid = (x > 0) & (control > start) & (start > 0)
+    with np.errstate(all="ignore"):
+        value = 2 ** (np.log2(x / start) / np.log2(control / start)) - 1
+    return np.where(valid, value, np.nan)
+
+
+def gr_value_without_t0(
+    relative_viability: ArrayLike, doubling_time_h: ArrayLike, hours: ArrayLike
+) -> NDArray[np.float64]:
+    """GR = 2^(1 + log2(f) Td / t) - 1, from an assumed doubling time of the control in the same
+    medium.
+    """
+    f = np.asarray(relative_viability, float)
+    with np.errstate(all="ignore"):
+        value = (
+            2 ** (1 + np.log2(f) * np.asarray(doubling_time_h, float) / np.asarray(hours, float))
+            - 1
+        )
+    return np.where(f > 0, value, np.nan)
+
+
+def growth(
+    wells: pd.DataFrame, config: ExperimentConfig, plate_verdicts: pd.DataFrame
+) -> pd.DataFrame:
+    """The contract's `growth` table from prepared `wells`.
+
+    Further columns: `agent`, `concentration`, `concentration_unit`, `signal_mean`,
+    `signal_control`, `signal_0h` (blank-corrected),
+    `gr_basis` (`0 h plate`, `doubling time` or empty), `below_lod`, `n_excluded`, `plate_verdict`,
+    `verdict`, `note`.
+    """
+    samples = wells[wells["role"].eq("sample")]
+    arms = _arms(samples[samples["hours"].gt(0)], config, plate_verdicts)
+    start = _start(samples[samples["hours"].eq(0)], config)
+    table = arms.merge(start, on=KEY, how="left", validate="many_to_one")
+    table = _add_gr(table, config)
+    return check(
+        table.sort_values(_order(table, config), key=None).drop(columns=["_line", "_medium"]),
+        "growth",
+    )
+
+
+def _arms(
+    samples: pd.DataFrame, config: ExperimentConfig, plate_verdicts: pd.DataFrame
+) -> pd.DataFrame:
+    """Plate means over each plate's own control, then one row per arm: plates of one replicate are
+    averaged on the log scale.
+    """
+    means = _plate_means(samples, plate_verdicts)
+    controls = untreated_rows(means[means["medium"].eq(config.control_name)])
+    own = controls.groupby(["plate", "cell_line"], as_index=False).agg(
+        own=("mean", "mean"), control_lod=("lod", "max")
+    )
+    shared = controls.groupby([*KEY, "hours"], as_index=False).agg(shared=("mean", "mean"))
+    means = means.merge(own, on=["plate", "cell_line"], how="left", validate="many_to_one")
+    means = means.merge(shared, on=[*KEY, "hours"], how="left", validate="many_to_one")
+    means["borrowed_control"] = means["own"].isna() & means["shared"].notna()
+    means["control"] = means["own"].fillna(means["shared"])
+    means["relative"] = means["mean"] / means["control"].where(means["control"] > 0)
+    means["logged"] = means[["mean", "lod"]].max(axis=1).where(means["mean"].notna())
+    means["log2"] = np.log2(
+        means["logged"].where(means["logged"] > 0) / means["control"].where(means["control"] > 0)
+    )
+    rows = means.groupby(ARM, dropna=False, sort=False).agg(
+        relative_viability=("relative", "mean"),
+        log2_fc=("log2", "mean"),
+        signal_mean=("mean", "mean"),
+        signal_control=("control", "mean"),
+        n_wells=("n", "sum"),
+        n_excluded=("n_excluded", "sum"),
+        n_plates=("plate", "nunique"),
+        below_lod=("below_lod", "any"),
+        borrowed_control=("borrowed_control", "any"),
+        plate_verdict=("verdict", lambda values: max(values, key=("pass", "warn", "fail").index)),
+    )
+    return rows.reset_index()
+
+
+def _plate_means(samples: pd.DataFrame, plate_verdicts: pd.DataFrame) -> pd.DataFrame:
+    keys = ["plate", *KEY, "hours", *TREATMENT[1:], "concentration_unit"]
+    samples = samples.assign(usable=samples["signal_corrected"].where(samples["used"]))
+    means = samples.groupby(keys, dropna=False, sort=False).agg(
+        mean=("usable", "mean"),
+        n=("usable", "count"),
+        n_excluded=("excluded", "sum"),
+        lod=("lod", "max"),
+    )
+    means = means.reset_index()
+    means["below_lod"] = means["mean"].lt(means["lod"])
+    return means.merge(
+        plate_verdicts[["plate", "verdict"]], on="plate", how="left", validate="many_to_one"
+    ).fillna({"verdict": "pass"})
+
+
+def _start(samples: pd.DataFrame, config: ExperimentConfig) -> pd.DataFrame:
+    """Mean corrected signal at 0 h per line, replicate and readout: control medium where the 0 h
+    plate has it, else all untreated wells.
+    """
+    used = untreated_rows(samples[samples["used"]])
+    rows = []
+    for key, group in used.groupby(KEY, sort=False):
+        control = group[group["medium"].eq(config.control_name)]
+        chosen = control if len(control) else group
+        mean = chosen.groupby("plate")["signal_corrected"].mean().mean()
+        rows.append((*key, mean, len(chosen)))
+    return pd.DataFrame(rows, columns=[*KEY, "signal_0h", "n_wells_0h"]).astype(
+        {"signal_0h": float}
+    )
+
+
+def _add_gr(table: pd.DataFrame, config: ExperimentConfig) -> pd.DataFrame:
+    settings = config.settings
+    doubling = (
+        table["cell_line"]
+        .map({name: line.doubling_time_h for name, line in config.cell_lines.items()})
+        .astype(float)
+    )
+    with np.errstate(all="ignore"):
+        measured = np.log2(
+            table["signal_control"].where(table["signal_control"] > 0)
+            / table["signal_0h"].where(table["signal_0h"] > 0)
+        )
+    incorporation = table["readout"].map(is_incorporation).astype(bool)
+    has_t0 = table["signal_0h"].notna() & ~incorporation
+    by_time = ~has_t0 & doubling.notna() & ~incorporation
+    table["control_doublings"] = np.where(
+        has_t0, measured, np.where(by_time, table["hours"] / doubling, np.nan)
+    )
+    # GR from the mean log2 change, so that technical plates of one replicate weigh the same:
+    # 2^((log2 fc + D) / D) - 1 is gr_value
+    with np.errstate(all="ignore"):
+        gr = 2 ** (1 + table["log2_fc"] / table["control_doublings"]) - 1
+    table["gr"] = gr.where(table["control_doublings"] >= settings.undefined_control_doublings)
+    table["gr_basis"] = np.where(has_t0, "0 h plate", np.where(by_time, "doubling time", ""))
+    judged = [
+        _judge(row, settings.min_control_doublings, settings.undefined_control_doublings)
+        for row in table.to_dict("records")
+    ]
+    table["verdict"], table["note"] = [item[0] for item in judged], [item[1] for item in judged]
+    return table
+
+
+def _judge(row: dict, enough: float, undefined: float) -> tuple[str, str]:
+    """Verdict and note of one arm."""
+    found: list[tuple[str, str]] = []
+    doublings = row["control_doublings"]
+    if not row["n_wells"]:
+        found.append(("fail", "no usable well"))
+    elif not row["signal_control"] > 0:
+        found.append(("fail", "no usable control on this plate or replicate"))
+    if is_incorporation(row["readout"]):
+        found.append(("info", "S-phase incorporation: ratio to control only, no GR"))
+    elif np.isnan(doublings):
+        found.append(("warn", "no 0 h plate and no doubling time: GR undefined"))
+    elif doublings < undefined:
+        found.append(
+            ("fail", f"control grew {doublings:.2f} doublings, below {undefined:g}: GR undefined")
+        )
+    elif doublings < enough:
+        found.append(("warn", f"control grew only {doublings:.2f} doublings ({enough:g} asked)"))
+    if row["gr_basis"] == "doubling time":
+        found.append(
+            ("warn", "no 0 h plate: GR rests on the doubling time given for the complete medium")
+        )
+    if row["below_lod"]:
+        found.append(
+            (
+                "info",
+                (
+                    "below the limit of detection, which stands in for the logarithm: a bound, not"
+                    " a value"
+                ),
+            )
+        )
+    if row["borrowed_control"]:
+        found.append(("warn", "control taken from another plate of the replicate"))
+    if row["plate_verdict"] == "fail":
+        found.append(("fail", "the plate failed quality control"))
+    worst = max(
+        [verdict for verdict, _ in found] + ["pass"], key=("info", "pass", "warn", "fail").index
+    )
+    return worst, "; ".join(text for _, text in found)
+
+
+def _order(table: pd.DataFrame, config: ExperimentConfig) -> list[str]:
+    """Lines and media in the order of experiment.yaml."""
+    table["_line"] = pd.Categorical(table["cell_line"], list(config.cell_lines)).codes
+    table["_medium"] = pd.Categorical(table["medium"], list(config.media)).codes
+    return ["readout", "hours", "_line", "_medium", "agent", "concentration", "replicate"]
+
+
+def per_well(wells: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """Each used well on the scales of `growth`, over its arm's control and start. For drawing only:
+    wells are never n.
+    """
+    keys = [*KEY, "hours", "medium", "agent", "concentration"]
+    used = wells[wells["role"].eq("sample") & wells["used"]]
+    merged = used.merge(
+        table[[*keys, "signal_control", "signal_0h", "gr_basis"]],
+        on=keys,
+        how="inner",
+        validate="many_to_one",
+    )
+    merged["relative_viability"] = merged["signal_corrected"] / merged["signal_control"].where(
+        merged["signal_control"] > 0
+    )
+    merged["log2_fc"] = np.log2(
+        merged["relative_viability"].where(merged["relative_viability"] > 0)
+    )
+    merged["gr"] = gr_value(
+        merged["signal_corrected"], merged["signal_control"], merged["signal_0h"]
+    )
+    return merged

@@ -1,0 +1,1 @@
+"""Densitometry tables and blot images in; bands per lane out."""

@@ -1,0 +1,1 @@
+"""FCS files, gated tables and FlowJo workspaces in; events or fractions per sample out."""

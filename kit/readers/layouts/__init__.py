@@ -1,0 +1,1 @@
+"""Plate maps (wellmap TOML, CSV, Excel) in; one row per well out."""

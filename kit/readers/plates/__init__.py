@@ -1,0 +1,1 @@
+"""Plate-reader exports in; reads, each with one value per well, out."""

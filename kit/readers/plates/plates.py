@@ -1,0 +1,153 @@
+"""Read plates from whatever the reader's software wrote: the table of formats, and the one function
+that uses it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kit.core.errors import InputError, Problem, did_you_mean
+from kit.readers.plates.asm import looks_like_asm, read_asm
+from kit.readers.plates.bare_grid import read_bare
+from kit.readers.plates.grid_search import find_grids
+from kit.readers.plates.plate_grid import read_grids
+from kit.readers.plates.reads import Found, Read, finish
+from kit.readers.plates.softmax import read_softmax
+from kit.readers.plates.well_table import read_well_tables
+from kit.readers.sheets import Sheet, Source, open_source, text_sheets
+from kit.readers.tokens import Cell
+
+Answer = tuple[list[Found], list[str]]
+
+
+@dataclass(frozen=True)
+class Format:
+    """One kind of export: how its content shows that it is meant, and the reader of a sheet (or of
+    the whole source).
+    """
+
+    recognises: Callable[[Source], bool]
+    of_sheet: Callable[[Sheet], Answer] | None = None
+    of_source: Callable[[Source], Answer] | None = None
+
+
+def _text(pattern: str) -> Callable[[Source], bool]:
+    return lambda source: re.search(pattern, source.text[:4000], re.MULTILINE) is not None
+
+
+def _any(source: Source) -> bool:
+    return True
+
+
+def _on_request(source: Source) -> bool:
+    return False
+
+
+def read_labelled(sheet: Sheet) -> Answer:
+    """Labelled grids, and tables of wells outside of them: a kinetic export has its raw values in
+    one, a summary in the other.
+    """
+    found, passed = read_grids(sheet)
+    taken = {r for grid in find_grids(sheet) for r in range(grid.header, grid.end)}
+    rows: list[list[Cell]] = [[] if r in taken else row for r, row in enumerate(sheet.rows)]
+    more, reasons = read_well_tables(replace(sheet, rows=rows))
+    return found + more, passed + reasons
+
+
+FORMATS: dict[str, Format] = {
+    "asm": Format(looks_like_asm, of_source=read_asm),
+    "softmax": Format(_text(r"^\W*##BLOCKS="), of_sheet=read_softmax),
+    "labelled": Format(_any, of_sheet=read_labelled),
+    "bare grid": Format(_any, of_sheet=read_bare),
+    "grid": Format(_on_request, of_sheet=read_grids),
+    "wells": Format(_on_request, of_sheet=read_well_tables),
+}
+"""Formats by name, tried in this order; the first that finds a signal reads the file. The last two
+only when asked for. A new instrument is one entry.
+"""
+
+_LOOKED_FOR = (
+    "Looked for: a grid of row letters and column numbers, a table with a column of wells, wells as"
+    " column headings, and 8 x 12, 16 x 24 or 32 x 48 numbers"
+)
+
+
+def read_plates(
+    path: str | Path,
+    *,
+    sheet: str | None = None,
+    format: str = "auto",
+    saturation: float | None = None,
+    name: str | None = None,
+) -> list[Read]:
+    """Every plate read of a file, in its order.
+
+    `sheet` limits an Excel file to one sheet; `format` is "auto" or a name of `FORMATS`; signals at
+    or above
+    `saturation` (the detector's maximum) become missing with the flag "saturated"; `name` is how
+    messages call the file.
+    Raises `InputError` naming everything that is wrong: file, sheet or line, well, value, remedy.
+    """
+    path = Path(path)
+    file = name or path.name
+    if format != "auto" and format not in FORMATS:
+        raise InputError(
+            Problem(
+                file,
+                "",
+                f"format '{format}' is not known",
+                did_you_mean(format, ["auto", *FORMATS]),
+            )
+        )
+    source = open_source(path, file, sheet or None)
+    found, passed = _find(source, format)
+    if not found:
+        seen = f" Passed over: {'; '.join(passed[:4])}" if passed else ""
+        raise InputError(
+            Problem(
+                file,
+                f"sheet '{sheet}'" if sheet else "",
+                f"no plate signals found. {_LOOKED_FOR}.{seen}",
+            )
+        )
+    return finish(found, file, saturation)
+
+
+def _find(source: Source, format: str) -> Answer:
+    """Reads of the first format that finds any; text is cut by each delimiter in turn until one
+    does.
+    """
+    if format == "auto":
+        names = [name for name, entry in FORMATS.items() if entry.recognises(source)]
+        names = names[:1] if names[0] == "asm" else names
+    else:
+        names = [format]
+    passed: list[str] = []
+    cuts = (
+        [[sheet] for sheet in text_sheets(source.text)]
+        if source.text and names != ["asm"]
+        else [list(source.sheets)]
+    )
+    for entry in (FORMATS[name] for name in names):
+        if entry.of_source is not None:
+            return entry.of_source(source)
+        found, reasons = _of_sheets(cuts, entry.of_sheet) if entry.of_sheet else ([], [])
+        passed += reasons
+        if found:
+            return found, passed
+    return [], list(dict.fromkeys(passed))
+
+
+def _of_sheets(cuts: list[list[Sheet]], reader: Callable[[Sheet], Answer]) -> Answer:
+    """Reads of all sheets of a workbook, or of a text in the first cut that has any."""
+    passed: list[str] = []
+    for sheets in cuts:
+        answers = [reader(sheet) for sheet in sheets]
+        found = [read for reads, _ in answers for read in reads]
+        passed += [reason for _, reasons in answers for reason in reasons]
+        if found:
+            return found, passed
+    return [], passed

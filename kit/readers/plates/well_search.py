@@ -1,0 +1,216 @@
+"""Where tables with one row per well stand in a sheet, and how their lines name the well: in one
+column, or by row and column.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from kit.core.wells import find_well, row_number
+from kit.readers import tokens
+from kit.readers.plates.grid_search import blank, cell_at
+from kit.readers.plates.headings import shorten
+from kit.readers.sheets import Sheet
+from kit.readers.tokens import Cell, cell_text
+
+PLATE = re.compile(
+    r"(?:assay |measured )?plate(?:[ _-]?(?:id|name|barcode|no\.?|nr\.?|number|#))?|barcode",
+    re.IGNORECASE,
+)
+_WELL_HEAD = re.compile(
+    r"wells?|(?:well[ _]?)?(?:pos(?:ition)?s?|names?|locations?|numbers?)\.?", re.IGNORECASE
+)
+_ROW_HEAD = re.compile(r"(?:well|plate)?[ _\n-]*row(?:[ _]?name)?", re.IGNORECASE)
+_COLUMN_HEAD = re.compile(
+    r"(?:well|plate)?[ _\n-]*col(?:umn)?\.?(?:[ _]?(?:name|number))?", re.IGNORECASE
+)
+
+
+@dataclass
+class Table:
+    """A long table: the line of its headings (-1: none), its body, the columns that name the well,
+    and how they do.
+    """
+
+    header: int
+    body: list[int]
+    keys: tuple[int, ...]
+    well: Callable[[Sequence[Cell]], tuple[int, int] | None]
+    faults: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def find_tables(sheet: Sheet) -> list[Table]:
+    """Long tables in the order of the file; lines of one do not count for another."""
+    tables: list[Table] = []
+    r = 0
+    while r < len(sheet.rows):
+        table = _row_column_table(sheet, r) or _well_table(sheet, r) or _dashed_table(sheet, r)
+        if table is None:
+            r += 1
+            continue
+        r = table.body[-1] + 1
+        if not (tables and _goes_on(sheet, tables[-1], table)):
+            tables.append(table)
+    return tables
+
+
+def _goes_on(sheet: Sheet, before: Table, table: Table) -> bool:
+    """Whether a table is the rest of the one before, behind empty lines or the same headings again;
+    then it joins it.
+
+    Behind any other line without headings of its own it may be that or another plate: a fault, as
+    either would be a guess.
+    """
+    wells = {before.well(sheet.rows[r]) for r in before.body}
+    if table.keys != before.keys or any(before.well(sheet.rows[r]) in wells for r in table.body):
+        return False
+    headings = sheet.rows[before.header] if before.header >= 0 else None
+    between = [r for r in range(before.body[-1] + 1, table.body[0]) if not blank(sheet.rows[r])]
+    others = [r for r in between if sheet.rows[r] != headings]
+    if not others:
+        before.body += table.body
+        return True
+    if between == others and all(sum(cell != "" for cell in sheet.rows[r]) == 1 for r in others):
+        words = next(cell_text(cell) for cell in sheet.rows[others[0]] if cell != "")
+        what = (
+            f"'{shorten(words)}' stands inside a list of wells, which may go on behind it or be"
+            " another plate's"
+        )
+        table.faults.append(
+            (
+                sheet.place(others[0]),
+                what,
+                "Delete the line, or repeat the headings under it if another plate follows.",
+            )
+        )
+    return False
+
+
+def _well_table(sheet: Sheet, r: int) -> Table | None:
+    """The table whose first well stands in line `r`: a column with a well there and in the next
+    line.
+    """
+    if r + 1 >= len(sheet.rows):
+        return None
+    here, below = sheet.rows[r], sheet.rows[r + 1]
+    columns = [
+        i for i in range(min(len(here), len(below))) if find_well(here[i]) and find_well(below[i])
+    ]
+    if not columns or len(columns) > 3:
+        return None
+    header = _header_of(sheet, r, columns)
+    heads = {i: str(cell_at(sheet.rows[header], i)) if header >= 0 else "" for i in columns}
+    # P1 and P2 are plates under the heading "plate", though a well may be called so too.
+    columns = [i for i in columns if not PLATE.fullmatch(heads[i])]
+    if not columns:
+        return None
+    # S1 may be a sample under "Well ID": the column called just "well" comes first, any other with
+    # the word in it next.
+    column = min(
+        columns,
+        key=lambda i: (
+            _WELL_HEAD.fullmatch(heads[i]) is None,
+            "well" not in heads[i].lower(),
+            here[i] == below[i],
+        ),
+    )
+    table = Table(header, [], (column,), lambda row: find_well(cell_at(row, column)))
+    table.body = _body(sheet, r, table)
+    return table
+
+
+def _dashed_table(sheet: Sheet, r: int) -> Table | None:
+    """The table whose headings, in line `r`, call a column wells where those are written A-01, or
+    P1-A01 beside a plate P1.
+    """
+    if r + 1 >= len(sheet.rows):
+        return None
+    for column, head in enumerate(sheet.rows[r]):
+        if (
+            isinstance(head, str)
+            and _WELL_HEAD.fullmatch(head)
+            and _dashed_well(sheet.rows[r + 1], column)
+        ):
+            table = Table(r, [], (column,), lambda row, column=column: _dashed_well(row, column))  # type: ignore[misc]
+            table.body = _body(sheet, r + 1, table)
+            return table
+    return None
+
+
+def _dashed_well(row: Sequence[Cell], column: int) -> tuple[int, int] | None:
+    """The well of a cell such as A-01, or P1-A01 where another cell of the line is P1; plain ones
+    too.
+    """
+    match = re.fullmatch(r"(?:(.+)[-_ ])?([A-Za-z]{1,2})-?([0-9]{1,3})", str(cell_at(row, column)))
+    if match is None or (
+        match[1] and match[1] not in [cell_text(cell) for i, cell in enumerate(row) if i != column]
+    ):
+        return None
+    return find_well(match[2] + match[3])
+
+
+def _body(sheet: Sheet, start: int, table: Table) -> list[int]:
+    """The table's lines: up to a blank one or one without a well. A line with numbers and a spoilt
+    well belongs to it,
+    so that it is reported rather than taken for the end; one without any well only if the table
+    goes on behind it.
+    """
+    end, stop = start, start
+    while end < len(sheet.rows) and not blank(sheet.rows[end]):
+        row = sheet.rows[end]
+        if table.well(row) is None:
+            if not any(
+                tokens.kind(cell) == "number" for i, cell in enumerate(row) if i not in table.keys
+            ):
+                break
+            stop = end + 1 if any(cell_at(row, i) != "" for i in table.keys) else stop
+        else:
+            stop = end + 1
+        end += 1
+    return list(range(start, stop))
+
+
+def _header_of(sheet: Sheet, r: int, columns: Sequence[int]) -> int:
+    """The line of headings above line `r`: the nearest, directly above, with words over the column
+    of wells.
+    """
+    for above in range(r - 1, max(-1, r - 5), -1):
+        row = sheet.rows[above]
+        if blank(row):
+            return -1
+        if any(tokens.kind(cell_at(row, i)) == "text" for i in columns):
+            return above
+    return -1
+
+
+def _row_column_table(sheet: Sheet, r: int) -> Table | None:
+    """The table whose headings, in line `r`, are a row and a column of the plate."""
+    heads = [" ".join(cell.split()) if isinstance(cell, str) else "" for cell in sheet.rows[r]]
+    row = next((i for i, head in enumerate(heads) if _ROW_HEAD.fullmatch(head)), -1)
+    column = next((i for i, head in enumerate(heads) if _COLUMN_HEAD.fullmatch(head)), -1)
+    if row < 0 or column < 0 or r + 1 >= len(sheet.rows):
+        return None
+
+    def well(cells: Sequence[Cell]) -> tuple[int, int] | None:
+        letters, number = cell_at(cells, row), cell_at(cells, column)
+        here = (
+            row_number(letters)
+            if isinstance(letters, str) and letters.isalpha()
+            else _whole(letters)
+        )
+        return (here, _whole(number)) if 1 <= here <= 32 and 1 <= _whole(number) <= 48 else None
+
+    if well(sheet.rows[r + 1]) is None:
+        return None
+    table = Table(r, [], (row, column), well)
+    table.body = _body(sheet, r + 1, table)
+    return table
+
+
+def _whole(cell: Cell) -> int:
+    """A cell as a whole number, 0 when it is none."""
+    if isinstance(cell, float):
+        return int(cell) if cell.is_integer() else 0
+    return int(cell) if re.fullmatch(r"[0-9]{1,3}", cell) else 0

@@ -1,0 +1,262 @@
+"""A figure travels with its table and caption: shown in the notebook and saved for publication,
+rendered once per format.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import matplotlib as mpl
+import pandas as pd
+from IPython.display import display
+from matplotlib.layout_engine import ConstrainedLayoutEngine, TightLayoutEngine
+
+from kit.core.columns import TABLES
+from kit.report import markup
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DPI = 200
+"""Resolution of PNG figures: twice that of a screen of 100 dots per inch."""
+
+CSS_DPI = 96
+"""Dots of an inch in HTML: sets the width at which a PNG is shown."""
+
+_METADATA: dict[str, dict[str, None]] = {
+    "svg": dict.fromkeys(("Date", "Creator", "Format", "Type")),
+    "png": {"Software": None},
+}
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One thing to show: `figure` with the `table` that would redraw it, a title and a caption that
+    says what to look for.
+
+    `kind` is how the figure is shown: `svg` for light ones, `png` (2x) for dense ones such as plate
+    heatmaps.
+    """
+
+    name: str
+    title: str
+    caption: str
+    figure: Figure | None = None
+    table: pd.DataFrame | None = None
+    kind: Literal["svg", "png"] = "svg"
+    data: bool = True
+    """False for a drawing that shows no data, and so carries no mark of simulated data."""
+
+
+class Exhibits:
+    """Shows exhibits and, unless `out` is empty, saves them: figures/<name>.png and .svg,
+    tables/<name>.csv under `out`.
+
+    A figure of simulated data says so, and every further text of `marks` (such as EXPLORATORY)
+    stands beside it.
+    """
+
+    def __init__(self, out: str, simulated: bool = False, marks: Sequence[str] = ()) -> None:
+        self.folder = Path(out) if out else None
+        self.marks = (*(("SIMULATED DATA",) if simulated else ()), *marks)
+
+    def show(self, exhibit: Exhibit, table: bool = False) -> None:
+        """Display the figure with its caption, and its table where `table` is true; save all of
+        them.
+        """
+        if exhibit.figure is not None:
+            self._show_figure(exhibit)
+        if exhibit.table is not None:
+            self._save_table(exhibit.name, exhibit.table)
+            if table or exhibit.figure is None:
+                self._html(
+                    markup.table(
+                        exhibit.table,
+                        name=exhibit.name,
+                        caption="" if exhibit.figure else exhibit.caption,
+                    )
+                )
+
+    def table(
+        self,
+        name: str,
+        frame: pd.DataFrame | None,
+        caption: str,
+        columns: Sequence[str] | Mapping[str, str] | None = None,
+        formats: Mapping[str, markup.Format] | None = None,
+    ) -> None:
+        """Show a sortable table with sensible digits; full precision is in the CSV. None shows that
+        there are no data.
+        """
+        if frame is None:
+            self.note(f"{markup.words(name)}: no data. {caption}")
+            return
+        self._save_table(name, frame)
+        self._html(
+            markup.table(frame, name=name, caption=caption, columns=columns, formats=formats)
+        )
+
+    def matrix(
+        self,
+        name: str,
+        cells: Mapping[tuple[str, str], markup.Cell],
+        caption: str,
+        frame: pd.DataFrame | None = None,
+    ) -> None:
+        """Show cards in rows and columns; `frame` holds the same as a table and is saved."""
+        if frame is not None:
+            self._save_table(name, frame)
+        if cells:
+            self._html(markup.matrix(cells, name=name, caption=caption))
+        else:
+            self.note(f"{markup.words(name)}: no data. {caption}")
+
+    def banner(self, summary: Any, experiment: Any) -> None:
+        """The verdict of an analysis, with reasons and next actions in words; the runner reads it
+        from the output's metadata.
+        """
+        config = experiment.config
+        facts = [experiment.id, str(config.date or ""), ", ".join(config.cell_lines)]
+        html = markup.banner(
+            summary.verdict,
+            summary.reasons,
+            summary.next_actions,
+            config.title or experiment.id,
+            facts,
+        )
+        about = {
+            "verdict": summary.verdict,
+            "reasons": list(summary.reasons),
+            "next_actions": list(summary.next_actions),
+        }
+        self._html(html, summary=about)
+
+    def note(self, text: str, kind: str = "info") -> None:
+        """A remark set apart from the text; `kind` is pass, warn, fail or info."""
+        self._html(markup.note(text, kind))
+
+    def definitions(self, pairs: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
+        """A list of terms with their values."""
+        self._html(markup.definitions(pairs.items() if isinstance(pairs, Mapping) else pairs))
+
+    def bullets(self, texts: Iterable[str]) -> None:
+        """A list of sentences."""
+        self._html(markup.items(texts))
+
+    def write_tables(self, tables: Mapping[str, pd.DataFrame]) -> None:
+        """Save every table of an analysis as tables/<name>.csv, exactly: floats read back to the
+        same number, missing is empty.
+        """
+        for name, frame in tables.items():
+            self._write_csv(name, frame)
+
+    def _show_figure(self, exhibit: Exhibit) -> None:
+        images = self._render(exhibit)
+        about = {
+            "exhibit": exhibit.name,
+            "title": exhibit.title,
+            "alt": f"{exhibit.title}. {exhibit.caption}",
+        }
+        if exhibit.kind == "svg":
+            data, size = {"image/svg+xml": images["svg"].decode()}, {}
+        else:
+            width = round(exhibit.figure.get_figwidth() * CSS_DPI)  # type: ignore[union-attr]
+            data, size = (
+                {"image/png": base64.b64encode(images["png"]).decode()},
+                {"image/png": {"width": width}},
+            )
+        display(
+            {**data, "text/plain": f"<figure {exhibit.name}>"},
+            metadata={"kit": about, **size},
+            raw=True,
+        )
+        caption = (
+            f'<p class="cap"><b>{markup.escape(exhibit.title)}.</b>'
+            f" {markup.prose(exhibit.caption)}</p>"
+        )
+        self._html(caption, caption_of=exhibit.name)
+
+    def _render(self, exhibit: Exhibit) -> dict[str, bytes]:
+        """The figure's bytes in each format wanted: both when saving, else the one shown."""
+        figure = exhibit.figure
+        _check_name(exhibit.name)
+        _draw_marks(figure, self.marks if exhibit.data else ())  # type: ignore[arg-type]
+        formats = [exhibit.kind] if self.folder is None else ["png", "svg"]
+        images = {}
+        # A set salt and no date: the same data give the same bytes, and ids differ between the
+        # figures of a page.
+        with mpl.rc_context({"svg.hashsalt": exhibit.name, "svg.fonttype": "none"}):
+            for kind in formats:
+                buffer = io.BytesIO()
+                figure.savefig(buffer, format=kind, dpi=DPI, metadata=_METADATA[kind])  # type: ignore[union-attr]
+                figure.set_layout_engine("none")  # type: ignore[union-attr]  # laid out once
+                images[kind] = buffer.getvalue()
+        if self.folder is not None:
+            for kind, content in images.items():
+                _write(self.folder / "figures" / f"{exhibit.name}.{kind}", content)
+        return images
+
+    def _save_table(self, name: str, frame: pd.DataFrame) -> None:
+        """Save a table that was shown; those of the contract are saved whole by `write_tables`, not
+        in part from here.
+        """
+        if name not in TABLES:
+            self._write_csv(name, frame)
+
+    def _write_csv(self, name: str, frame: pd.DataFrame) -> None:
+        _check_name(name)
+        if self.folder is not None:
+            _write(
+                self.folder / "tables" / f"{name}.csv",
+                frame.to_csv(index=False, lineterminator="\n").encode(),
+            )
+
+    @staticmethod
+    def _html(html: str, **about: Any) -> None:
+        display(
+            {"text/html": markup.wrapped(html), "text/plain": "<html>"},
+            metadata={"kit": about},
+            raw=True,
+        )
+
+
+def _check_name(name: str) -> None:
+    """Raise ValueError when a name cannot be a file's: names of exhibits are ours, but a slip must
+    not leave the folder.
+    """
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is not a file name: use letters, digits, '.', '_' and '-'")
+
+
+def _draw_marks(figure: Figure, marks: Sequence[str]) -> None:
+    """Write the marks in a strip below the axes; a layout engine keeps the strip free."""
+    if not marks:
+        return
+    strip = 0.2 / figure.get_figheight()  # inches
+    engine = figure.get_layout_engine()
+    if isinstance(engine, ConstrainedLayoutEngine):
+        engine.set(rect=(0, strip, 1, 1 - strip))
+    elif isinstance(engine, TightLayoutEngine):
+        engine.set(rect=(0, strip, 1, 1))
+    figure.text(
+        0.995,
+        strip * 0.25,
+        "  ·  ".join(marks),
+        ha="right",
+        va="bottom",
+        fontsize=7,
+        color="#8a4b00",
+        fontweight="bold",
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)

@@ -1,0 +1,3 @@
+"""What the notebooks show, one function a figure or table: analysis -> Exhibit. The notebooks add
+the prose and hold no logic.
+"""

@@ -1,0 +1,81 @@
+"""Exhibits of the protocol: compliance, carry-over."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from kit.analysis import Analysis
+from kit.plots import carryover as plots
+from kit.plots import style
+from kit.report.exhibits import Exhibit
+
+RPMI_ASPARAGINE_UM = 378.0  # 50 mg/L in RPMI 1640, where the previous medium is not given
+WORST = ("fail", "warn", "pass", "info")
+COMPLIANCE = ("check", "subject", "verdict", "value", "advice", "rule")
+
+
+def compliance(analysis: Analysis) -> tuple[pd.DataFrame | None, str, tuple[str, ...] | None]:
+    """Every check, what failed first, with its advice."""
+    table = analysis.compliance
+    if table is None:
+        return None, "No protocol was judged.", None
+    ordered = table.iloc[table["verdict"].map(WORST.index).argsort(kind="stable")].reset_index(
+        drop=True
+    )
+    counts = ", ".join(
+        f"{count} {name}" for name in WORST if (count := int(table["verdict"].eq(name).sum()))
+    )
+    return ordered, f"P01 to P25: {counts}.", COMPLIANCE
+
+
+CARRYOVER = (
+    "cell_line",
+    "medium",
+    "amino_acid",
+    "residual_uM",
+    "masked_doublings",
+    "masked_hours",
+    "control_doublings",
+    "gr_mask",
+    "verdict",
+    "note",
+)
+
+
+def carryover(analysis: Analysis) -> tuple[pd.DataFrame | None, str, tuple[str, ...] | None]:
+    """Residual amino acids per line and dropout medium."""
+    if analysis.carryover is None or analysis.carryover.empty:
+        return None, "No dropout medium, so nothing can be carried over.", None
+    s = analysis.experiment.settings
+    return (
+        analysis.carryover,
+        (
+            f"gr_mask from {s.gr_mask_moderate:g} warns, from {s.gr_mask_high:g} voids partial and"
+            " prototroph calls; it can never void an auxotroph."
+        ),
+        CARRYOVER,
+    )
+
+
+def carryover_figure(analysis: Analysis) -> Exhibit:
+    """Residual asparagine against washes and residual volume, with this experiment's point."""
+    fig, ax = style.figure(style.WIDTH, 3.0)
+    protocol = analysis.experiment.config.protocol
+    wash, before = protocol.wash, protocol.previous_medium
+    plots.residual_against_washes(
+        analysis.carryover,
+        ax,
+        analysis.experiment.settings,
+        start_uM=(
+            RPMI_ASPARAGINE_UM
+            if before is None or before.asparagine_uM is None
+            else before.asparagine_uM
+        ),
+        wash_uL=100.0 if wash is None or wash.volume_uL is None else wash.volume_uL,
+        added_uL=protocol.well_volume_uL or 100.0,
+    )
+    caption = (
+        "Each wash divides what is left by (residual + wash volume) / residual volume. The shaded"
+        " range can sustain growth [K]; the point is this experiment."
+    )
+    return Exhibit("carryover_washes", "What the washes leave behind", caption, fig)

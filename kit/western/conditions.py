@@ -1,0 +1,177 @@
+"""Which lanes are basal and which starved, and what starvation did to ASNS: induction beside ATF4
+tells a competent line from a silenced one.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from kit.western.rows import row
+
+BASAL = "basal"
+_BASAL_WORDS = {"", "nan", "none", BASAL, "control", "untreated"}
+_STARVED = re.compile(
+    r"(no|minus|without|free|-|\u2212|0)[ _]*(l[ -])?(asn|asparagine)(?![a-z])|asn(ase)?["
+    r" _-]*free|asparagine[ _-]*free|asparaginase|asnase"
+)
+_COLUMNS = (
+    "cell_line",
+    "replicate",
+    "condition",
+    "starved",
+    "induction_log2",
+    "atf4_log2",
+    "response",
+    "membrane",
+)
+_ADVICE = {
+    "stimulus failed": (
+        "Starve for 12 to 24 h in a medium without asparagine, and show that ATF4 rises."
+    ),
+    "not assessed": (
+        "Blot ATF4 on the same membrane: without it a flat ASNS may be a stimulus that failed."
+    ),
+}
+
+
+class InductionLimits(Protocol):
+    """The settings this module reads."""
+
+    min_induction_log2: float
+    asns_floor_percent: float
+
+
+def with_conditions(bands: pd.DataFrame, media: Mapping[str, Any] | None = None) -> pd.DataFrame:
+    """`bands` with `condition` basal where it is missing or names the control medium, and `starved`
+    where the lysate lacked asparagine.
+    """
+    roles = {_plain(name): medium for name, medium in (media or {}).items()}
+    basal = _BASAL_WORDS | {name for name, medium in roles.items() if medium.role == "control"}
+    without = {
+        name
+        for name, medium in roles.items()
+        if medium.role == "dropout" and "asparagine" in str(medium.removes)
+    }
+    given = bands["condition"] if "condition" in bands else pd.Series(BASAL, index=bands.index)
+    words = {name: _plain(name) for name in given.unique()}
+    condition = given.map(lambda name: BASAL if words[name] in basal else str(name).strip())
+    starved = given.map(
+        lambda name: (
+            words[name] not in basal
+            and (words[name] in without or bool(_STARVED.search(words[name])))
+        )
+    )
+    return bands.assign(condition=condition, starved=starved.astype(bool))
+
+
+def _plain(name: object) -> str:
+    return "" if pd.isna(name) else str(name).strip().casefold()  # type: ignore[call-overload]
+
+
+def induction(lanes: pd.DataFrame, settings: InductionLimits) -> pd.DataFrame:
+    """ASNS and ATF4 (log2) of each line, lysate and condition against its own basal lane on the
+    same membrane, and the `response`.
+
+    Levels at or below the floor (a share of the reference; of the higher of the two for ATF4) stand
+    at it, so that a band that appears
+    from nothing is a rise and no infinity.
+    """
+    samples = lanes[
+        (lanes["lane_role"] == "sample") & lanes["asns_relative"].notna() & ~lanes["not_linear"]
+    ]
+    keys = ["membrane", "cell_line", "replicate"]
+    level = samples.groupby([*keys, "condition", "starved"], as_index=False)[
+        ["asns_relative", "atf4"]
+    ].mean()
+    basal = level[level["condition"] == BASAL].drop(columns=["condition", "starved"])
+    both = level[level["condition"] != BASAL].merge(
+        basal, on=keys, how="inner", suffixes=("", "_basal"), validate="many_to_one"
+    )
+    floor = settings.asns_floor_percent / 100
+    both["induction_log2"] = np.log2(
+        both["asns_relative"].clip(lower=floor) / both["asns_relative_basal"].clip(lower=floor)
+    )
+    least = floor * both[["atf4", "atf4_basal"]].max(axis=1)
+    known = both[["atf4", "atf4_basal"]].notna().all(axis=1) & (least > 0)
+    both["atf4_log2"] = np.log2(
+        (both["atf4"].clip(lower=least) / both["atf4_basal"].clip(lower=least)).where(known)
+    )
+    pairs = zip(both["induction_log2"], both["atf4_log2"])
+    both["response"] = [
+        response_of(asns, atf4, threshold=settings.min_induction_log2) for asns, atf4 in pairs
+    ]
+    return both[list(_COLUMNS)]
+
+
+def response_of(asns_log2: float, atf4_log2: float, *, threshold: float = 1.0) -> str:
+    """What amino-acid starvation tells: ATF4 and ASNS up: competent; ATF4 up, ASNS flat: silenced
+    (predicts auxotrophy); ATF4 flat: no stimulus.
+    """
+    if math.isnan(atf4_log2) or math.isnan(asns_log2):
+        return "not assessed"
+    if atf4_log2 < threshold:
+        return "stimulus failed"
+    return "competent" if asns_log2 >= threshold else "silenced"
+
+
+def induction_rows(
+    lanes: pd.DataFrame, induced: pd.DataFrame, settings: InductionLimits
+) -> Iterator[dict[str, Any]]:
+    """W14: basal and starved lanes of a line on one membrane, with ATF4; lines without a basal lane
+    by name.
+    """
+    rule = (
+        "basal and 12 to 24 h without asparagine, ATF4 beside; a rise is"
+        f" {settings.min_induction_log2:g} log2 or more"
+    )
+    samples = lanes[lanes["lane_role"] == "sample"]
+    for found in induced.to_dict("records"):
+        subject = (
+            f"{found['membrane']}, {found['cell_line']}, lysate {found['replicate']},"
+            f" {found['condition']}"
+        )
+        atf4 = (
+            "ATF4 not measured"
+            if math.isnan(found["atf4_log2"])
+            else f"ATF4 {found['atf4_log2']:+.1f} log2"
+        )
+        value = f"ASNS {found['induction_log2']:+.1f} log2, {atf4}: {found['response']}"
+        verdict = {"competent": "pass", "silenced": "info"}.get(found["response"], "warn")
+        yield row("W14", subject, value, rule, "warn", verdict, _ADVICE.get(found["response"], ""))
+    basal = {
+        (lane["membrane"], lane["cell_line"])
+        for lane in samples[samples["condition"].eq(BASAL)].to_dict("records")
+    }
+    for membrane, own in samples.groupby("membrane", sort=False):
+        lacking = [
+            str(line) for line in dict.fromkeys(own["cell_line"]) if (membrane, line) not in basal
+        ]
+        if lacking:
+            names = ", ".join(
+                f"'{name}'"
+                for name in dict.fromkeys(own.loc[own["cell_line"].isin(lacking), "condition"])
+            )
+            value = (
+                f"no basal lane of {', '.join(lacking)}: the lanes are of condition {names}, so"
+                " ASNS here is no basal level"
+            )
+            advice = (
+                "Write basal (or the control medium's name) as the condition of untreated lanes, or"
+                " load one on this membrane."
+            )
+            yield row("W14", membrane, value, rule, "warn", "warn", advice)
+    if induced.empty and samples["condition"].eq(BASAL).all():
+        yield row(
+            "W14",
+            "all membranes",
+            "induction was not measured: no lane is of starved cells",
+            rule,
+            "info",
+            "info",
+        )
