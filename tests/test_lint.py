@@ -1,15 +1,21 @@
-"""Style and types, as a developer's hooks check them."""
+"""Style, width and types, as a developer's hooks check them."""
 
 import subprocess
 import sys
 
 import pytest
 
+TYPES = ["mypy", "--no-incremental", "--cache-dir", "/dev/null"]
+
 
 @pytest.mark.parametrize(
     "command",
-    [["ruff", "check", "."], ["mypy", "--no-incremental", "--cache-dir", "/dev/null"]],
-    ids=["ruff", "mypy"],
+    [
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        pytest.param(TYPES, marks=pytest.mark.slow),
+    ],
+    ids=["ruff", "width", "mypy"],
 )
 def test_clean(root, command):
     done = subprocess.run(

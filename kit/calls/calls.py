@@ -275,7 +275,6 @@ def interval(values: np.ndarray) -> tuple[float, float, float]:
 
 
 # ---- rows
-# --------------------------------------------------------------------------------------------------------------------------
 
 
 def _row(evidence: Evidence, call: Call, settings: Settings, expected: Expected) -> dict:

@@ -553,10 +553,10 @@ class Settings(
     def describe(cls) -> list[dict[str, Any]]:
         """One dict per setting: name, default, meaning, source, group."""
         groups = {
-            name: group.__doc__.split(" (")[0].split(".")[0]
+            name: str(group.__doc__).split(" (")[0].split(".")[0]
             for group in cls.__mro__[1:-3]
             for name in group.__annotations__
-        }  # type: ignore[union-attr]
+        }
         rows = []
         for name, field in cls.model_fields.items():
             extra = field.json_schema_extra

@@ -132,7 +132,6 @@ def changed_plates(before: pd.DataFrame, after: pd.DataFrame) -> set[str]:
 
 
 # ---- writing
-# -----------------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

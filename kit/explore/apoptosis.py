@@ -70,7 +70,6 @@ class ApoptosisTab(Tab):
         self.box.children = [self.gates, self.plain]
 
     # ---- which
-    # ---------------------------------------------------------------------------------------------------------------------
 
     @property
     def run(self) -> Acquisition | None:
@@ -152,7 +151,6 @@ class ApoptosisTab(Tab):
         self._show()
 
     # ---- what
-    # ----------------------------------------------------------------------------------------------------------------------
 
     def _thresholds(self) -> dict[str, float]:
         return {**self.run.saved, **self.what_if} if self.run is not None else {}

@@ -96,7 +96,6 @@ class CallsTab(Tab):
                              readout_format=".2f", tooltip=field.description)  # fmt: skip
 
     # ---- cut-offs
-    # ------------------------------------------------------------------------------------------------------------------
 
     @property
     def what_if(self) -> dict[str, float]:
@@ -145,7 +144,6 @@ class CallsTab(Tab):
         return yaml_edit.propose_settings(self.session.loaded.folder, self.what_if)
 
     # ---- drawing
-    # -------------------------------------------------------------------------------------------------------------------
 
     def draw(self) -> None:
         """Read the saved cut-offs, then show."""

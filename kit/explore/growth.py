@@ -185,10 +185,8 @@ class GrowthTab(Tab):
             return ""
         found, before = saved, None
         if off:
-            found, before = (
-                self.session.calls_from(**without(analysis, self.line.value, off)),
-                saved,
-            )  # type: ignore[arg-type]
+            fewer: dict[str, Any] = without(analysis, self.line.value, off)
+            found, before = self.session.calls_from(**fewer), saved
         here = found[found["cell_line"].eq(self.line.value)].reset_index(drop=True)
         return "<h3>Calls of this line</h3>" + parts.table(
             call_rows(here, before), "calls", "Not saved." if off else ""

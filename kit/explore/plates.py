@@ -100,7 +100,6 @@ class PlatesTab(Tab):
         self._enable()
 
     # ---- actions
-    # -------------------------------------------------------------------------------------------------------------------
 
     def _leave_out(self, _: object) -> str:
         if not self.plate.selected:
@@ -170,7 +169,6 @@ class PlatesTab(Tab):
         )
 
     # ---- drawing
-    # -------------------------------------------------------------------------------------------------------------------
 
     def _quick(self) -> None:
         """The plates are judged: show them before the rest is computed."""

@@ -165,17 +165,14 @@ class ProtocolTab(Tab):
         )
 
     # ---- carry-over
-    # ----------------------------------------------------------------------------------------------------------------
 
     def _carryover(self) -> list[dict[str, Any]]:
         table = None if self.session.analysis is None else self.session.analysis.carryover
-        return (
-            []
-            if table is None
-            else table[table["amino_acid"].isin(CALLED)]
-            .drop_duplicates(["cell_line", "amino_acid"])
-            .to_dict("records")
-        )  # type: ignore[return-value]
+        if table is None:
+            return []
+        called = table[table["amino_acid"].isin(CALLED)]
+        rows = called.drop_duplicates(["cell_line", "amino_acid"]).to_dict("records")
+        return [{str(name): value for name, value in row.items()} for row in rows]
 
     def _begin(self, _: object) -> None:
         """Set the controls as the chosen line was treated; where something is not known they keep
@@ -232,7 +229,6 @@ class ProtocolTab(Tab):
         )
 
     # ---- replicates
-    # ----------------------------------------------------------------------------------------------------------------
 
     def _take_spread(self) -> None:
         """Begin with the spread that this experiment has shown."""

@@ -59,7 +59,6 @@ class Session:
         self._stamps: dict[str, Stamp] = {}
 
     # ---- opening
-    # -------------------------------------------------------------------------------------------------------------------
 
     def open(self, path: str | Path) -> None:
         """Load and analyse the experiment folder `path`. Raises InputError; the experiment that was
@@ -121,7 +120,6 @@ class Session:
         return f"{', '.join(changed[:3])} changed on disk: the experiment was read again."
 
     # ---- wells left out
-    # ------------------------------------------------------------------------------------------------------------
 
     def exclude(self, plate: str, wells: Iterable[str], reason: str, by: str) -> str:
         """Leave wells of a plate out; written to exclusions.csv at once. Returns what was done in
@@ -225,7 +223,6 @@ class Session:
         self._tell(self.listeners)
 
     # ---- what if
-    # -------------------------------------------------------------------------------------------------------------------
 
     def calls_with(self, settings: Mapping[str, Any]) -> pd.DataFrame:
         """The calls with other cut-offs, from the evidence as it is: nothing is saved. Raises

@@ -84,7 +84,6 @@ def is_inducer(medium: Medium) -> bool:
 
 
 # ---- one row per sample
-# ------------------------------------------------------------------------------------------------
 
 
 def apoptosis(flow: pd.DataFrame, media: Mapping[str, Medium], settings: Settings) -> pd.DataFrame:
@@ -285,7 +284,6 @@ def _debris_finding(row: dict[Any, Any], settings: Settings) -> tuple[str, str] 
 
 
 # ---- contrasts over biological replicates
-# ------------------------------------------------------------------------------
 
 
 def logit(percent: ArrayLike, events: ArrayLike) -> NDArray[np.float64]:

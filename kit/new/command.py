@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -169,10 +170,15 @@ def _ask_all(known: dict[str, str], before: dict[str, str] | None = None) -> dic
     for name, question in QUESTIONS:
         if name not in found:
             default = found.get("dropouts", "") if name == "rescues" else defaults[name]
-            found[name] = _ask(
-                question, default, lambda text, name=name: check_answers({**found, name: text})
-            )  # type: ignore[misc]
+            found[name] = _ask(question, default, partial(_check, found, name, check_answers))
     return found
+
+
+def _check(
+    found: dict[str, str], name: str, check: Callable[[dict[str, str]], object], text: str
+) -> None:
+    """Raise InputError where `text` does not answer question `name` beside the earlier answers."""
+    check({**found, name: text})
 
 
 def _ask(question: str, default: str, check: Callable[[str], object]) -> str:

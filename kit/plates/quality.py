@@ -39,7 +39,6 @@ JUDGED = (
 
 
 # ---- wells
-# -------------------------------------------------------------------------------------------------------------------------
 
 
 def prepare(wells: pd.DataFrame, exclusions: pd.DataFrame, settings: Settings) -> pd.DataFrame:
@@ -136,7 +135,6 @@ def _outliers(wells: pd.DataFrame, settings: Settings) -> pd.Series:
 
 
 # ---- plates
-# ------------------------------------------------------------------------------------------------------------------------
 
 
 def plate_qc(

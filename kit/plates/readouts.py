@@ -82,7 +82,6 @@ def wells_of(wells: pd.DataFrame, arms: pd.DataFrame) -> pd.DataFrame:
 
 
 # ---- ATP against counts
-# ----------------------------------------------------------------------------------------------------------------
 
 
 def readout_agreement(growth: pd.DataFrame, config: ExperimentConfig) -> pd.DataFrame:

@@ -30,7 +30,6 @@ _BINS = 160
 
 
 # ---- one sample
-# --------------------------------------------------------------------------------------------------------
 
 
 def density(
@@ -205,7 +204,6 @@ def _density2d(ax: Axes, x: NDArray[Any], y: NDArray[Any]) -> None:
 
 
 # ---- all samples
-# -------------------------------------------------------------------------------------------------------
 
 
 def quadrants(ax: Axes, table: pd.DataFrame, *, media: Sequence[str] | None = None) -> Axes:
@@ -252,9 +250,9 @@ def _groups(table: pd.DataFrame, media: Sequence[str] | None) -> dict[str, list[
     """Line -> its media, in the given order (media not listed come last)."""
     order = list(dict.fromkeys([*(media or []), *table["medium"]]))
     return {
-        line: [name for name in order if name in set(part["medium"])]
+        str(line): [name for name in order if name in set(part["medium"])]
         for line, part in table.groupby("cell_line", sort=False)
-    }  # type: ignore[misc]
+    }
 
 
 def _stack(ax: Axes, bars: NDArray[Any], part: pd.DataFrame) -> None:

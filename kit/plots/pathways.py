@@ -58,7 +58,6 @@ class Point(NamedTuple):
 
 
 # ---- the schematics
-# ----------------------------------------------------------------------------------------------------
 
 
 def mtorc1_routes(ax: Axes) -> Axes:
@@ -155,7 +154,6 @@ def exchange_factor(ax: Axes) -> Axes:
 
 
 # ---- parts of one schematic
-# --------------------------------------------------------------------------------------------
 
 
 def _lysosome(ax: Axes, at: Point, width: float, height: float) -> None:
@@ -245,7 +243,6 @@ def _grades(ax: Axes) -> None:
 
 
 # ---- marks both use
-# ----------------------------------------------------------------------------------------------------
 
 
 def page(ax: Axes) -> None:

@@ -106,7 +106,6 @@ def _form() -> str:
 
 
 # ---- finding the table
-# -------------------------------------------------------------------------------------------------
 
 
 def _sheets(path: Path, name: str) -> list[Sheet]:
@@ -268,7 +267,6 @@ def _text(cell: Any) -> str:
 
 
 # ---- what a sample is
-# --------------------------------------------------------------------------------------------------
 
 
 def _keys(
@@ -345,7 +343,6 @@ def _check_doubles(rows: list[Record], name: str, problems: Problems) -> None:
 
 
 # ---- numbers
-# -----------------------------------------------------------------------------------------------------------
 
 
 def _number(cell: Any, *, count: bool = False) -> float:
