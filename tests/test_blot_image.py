@@ -12,13 +12,12 @@ import tifffile
 from PIL import Image
 
 from kit.core.errors import InputError
-from kit.readers.blots.densitometry import read_bands, read_lanes
+from kit.readers.blots.densitometry import net_volume, read_bands, read_lanes
 from kit.readers.blots.image import BlotImage, read_blot_image
+from kit.readers.blots.image_bands import measure
+from kit.readers.blots.lane_finding import find_lanes
+from kit.readers.blots.profiles import background, find_bands, integrate, lane_profile, noise_sd
 from kit.western.bands import read_blot
-from kit.western.densitometry import background, find_bands, integrate, lane_profile, noise_sd
-from kit.western.image_bands import measure
-from kit.western.lane_finding import find_lanes
-from kit.western.lanes import net_volume
 from kit.western.quantify import quantify
 
 S = SimpleNamespace(western_saturation_fraction=0.98, western_lod_snr=3.0)

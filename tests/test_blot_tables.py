@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 
 from kit.core.errors import InputError
-from kit.readers.blots.densitometry import read_bands, read_lanes
-from kit.western.lanes import net_volume
+from kit.readers.blots.densitometry import net_volume, read_bands, read_lanes
 
 OWN = "membrane,lane,cell_line,replicate,target,rf,mw_kDa,volume,background,saturated,lane_role\n"
 

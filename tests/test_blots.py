@@ -8,8 +8,8 @@ import tifffile
 from test_western import S
 
 from kit.core.errors import InputError
+from kit.readers.blots.densitometry import net_volume
 from kit.western.bands import read_blot, read_mrna
-from kit.western.lanes import net_volume
 
 TABLE = "lane,cell_line,target,volume,background,lane_role\n1,{line},ASNS,120,20,sample\n2,HeLa,ASNS,300,0,sample\n3,pool,ASNS,250,0,reference\n"
 

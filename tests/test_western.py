@@ -12,10 +12,10 @@ import pytest
 
 from kit.config.settings import Settings
 from kit.core.columns import check
+from kit.readers.blots.densitometry import net_volume
 from kit.western.antibody import proportionality
 from kit.western.conditions import response_of
 from kit.western.ladder import fit_ladder, left_out_errors
-from kit.western.lanes import net_volume
 from kit.western.quantify import asns_lines, class_of, quantify
 
 DEFAULTS = {

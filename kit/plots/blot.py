@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 
 from kit.plots import style
 from kit.readers.blots.image import BlotImage
-from kit.western.densitometry import lane_profile
+from kit.readers.blots.profiles import lane_profile
 from kit.western.ladder import LadderFit
 
 _TARGET_COLOR = {

@@ -12,23 +12,11 @@ import pandas as pd
 
 from kit.asns.expression import delta_delta_cq
 from kit.core import reference
-from kit.core.errors import InputError, Problem, Problems, did_you_mean
-from kit.readers.blots.densitometry import read_bands, read_lanes
-from kit.readers.blots.image import BlotImage, read_blot_image
+from kit.core.errors import Problems, did_you_mean
+from kit.readers.blots.blot import read_table_or_image
+from kit.readers.blots.image import BlotImage
 from kit.readers.qpcr import is_cq_file, read_cq, read_expression
 from kit.western.conditions import with_conditions
-from kit.western.image_bands import measure
-
-_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM")
-
-
-def is_image(path: Path | str) -> bool:
-    """Whether a file is an image, by its first bytes; a missing file is none."""
-    try:
-        with Path(path).open("rb") as file:
-            return file.read(12).startswith(_MAGIC)
-    except OSError:
-        return False
 
 
 def read_blot(
@@ -49,32 +37,10 @@ def read_blot(
     spelling of one of them becomes that name. `dark_bands` says whether an image's bands are dark;
     None: told from its border. Raises InputError with every problem.
     """
-    folder, known = Path(folder), list(lines or [])
-    table = read_lanes(folder / lanes, name=lanes) if lanes else None
-    image = None
-    if is_image(folder / file):
-        if table is None:
-            remedy = (
-                "Add `lanes:` with a table of lane, cell_line, lane_role and target, from left to"
-                " right."
-            )
-            raise InputError(
-                Problem(
-                    file, "", "is an image without a lane list: what was loaded is unknown", remedy
-                )
-            )
-        image = read_blot_image(folder / file, name=file, dark_bands=dark_bands)
-        table = table if "lane" in table else table.assign(lane=range(1, len(table) + 1))
-        lysate = (
-            table["replicate"].fillna(replicate or 1) if "replicate" in table else replicate or 1
-        )
-        bands = (
-            measure(image, table.assign(replicate=lysate), settings)
-            .astype({"replicate": int})
-            .assign(format="image")
-        )
-    else:
-        bands = read_bands(folder / file, name=file, lanes=table, replicate=replicate)
+    known = list(lines or [])
+    bands, image = read_table_or_image(
+        folder, file, settings, lanes=lanes, replicate=replicate, dark_bands=dark_bands
+    )
     return _named(bands, known, lanes or file), image
 
 

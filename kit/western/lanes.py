@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from kit.readers.blots.densitometry import net_volume
 from kit.western.antibody import not_linear, purposes, series
 from kit.western.conditions import BASAL
 from kit.western.ladder import LadderFit, fit_ladder
@@ -40,11 +41,6 @@ class WesternLimits(Protocol):
     asns_floor_percent: float
     max_off_target_share: float
     asns_high_lines: Sequence[str]
-
-
-def net_volume(bands: pd.DataFrame) -> pd.Series:
-    """Volume less background (an empty background is 0: already net); may be negative."""
-    return bands["volume"] - bands["background"].fillna(0.0)
 
 
 def membrane_ladders(bands: pd.DataFrame) -> dict[str, LadderFit]:

@@ -10,10 +10,10 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from kit.readers.blots.densitometry import net_volume
 from kit.western.antibody import linearity_rows, specificity_rows
 from kit.western.conditions import BASAL, induction_rows
 from kit.western.ladder import LadderFit
-from kit.western.lanes import net_volume
 from kit.western.rows import COLUMNS, JUDGED, lane_name, row
 
 

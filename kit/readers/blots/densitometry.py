@@ -32,7 +32,20 @@ BAND_COLUMNS = (
     "saturated",
     "lane_role",
 )
-EXTRA_COLUMNS = ("snr", "load", "condition", "channel", "band", "label", "format")
+ARM = ("experiment", "genotype", "drug", "stimulus")
+"""What a signalling blot says of a lane, in place of a cell line and its lysate."""
+EXTRA_COLUMNS = (
+    "snr",
+    "load",
+    "condition",
+    "channel",
+    "band",
+    "label",
+    "format",
+    *ARM,
+    "excluded",
+    "exclusion_reason",
+)
 ROLES = ("sample", "reference", "knockout", "ladder", "dilution", "background")
 _NUMERIC = (
     "rf",
@@ -69,6 +82,12 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "channel": ("channel",),
     "band": ("band", "band no", "band number", "band label"),
     "label": ("name", "label", "sample", "sample name"),
+    "experiment": ("experiment", "exp"),
+    "genotype": ("genotype",),
+    "drug": ("drug", "inhibitor"),
+    "stimulus": ("stimulus", "stimulation"),
+    "excluded": ("excluded", "left out"),
+    "exclusion_reason": ("exclusion reason",),
 }
 """field -> headings (folded) that mean it; the one table to extend for a new program."""
 
@@ -101,15 +120,21 @@ FORMATS = (
 _MEANING = {heading: field for field, names in HEADINGS.items() for heading in names}
 
 
+def net_volume(bands: pd.DataFrame) -> pd.Series:
+    """Volume less background (an empty background is 0: already net); may be negative."""
+    return bands["volume"] - bands["background"].fillna(0.0)
+
+
 def read_bands(
     path: Path | str,
     *,
     name: str = "",
     lanes: pd.DataFrame | None = None,
     replicate: int | None = None,
+    by_line: bool = True,
 ) -> pd.DataFrame:
     """Band table of one densitometry file: `BAND_COLUMNS`, then those of `EXTRA_COLUMNS` that are
-    known.
+    known. `by_line`: a sample lane has to name its cell line.
 
     Net signal is `volume` - `background`; it may be negative. `lanes` is the lane list of
     `read_lanes`; it is joined by the columns both
@@ -135,7 +160,7 @@ def read_bands(
     bands = _columns(_records(table), name, problems)
     bands = _net(bands, form)
     bands = _join(bands, lanes, name, problems) if lanes is not None else bands
-    bands = _complete(bands.assign(format=form.name), name, replicate, problems)
+    bands = _complete(bands.assign(format=form.name), name, replicate, problems, by_line)
     problems.raise_if_any()
     return bands.drop(columns="_place")
 
@@ -144,7 +169,7 @@ def read_lanes(
     path: Path | str, *, name: str = "", lines: Iterable[str] | None = None
 ) -> pd.DataFrame:
     """The lane list of a blot: `lane` (or `label`, as the export writes it), `cell_line`,
-    `lane_role`, `replicate` and any further column (see `kit.western.image_bands.measure`).
+    `lane_role`, `replicate` and any further column (see `kit.readers.blots.image_bands.measure`).
     """
     path = Path(path)
     name = name or path.name
@@ -189,7 +214,7 @@ def read_lanes(
 
 def _is_lane_list(headings: list[str]) -> bool:
     """Lanes by number, or by the label that the imaging program's export gives each band."""
-    told = {"cell line", "lane role", "target"} & set(headings)
+    told = {"cell line", "lane role", "target", "genotype", "stimulus"} & set(headings)
     return bool(told) and bool({"lane", *HEADINGS["label"]} & set(headings))
 
 
@@ -346,14 +371,14 @@ def _plain(cell: object) -> Any:
 
 
 def _complete(
-    bands: pd.DataFrame, name: str, replicate: int | None, problems: Problems
+    bands: pd.DataFrame, name: str, replicate: int | None, problems: Problems, by_line: bool
 ) -> pd.DataFrame:
     """All columns of the contract, checked."""
     count = len(bands)
     bands = bands.reset_index(drop=True)
     defaults: dict[str, Any] = {
         "membrane": name,
-        "target": "ASNS",
+        "target": "ASNS" if by_line else "",
         "lane_role": "sample",
         "cell_line": "",
         "condition": "basal",
@@ -383,7 +408,8 @@ def _complete(
     _check_roles(bands, name, problems)
     for row in bands.to_dict("records"):
         place = str(row["_place"])
-        if row["lane_role"] in ("sample", "knockout") and not str(row["cell_line"]).strip():
+        unnamed = not str(row["cell_line"]).strip()
+        if by_line and row["lane_role"] in ("sample", "knockout") and unnamed:
             problems.say(
                 name,
                 place,

@@ -1,6 +1,4 @@
-"""From a blot image and the user's lane list to the band table that `kit.western.quantify`
-takes.
-"""
+"""From a blot image and the user's lane list to the band table of a blot."""
 
 from __future__ import annotations
 
@@ -11,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from kit.core.errors import InputError, Problem
+from kit.readers.blots.densitometry import ARM
 from kit.readers.blots.image import BlotImage
-from kit.western.densitometry import (
+from kit.readers.blots.lane_finding import find_lanes
+from kit.readers.blots.profiles import (
     Band,
     find_bands,
     integrate,
@@ -20,12 +20,11 @@ from kit.western.densitometry import (
     noise_sd,
     saturated_pixels,
 )
-from kit.western.lane_finding import find_lanes
 
 Bounds = tuple[int, int, int]
 """Peak row, first row, row after the last of a band."""
 Lane = dict[Any, Any]
-_CARRIED = ("membrane", "lane", "cell_line", "replicate", "lane_role", "condition", "load")
+_CARRIED = ("membrane", "lane", "cell_line", "replicate", "lane_role", "condition", "load", *ARM)
 ASNS_KDA = 64.0
 
 
