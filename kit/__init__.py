@@ -19,6 +19,7 @@ __all__ = [
     "Experiment",
     "InputError",
     "analyse",
+    "exchange_rate",
     "gr_value",
     "load",
     "open_notebook",
@@ -30,6 +31,7 @@ __all__ = [
 if TYPE_CHECKING:
     from kit.analysis import Analysis, analyse
     from kit.core.errors import InputError
+    from kit.exchange.rates import exchange_rate
     from kit.experiment.load import Experiment, load
     from kit.plates.growth import gr_value
     from kit.plates.metrics import robust_z_prime, ssmd, z_prime
@@ -41,6 +43,7 @@ _HOMES = {
     "analyse": "analysis",
     "Analysis": "analysis",
     "InputError": "core.errors",
+    "exchange_rate": "exchange.rates",
     "gr_value": "plates.growth",
     "open_notebook": "report.notebook",
     "z_prime": "plates.metrics",
