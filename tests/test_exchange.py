@@ -121,7 +121,7 @@ def test_rate_of_cells_that_do_not_grow():
     [([0, 1], [1, 2], [1]), ([0, 1], [1, -2], [1, 2]), ([0, 1], [1, 2], [0, 2])],
 )
 def test_what_is_no_measurement_is_refused(hours, amount, cells):
-    with pytest.raises(ValueError, match="differ|negative"):
+    with pytest.raises(ValueError, match=r"differ|negative"):
         kit.exchange_rate(hours, amount, cells)
 
 
