@@ -148,8 +148,8 @@ def test_advice_names_the_third_wash_and_what_it_leaves():
     assert advice is not None
     assert (
         advice.text
-        == "Repeat with a third wash: residual asparagine falls from 1.8 to 0.29 uM; a residual"
-        " volume of 10 uL would leave 0.28 uM."
+        == "Repeat with a third wash: residual asparagine falls from 1.8 to 0.29 µM; a residual"
+        " volume of 10 µL would leave 0.28 µM."
     )
 
 
@@ -173,7 +173,7 @@ def test_advice_against_undialyzed_serum_is_another_serum_first():
     assert advice is not None and advice.washes is None
     assert (
         advice.text.startswith("Use dialyzed serum")
-        and "4.2 of the 14.7 uM" in advice.text
+        and "4.2 of the 14.7 µM" in advice.text
         and "3 washes" in advice.text
     )
 
@@ -283,7 +283,7 @@ def test_assumptions_are_named_and_take_the_careful_side():
         "A549",
     )
     assert (
-        "500 uM asparagine on the cells" in found["assumed"]
+        "500 µM asparagine on the cells" in found["assumed"]
         and "10000 cells per well" in found["assumed"]
     )
     assert found["residual_uM"] == pytest.approx(500 * 10 / 110 * (10 / 110) ** 2)

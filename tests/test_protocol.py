@@ -534,19 +534,19 @@ def test_findings_are_worst_first_one_per_check_with_something_to_do():
         (item.severity for item in found), key=["fail", "warn"].index
     )
     assert all(item.sentence.endswith(".") and item.remedy for item in found)
-    checks = [item.sentence.rsplit("(", 1)[1] for item in found if item.sentence.endswith(").")]
+    checks = [item.code.split("_")[0] for item in found]
     assert len(checks) == len(set(checks))
-    assert found[0].text == "FBS: serum not dialyzed (P01)."
+    assert found[0].code.startswith("P01_NOT_DIALYZED")
 
 
 def test_advice_on_washing_holds_numbers_computed_from_what_failed(book):
     found = findings(changed(book, {"protocol/wash/residual_uL": 20, "media/no_gln": GONE}))
-    washing = next(item for item in found if "(P13)" in item.sentence)
-    # 378 x 20/120 x (20/120)^n uM from the wash, 0.4 uM x 10 % x 100/120 from serum
+    washing = next(item for item in found if item.code.startswith("P13_"))
+    # 378 x 20/120 x (20/120)^n uM from the wash, 0.4 µM x 10 % x 100/120 from serum
     two, three = (378 * (20 / 120) ** (1 + n) + 0.04 * 100 / 120 for n in (2, 3))
     assert (
-        f"a third wash: residual asparagine falls from {two:.2g} to {three:.2g} uM"
-        in washing.action
+        f"a third wash: residual asparagine falls from {two:.2g} to {three:.2g} µM"
+        in washing.remedy
     )
 
 
@@ -558,10 +558,10 @@ def test_missing_metadata_is_one_finding_however_much_is_missing(book):
         "cell_lines/A549/str_date": None,
     }
     found = findings(changed(book, gaps))
-    missing = [item for item in found if "not given" in item.sentence]
+    missing = [item for item in found if item.code == "FIELDS_NOT_GIVEN"]
     assert len(missing) == 1
-    assert "4 fields" in missing[0].text
-    assert "`protocol.adherence_h`" in missing[0].action
+    assert "4 fields" in missing[0].sentence
+    assert "`protocol.adherence_h`" in missing[0].remedy
 
 
 def test_a_good_experiment_needs_no_words(book):
@@ -579,22 +579,22 @@ def test_suspension_lines_are_told_to_spin_and_adherent_ones_to_wash_in_the_plat
     keep theirs.
     """
     spoiled = read_config(EXAMPLES / "EXP-DEMO-02")
-    washing = next(item.remedy for item in findings(spoiled) if "(P13)" in item.sentence)
+    washing = next(item.remedy for item in findings(spoiled) if item.code.startswith("P13_"))
     modes = {name: line.growth_mode for name, line in spoiled.cell_lines.items()}
     suspended = [name for name, mode in modes.items() if mode == "suspension"]
     assert (
         suspended
-        and f"Wash {suspended[0]} by 2 spin-washes in bulk tubes (300 g, 5 min, 10 mL or more each) before plating."
-        in washing
+        and f"{suspended[0]}: Wash suspension cells 2 times in bulk tubes (300 g, 5 min, 10 mL or"
+        " more) before plating." in washing
     )
     both = changed(
         book, {"protocol/wash/residual_uL": 20, "protocol/pre_plating_spin_washes": None}
     )
-    action = next(item.remedy for item in findings(both) if "(P13)" in item.sentence)
+    action = next(item.remedy for item in findings(both) if item.code.startswith("P13_"))
     for name, line in both.cell_lines.items():
         tubes, _, plate = action.partition(" in the plate: ")
         assert name in (tubes if line.growth_mode == "suspension" else action)
-        assert "spin-washes in bulk tubes" in tubes and "spin" not in plate
+        assert "in bulk tubes" in tubes and "tubes" not in plate
 
 
 @pytest.mark.parametrize("control", [378.0, 100.0, 150.0])
@@ -613,8 +613,8 @@ def test_doing_what_p08_advises_leaves_p07_content(book, control):
     }
     advice = next(row for row in compliance(ExperimentConfig(**{**book, "media": media, "plates": [], "flow": []})).to_dict("records")
                   if row["check"] == "P08" and row["subject"] == "asparagine")["advice"]  # fmt: skip
-    amount = float(re.search(r"plus ([\d.]+) uM asparagine", advice)[1])
-    assert amount == 100 and ("Control@100 uM" in advice) == (control > 200)
+    amount = float(re.search(r"plus ([\d.]+) µM asparagine", advice)[1])
+    assert amount == 100 and ("Control@100 µM" in advice) == (control > 200)
     complete = next(medium for medium in media.values() if medium["role"] == "control")
     media["asn_rescue"] = {
         **complete,
@@ -622,7 +622,7 @@ def test_doing_what_p08_advises_leaves_p07_content(book, control):
         "restores": "asparagine",
         "asparagine_uM": amount,
     }
-    if "Control@100 uM" in advice:
+    if "Control@100 µM" in advice:
         media["complete_100"] = {**complete, "role": "other", "asparagine_uM": 100.0}
     after = compliance(ExperimentConfig(**{**book, "media": media, "plates": [], "flow": []}))
     rows = after[
@@ -646,5 +646,5 @@ def test_rescues_are_advised_at_the_protocols_concentrations(book):
     )
     table = compliance(config)
     advice = " ".join(table.loc[table["check"].eq("P08"), "advice"])
-    assert "Rescue with 2000 uM glutamine." in advice
-    assert "serine" not in advice or "400 uM serine" in advice
+    assert "Rescue with 2000 µM glutamine." in advice
+    assert "serine" not in advice or "400 µM serine" in advice

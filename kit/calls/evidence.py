@@ -256,7 +256,7 @@ def _masking(evidence: Evidence, carryover: pd.DataFrame | None, settings: Setti
         )
     elif evidence.gr_mask >= settings.gr_mask_high:
         text = (
-            f"Carry-over of {show_uM(residue)} uM {evidence.amino_acid} alone could let an"
+            f"Carry-over of {show_uM(residue)} µM {evidence.amino_acid} alone could let an"
             f" auxotroph reach GR {evidence.gr_mask:.2f}"
         )
         evidence.masks.append(f"{text} (gr_mask_high = {settings.gr_mask_high:g}).")

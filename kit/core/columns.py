@@ -22,6 +22,7 @@ def _table(**columns: str) -> Table:
 _LINE = "text: cell line as named in experiment.yaml"
 _MEDIUM = "text: medium as named in experiment.yaml"
 _VERDICT = "text: pass, warn, fail or info"
+_CODE = "text: what was found, as a code that `kit explain` puts in words; several with a space"
 
 TABLES: dict[str, Table] = {
     "wells": _table(
@@ -59,6 +60,7 @@ TABLES: dict[str, Table] = {
         severity="text: worst outcome of this check: fail, warn or info",
         verdict=_VERDICT,
         advice="text: what to do",
+        code=_CODE,
     ),
     "carryover": _table(
         cell_line=_LINE,

@@ -15,6 +15,8 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
+import pandas as pd
+
 VERDICTS = ("pass", "info", "warn", "fail")
 """From best to worst: the one order of verdicts."""
 
@@ -52,16 +54,19 @@ class Finding:
     severity: str
     subject: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
+    said: str = ""
+    """The sentence, where rows of a table that share one have filled it already."""
+    advised: str = ""
 
     @property
     def sentence(self) -> str:
         """What was found, in words."""
-        return say(codes()[self.code].sentence, self.subject, self.values)
+        return self.said or say(codes()[self.code].sentence, self.subject, self.values)
 
     @property
     def remedy(self) -> str:
         """What to do about it; empty where there is nothing to do."""
-        return say(codes()[self.code].remedy, self.subject, self.values)
+        return self.advised or say(codes()[self.code].remedy, self.subject, self.values)
 
     @property
     def effect(self) -> str:
@@ -136,9 +141,35 @@ def summarise(findings: Sequence[Finding], all_good: str) -> Summary:
     )
 
 
-def told(severity: str, text: str, action: str = "") -> Finding:
-    """A finding that still brings its own words. On its way out: give it a code."""
-    return Finding("TOLD", severity, "", {"text": text, "action": action})
+def as_row(finding: Finding, check: str, severity: str) -> dict[str, str]:
+    """A finding as a row of a table of checks (`compliance`, `western_qc`): `check` is the code of
+    the rule, `severity` the worst it can say. The rule takes its limits from the finding's values.
+    """
+    amiss = finding.severity != "pass"
+    return {
+        "check": check,
+        "subject": finding.subject,
+        "value": finding.sentence,
+        "rule": say(codes()[check].sentence, values=finding.values),
+        "severity": severity,
+        "verdict": finding.severity,
+        "advice": finding.remedy if amiss else "",
+        "code": finding.code,
+    }
+
+
+def of_rows(rows: pd.DataFrame, remedy: str) -> Finding:
+    """One finding for rows of one check: subjects of one value share it, two values at most are
+    spelt out, and the worst comes first.
+    """
+    groups = [
+        f"{listing(dict.fromkeys(group['subject']), 4)}: {value}"
+        for value, group in rows.groupby("value", sort=False)
+    ]
+    more = f"; and {len(groups) - 2} more" if len(groups) > 2 else ""
+    first, text = rows.iloc[0], "; ".join(groups[:2]) + more
+    said = f"{text[:1].upper()}{text[1:]} ({first['check']})."
+    return Finding(first["code"], first["verdict"], said=said, advised=remedy)
 
 
 def some(names: list[str], first: str | None = None) -> str:
@@ -147,3 +178,8 @@ def some(names: list[str], first: str | None = None) -> str:
     if len(ordered) <= 2:
         return " and ".join(str(name) for name in ordered)
     return f"{ordered[0]} and {len(ordered) - 1} more"
+
+
+def told(severity: str, text: str, action: str = "") -> Finding:
+    """A finding that still brings its own words. On its way out: give it a code."""
+    return Finding("TOLD", severity, said=text, advised=action)

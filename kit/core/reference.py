@@ -150,7 +150,7 @@ def _names() -> tuple[list[CellLineName], list[tuple[str, ...]]]:
     return lines, aliases
 
 
-def _compact(name: str) -> str:
+def line_letters(name: str) -> str:
     """Letters and digits alone; full-width and other compatibility forms count as the plain
     ones.
     """
@@ -163,12 +163,12 @@ def _matches(name: str) -> list[CellLineName]:
     and digits alone, identifier, the bench's
     short form (H1299 of NCI-H1299, LNCaP of LNCaP clone FGC), stem."""
     lines, aliases = _names()
-    wanted, compact = unicodedata.normalize("NFKC", name).strip().casefold(), _compact(name)
+    wanted, compact = unicodedata.normalize("NFKC", name).strip().casefold(), line_letters(name)
     rules = (
         lambda line, others: line.name.casefold() == wanted,
         lambda line, others: wanted in (other.casefold() for other in others),
         lambda line, others: (
-            compact != "" and compact in (_compact(other) for other in (line.name, *others))
+            compact != "" and compact in (line_letters(other) for other in (line.name, *others))
         ),
         lambda line, others: (
             wanted != "" and wanted in (line.cellosaurus.casefold(), line.depmap.casefold())
@@ -176,7 +176,7 @@ def _matches(name: str) -> list[CellLineName]:
         lambda line, others: (
             len(compact) >= _MIN_STEM
             and (
-                _compact(line.name) == f"nci{compact}"
+                line_letters(line.name) == f"nci{compact}"
                 or line.name.casefold().startswith(f"{wanted} clone ")
             )
         ),
@@ -188,7 +188,7 @@ def _matches(name: str) -> list[CellLineName]:
     family = [
         line
         for line in lines
-        if len(compact) >= _MIN_STEM and re.sub(r"\d+$", "", _compact(line.name)) == compact
+        if len(compact) >= _MIN_STEM and re.sub(r"\d+$", "", line_letters(line.name)) == compact
     ]
     return family if len(family) > 1 else []
 
@@ -235,7 +235,7 @@ def line_key(name: str) -> str:
         line = resolve_line(name)
     except InputError:
         line = None
-    return line.name if line else _compact(name) or name
+    return line.name if line else line_letters(name) or name
 
 
 def with_keys(frame: pd.DataFrame) -> pd.DataFrame:

@@ -3,40 +3,37 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import pandas as pd
 
 from kit.config.model import CALLED, ExperimentConfig
 from kit.config.settings import Settings
+from kit.core.findings import Finding, as_row, codes, listing
 from kit.plates.design import nearest
 from kit.plates.quality import is_incorporation
 from kit.plates.readouts import call_arms
 from kit.protocol.carryover import carryover
 
-FILE = "experiment.yaml"
 READ = ("plate", "cell_line", "medium", "readout", "hours", "replicate")
 PLACED = (*READ, "role", "row", "column")
-USUAL_EFFECT = {"fail": "void", "warn": "cap", "pass": "none", "info": "none"}
+EFFECT = {"remark": "none", "cap": "cap", "mask": "masking", "void": "void"}
+"""Effect of a code -> as the compliance table names it."""
 
 
 @dataclass(frozen=True)
 class Ruling:
-    """One judgement: whom it is about, what was found, the verdict, what to do, and which calls it
-    touches.
-
-    `effect` is empty for the usual one of the verdict (fail: void, warn: cap). `missing` names the
-    field that would decide.
+    """One judgement: what was found (a code with the values of its sentence), about whom, the
+    verdict, and which calls it touches. `missing` names the fields that would decide.
     """
 
+    code: str
     subject: str
-    value: str
     verdict: str
-    advice: str = ""
+    values: Mapping[str, object] = field(default_factory=dict)
     scope: str = "all"
-    effect: str = ""
     missing: str = ""
 
 
@@ -121,27 +118,36 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Check:
-    """One rule: `severity` is the worst it can say; `judge` yields a ruling per subject, or nothing
-    where it does not apply.
-
-    `rule` names settings in braces, so that the limits in force are the ones printed.
+    """One rule: `id` is its code, whose sentence is the rule; `severity` is the worst it can say;
+    `judge` yields a ruling per subject, or nothing where it does not apply.
     """
 
     id: str
-    rule: str
     severity: str
     judge: Callable[[Evidence], Iterable[Ruling]]
 
 
 def as_rows(check: Check, evidence: Evidence) -> list[dict[str, str]]:
     """The check's rulings as rows of the compliance table; a check without subject says so."""
-    rulings = list(check.judge(evidence)) or [Ruling("experiment", "does not apply here", "info")]
-    rule = check.rule.format(**evidence.settings.model_dump())
+    rulings = list(check.judge(evidence)) or [Ruling("NOT_APPLICABLE", "experiment", "info")]
+    limits = evidence.settings.model_dump()
     return [
-        {"check": check.id, "subject": item.subject, "value": item.value, "rule": rule, "severity": check.severity, "verdict": item.verdict,
-         "advice": item.advice, "scope": item.scope, "effect": item.effect or USUAL_EFFECT[item.verdict], "missing": item.missing}
+        as_row(
+            Finding(item.code, item.verdict, item.subject, {**limits, **item.values}),
+            check.id,
+            check.severity,
+        )
+        | {"scope": item.scope, "effect": _effect(item), "missing": item.missing}
         for item in rulings
-    ]  # fmt: skip
+    ]
+
+
+def _effect(ruling: Ruling) -> str:
+    """What a ruling does to the calls it touches: a warning of a code that voids only caps."""
+    if ruling.verdict not in ("warn", "fail"):
+        return "none"
+    found = codes()[ruling.code].effect
+    return EFFECT["cap" if found == "void" and ruling.verdict == "warn" else found]
 
 
 def covers(scope: str, line: str, amino_acid: str) -> bool:
@@ -149,11 +155,12 @@ def covers(scope: str, line: str, amino_acid: str) -> bool:
     return scope in ("all", line, amino_acid, f"{line}|{amino_acid}")
 
 
-def not_given(subject: str, field: str, scope: str = "all", effect: str = "") -> Ruling:
-    """A warning that `field` of experiment.yaml is empty, so nothing can be judged."""
-    return Ruling(
-        subject, "not given", "warn", f"Fill in `{field}` in {FILE}.", scope, effect, field
-    )
+def not_given(subject: str, field: str, scope: str = "all", limits: bool = True) -> Ruling:
+    """A warning that `field` of experiment.yaml is empty, so nothing can be judged; `limits`:
+    whether it keeps calls provisional.
+    """
+    code = "NOT_GIVEN" if limits else "NOT_GIVEN_NOTED"
+    return Ruling(code, subject, "warn", {"field": field}, scope, field)
 
 
 def scope_of(config: ExperimentConfig, medium: str) -> str:
@@ -171,11 +178,7 @@ def band(good: bool, bad: bool) -> str:
     return "fail" if bad else "pass" if good else "warn"
 
 
-def listing(names: Iterable[object], limit: int = 4) -> str:
-    """`A, B and C`; beyond `limit` names only their number."""
-    known = [str(name) for name in names]
-    if len(known) > limit:
-        known = [*known[: limit - 1], f"{len(known) - limit + 1} more"]
-    return (
-        known[0] if len(known) == 1 else f"{', '.join(known[:-1])} and {known[-1]}" if known else ""
-    )
+def replicates_named(numbers: Iterable[object]) -> str:
+    """`replicate 2`, `replicates 1 and 3`."""
+    known = list(numbers)
+    return f"replicate{'s' * (len(known) > 1)} {listing(known)}"

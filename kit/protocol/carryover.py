@@ -80,7 +80,7 @@ def _plate_plan(config: ExperimentConfig) -> WashPlan:
         volume = 1.0  # of no consequence: nothing is diluted
     given = {"count": count, "residual_uL": kept, "volume_uL": volume}
     missing = tuple(f"protocol.wash.{name}" for name, value in given.items() if value is None)
-    assumed = () if added else (f"{config.settings.assumed_well_volume_uL:g} uL medium per well",)
+    assumed = () if added else (f"{config.settings.assumed_well_volume_uL:g} µL medium per well",)
     return WashPlan(
         "plate",
         count,
@@ -275,7 +275,7 @@ def _start(config: ExperimentConfig, amino_acid: str) -> tuple[float, list[str]]
     usual = getattr(config.settings, f"assumed_previous_{amino_acid}_uM")
     control = config.media[config.control_medium] if config.control_medium else None
     value = max(usual, getattr(control, f"{amino_acid}_uM", None) or 0.0)
-    return value, [f"{value:g} uM {amino_acid} on the cells before the wash"]
+    return value, [f"{value:g} µM {amino_acid} on the cells before the wash"]
 
 
 def _from_serum(
@@ -299,7 +299,7 @@ def _from_serum(
         return float("nan"), assumed, [] if amino_acid not in CALLED else [f"sera.{name}.dialyzed"]
     free = getattr(settings, f"serum_{amino_acid}_uM")
     removed = settings.dialysis_removal if serum.dialyzed else 0.0
-    assumed.append(f"{free * (1 - removed):g} uM {amino_acid} in undiluted serum")
+    assumed.append(f"{free * (1 - removed):g} µM {amino_acid} in undiluted serum")
     return serum_uM(percent, free, removed), assumed, []
 
 

@@ -187,7 +187,7 @@ def next_wash_advice(
         dataclasses.replace(carry, fresh_uM=0.0),
     )
     if unwashable.gr_mask >= limit:
-        share = f"{show_uM(unwashable.residual_uM)} of the {show_uM(carry.residual_uM)} uM left"
+        share = f"{show_uM(unwashable.residual_uM)} of the {show_uM(carry.residual_uM)} µM left"
         text = (
             f"Use dialyzed serum with measured {amino_acid}: {share} come with the fresh medium,"
             " which no wash removes."
@@ -213,7 +213,7 @@ def next_wash_advice(
         )
         options.append((count, washed))
     if drained:
-        options.append((f"a residual volume of {drained.residual_uL:g} uL", drained))
+        options.append((f"a residual volume of {drained.residual_uL:g} µL", drained))
     if not options:
         return WashAdvice(
             None,
@@ -224,10 +224,10 @@ def next_wash_advice(
     (first, to), *rest = options
     text = (
         f"Repeat with {first}: residual {amino_acid} falls from {show_uM(carry.residual_uM)} to"
-        f" {show_uM(to.residual_uM)} uM"
+        f" {show_uM(to.residual_uM)} µM"
     )
     text += (
-        "".join(f"; {other} would leave {show_uM(option.residual_uM)} uM" for other, option in rest)
+        "".join(f"; {other} would leave {show_uM(option.residual_uM)} µM" for other, option in rest)
         + "."
     )
     return WashAdvice(

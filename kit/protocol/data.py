@@ -7,19 +7,21 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from kit.config.model import CALLED
+from kit.core.findings import listing
+from kit.core.reference import line_letters
+from kit.core.wells import PLATES, plate_shape
 from kit.protocol.base import (
-    FILE,
     PLACED,
     Check,
     Evidence,
     Ruling,
     band,
-    listing,
     not_given,
+    replicates_named,
     scope_of,
 )
 
-PLATES = ((8, 12), (16, 24), (32, 48))
 HIGH, LOW, DISPUTED = {"hela", "a549"}, {"molt4", "jurkat", "u937"}, {"jurkat"}
 """Reference lines by name, for lines whose ASNS class is not given. Jurkat's class is contradicted
 (Guarecuco 2020; Akahane 2022).
@@ -40,31 +42,18 @@ def start_plate(evidence: Evidence) -> Iterator[Ruling]:
         )
         few = counts[counts < settings.min_t0_wells]
         if len(few):
-            which = (
-                f"{int(few.min())} wells at 0 h in replicate{'s' * (len(few) > 1)}"
-                f" {listing(few.index)}"
-            )
-            advice = (
-                f"Read at least {settings.min_t0_wells} wells of {line} at the switch of every"
-                " replicate; "
-            )
-            advice += f"until then GR needs `cell_lines.{line}.doubling_time_h`."
-            yield Ruling(str(line), which, "warn", advice, str(line))
+            where = f" in {replicates_named(few.index)}"
+            values = {"count": int(few.min()), "where": where, "line": line}
+            yield Ruling("P15_WELLS", str(line), "warn", values, str(line))
         elif len(counts):
-            yield Ruling(str(line), f"{int(counts.min())} wells at 0 h", "pass", "", str(line))
+            values = {"count": int(counts.min()), "where": "", "line": line}
+            yield Ruling("P15_WELLS", str(line), "pass", values, str(line))
     if evidence.viability["hours"].eq(0).any():
         if delay is None:
             yield not_given("0 h plate", "protocol.t0_delay_h")
         else:
-            good = delay <= settings.max_t0_delay_h
-            advice = (
-                ""
-                if good
-                else f"Read the 0 h plate within {settings.max_t0_delay_h:g} h of the switch."
-            )
-            yield Ruling(
-                "0 h plate", f"read {delay:g} h after the switch", band(good, False), advice
-            )
+            verdict = band(delay <= settings.max_t0_delay_h, False)
+            yield Ruling("P15_DELAY", "0 h plate", verdict, {"delay": delay})
 
 
 def readout_times(evidence: Evidence) -> Iterator[Ruling]:
@@ -73,27 +62,12 @@ def readout_times(evidence: Evidence) -> Iterator[Ruling]:
     """
     settings, config = evidence.settings, evidence.config
     for line, hours in _growth_hours(evidence):
-        yield _time(
-            evidence,
-            line,
-            hours,
-            settings.proliferation_h,
-            settings.max_proliferation_offset_h,
-            "growth",
-        )
+        at = settings.proliferation_h, settings.max_proliferation_offset_h
+        yield _time(evidence, line, hours, *at, "growth")
     if config.flow:
-        near = min(
-            (flow.hours for flow in config.flow),
-            key=lambda hours: abs(hours - settings.apoptosis_h),
-        )
-        yield _time(
-            evidence,
-            "flow",
-            pd.Series([near]),
-            settings.apoptosis_h,
-            settings.max_apoptosis_offset_h,
-            "death",
-        )
+        at = settings.apoptosis_h, settings.max_apoptosis_offset_h
+        near = min((flow.hours for flow in config.flow), key=lambda hours: abs(hours - at[0]))
+        yield _time(evidence, "flow", pd.Series([near]), *at, "death")
     if config.plates:
         blind = [plate.plate for plate in config.plates if plate.saturation is None]
         if blind:
@@ -127,42 +101,22 @@ def _time(
     worst = float(away.max())
     late = hours[away > near]
     verdict = band(worst <= near, worst > evidence.settings.fail_readout_offset_h)
-    advice = (
-        ""
-        if verdict == "pass"
-        else (
-            f"Read {what} at {wanted:g} h, or set its time under `settings` and do not compare with"
-            " the source's table."
-        )
-    )
-    which = (
-        f" in replicate{'s' * (len(late) > 1)} {listing(late.index)}"
-        if 0 < len(late) < len(hours)
-        else ""
-    )
     shown = sorted(set(late if len(late) else hours))
-    span = f"{shown[0]:g} h" if len(shown) == 1 else f"{shown[0]:g} to {shown[-1]:g} h"
+    values = {
+        "what": what,
+        "wanted": wanted,
+        "which": f" in {replicates_named(late.index)}" if 0 < len(late) < len(hours) else "",
+        "span": f"{shown[0]:g} h" if len(shown) == 1 else f"{shown[0]:g} to {shown[-1]:g} h",
+    }
     scope = subject if subject in evidence.config.cell_lines else "all"
-    return Ruling(
-        subject,
-        f"{what} read at {span}{which}",
-        verdict,
-        advice,
-        scope,
-        "none" if verdict == "pass" else "cap",
-    )
+    return Ruling("P16_TIME", subject, verdict, values, scope)
 
 
 def groups_present(evidence: Evidence) -> Iterator[Ruling]:
     """P17: control, the three dropouts and the rescue, on one plate."""
     config, control = evidence.config, evidence.config.control_medium
     if control is None:
-        yield Ruling(
-            "control",
-            "no medium has role control",
-            "fail",
-            "Give the complete medium `role: control`.",
-        )
+        yield Ruling("P17_NO_CONTROL_MEDIUM", "control", "fail")
         return
     lines = list(dict.fromkeys(evidence.later["cell_line"])) or evidence.lines()
     for line in lines:
@@ -178,39 +132,21 @@ def groups_present(evidence: Evidence) -> Iterator[Ruling]:
         accompanied = set(later.loc[later["medium"].eq(control), "plate"])
         alone = [str(plate) for plate in dict.fromkeys(later["plate"]) if plate not in accompanied]
         if alone:
-            yield Ruling(
-                line,
-                f"no control on plate {listing(alone, 3)}",
-                "warn",
-                "Put control on every plate.",
-                line,
-            )
+            yield Ruling("P17_PLATE_WITHOUT_CONTROL", line, "warn", {"plates": alone}, line)
 
 
 def _absent(evidence: Evidence, line: str, media: set[str], control: str) -> Iterator[Ruling]:
     config = evidence.config
     if control not in media:
-        yield Ruling(
-            line, "no control wells", "fail", f"Repeat {line} with control on the same plate.", line
-        )
-    lacking = [
-        amino_acid
-        for amino_acid in ("asparagine", "glutamine", "serine")
-        if media.isdisjoint(config.dropouts(amino_acid))
-    ]
+        yield Ruling("P17_NO_CONTROL", line, "fail", {"line": line}, line)
+    lacking = [amino_acid for amino_acid in CALLED if media.isdisjoint(config.dropouts(amino_acid))]
     unrescued = "asparagine" not in lacking and media.isdisjoint(config.rescues("asparagine"))
     if unrescued:
-        yield Ruling(
-            line,
-            "no asparagine rescue",
-            "warn",
-            "Add the rescue group: the -asparagine medium plus asparagine.",
-            f"{line}|asparagine",
-        )
+        yield Ruling("P17_NO_RESCUE", line, "warn", scope=f"{line}|asparagine")
     if lacking:
-        yield Ruling(line, f"no dropout of {listing(lacking)}", "info", "", line)
+        yield Ruling("P17_NO_DROPOUT", line, "info", {"amino_acids": lacking}, line)
     elif control in media and not unrescued:
-        yield Ruling(line, "all five groups present", "pass", "", line)
+        yield Ruling("P17_COMPLETE", line, "pass", scope=line)
 
 
 def _incomplete(evidence: Evidence, line: str) -> Iterator[Ruling]:
@@ -226,14 +162,9 @@ def _incomplete(evidence: Evidence, line: str) -> Iterator[Ruling]:
             if number not in set(read.loc[read["medium"].eq(medium), "replicate"])
         ]
         if lacking:
-            which = f"replicate{'s' * (len(lacking) > 1)} {listing(lacking)}"
-            yield Ruling(
-                line,
-                f"{medium} missing in {which}",
-                "warn",
-                f"Repeat {which} of {line} with {medium}.",
-                _scope(evidence, line, medium),
-            )
+            values = {"medium": medium, "which": replicates_named(lacking), "line": line}
+            scope = _scope(evidence, line, medium)
+            yield Ruling("P17_GROUP_MISSING", line, "warn", values, scope)
 
 
 def _groups(evidence: Evidence, read: pd.DataFrame) -> list[str]:
@@ -256,23 +187,13 @@ def reference_lines(evidence: Evidence) -> Iterator[Ruling]:
     """P18: a line that must grow without asparagine and one that must not, in the same run."""
     if "asparagine" not in evidence.dropped:
         return
-    for kind, examples in (("high", "A549 or HeLa"), ("low", "MOLT-4 or an ASNS knockout")):
-        found = _of_class(evidence, kind)
-        advice = (
-            ""
-            if found
-            else (
-                f"Run an ASNS-{kind} line alongside ({examples}), or give `asns_class` to the line"
-                " that is one."
-            )
-        )
-        yield Ruling(
-            f"ASNS-{kind} line",
-            listing(found) or f"no ASNS-{kind} line in the run",
-            band(bool(found), False),
-            advice,
-            "asparagine",
-        )
+    for level, examples in (("high", "A549 or HeLa"), ("low", "MOLT-4 or an ASNS knockout")):
+        found, subject = _of_class(evidence, level), f"ASNS-{level} line"
+        values = {"lines": found, "level": level, "examples": examples}
+        if found:
+            yield Ruling("P18_LINES", subject, "pass", values, "asparagine")
+        else:
+            yield Ruling("P18_NONE", subject, "warn", values, "asparagine")
 
 
 def _of_class(evidence: Evidence, kind: str) -> list[str]:
@@ -284,12 +205,8 @@ def _of_class(evidence: Evidence, kind: str) -> list[str]:
         line
         for line in cells
         if line in present
-        and (cells[line].asns_class or (kind if _key(line) in names else None)) == kind
+        and (cells[line].asns_class or (kind if line_letters(line) in names else None)) == kind
     ]
-
-
-def _key(name: str) -> str:
-    return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
 def high_line_grows(evidence: Evidence) -> Iterator[Ruling]:
@@ -301,21 +218,8 @@ def high_line_grows(evidence: Evidence) -> Iterator[Ruling]:
         if np.isnan(gr):
             yield _unmeasured(line)
         else:
-            advice = (
-                ""
-                if gr >= limit
-                else (
-                    "Make the -asparagine medium anew: it harms a line that makes its own"
-                    " asparagine."
-                )
-            )
-            yield Ruling(
-                line,
-                f"ASNS-high, GR {gr:.2f} without asparagine",
-                band(gr >= limit, gr < limit),
-                advice,
-                "asparagine",
-            )
+            verdict = "pass" if gr >= limit else "fail"
+            yield Ruling("P19_GR", line, verdict, {"gr": gr}, "asparagine")
 
 
 def low_line_stops(evidence: Evidence) -> Iterator[Ruling]:
@@ -331,24 +235,16 @@ def low_line_stops(evidence: Evidence) -> Iterator[Ruling]:
         mask = rows.loc[
             rows["cell_line"].eq(line) & rows["amino_acid"].eq("asparagine"), "gr_mask"
         ].max()
-        masked = bool(mask >= high) and not _disputed(evidence, line)
+        disputed = _disputed(evidence, line)
+        masked = bool(mask >= high) and not disputed
+        values = {"gr": gr, "line": line, "doubt": " (disputed)" if disputed else ""}
         verdict = "pass" if gr <= limit else "fail" if masked else "warn"
-        advice = "" if gr <= limit else f"Check carry-over, and ASNS of {line} by western blot."
-        doubt = " (disputed)" if _disputed(evidence, line) else ""
-        value = f"ASNS-low{doubt}, GR {gr:.2f} without asparagine"
-        yield Ruling(
-            line, value, verdict, advice, "asparagine", "masking" if verdict == "fail" else ""
-        )
+        code = "P20_GR" if verdict != "warn" else "P20_GR_UNEXPLAINED"
+        yield Ruling(code, line, verdict, values, "asparagine")
 
 
 def _unmeasured(line: str) -> Ruling:
-    return Ruling(
-        line,
-        "GR without asparagine not measured",
-        "warn",
-        f"Measure {line} with and without asparagine, with a 0 h plate.",
-        "asparagine",
-    )
+    return Ruling("REFERENCE_NOT_MEASURED", line, "warn", {"line": line}, "asparagine")
 
 
 def _reference_gr(evidence: Evidence, kind: str) -> Iterator[tuple[str, float]]:
@@ -365,12 +261,14 @@ def _reference_gr(evidence: Evidence, kind: str) -> Iterator[tuple[str, float]]:
 
 def _disputed(evidence: Evidence, line: str) -> bool:
     """Whether the literature contradicts the line's class; then a mismatch never fails."""
-    if _key(line) in DISPUTED:
+    if line_letters(line) in DISPUTED:
         return True
     priors = evidence.priors
     if priors is None or "disputed" not in priors:
         return False
-    same = priors["cell_line"].map(_key).eq(_key(line)) & priors["amino_acid"].eq("asparagine")
+    same = priors["cell_line"].map(line_letters).eq(line_letters(line)) & priors["amino_acid"].eq(
+        "asparagine"
+    )
     return bool(priors.loc[same, "disputed"].fillna(False).astype(bool).any())
 
 
@@ -386,41 +284,25 @@ def layout(evidence: Evidence) -> Iterator[Ruling]:
     if later.empty:
         return
     ringed = [str(name) for name, wells in later.groupby("plate", sort=False) if _uses_ring(wells)]
-    advice = "Fill the outer ring with buffer only." if ringed else ""
-    yield Ruling(
-        listing(ringed, 3) or "plates",
-        "outer ring in use" if ringed else "outer ring not in use",
-        band(not ringed, False),
-        advice,
-    )
+    values = {"use": "in use" if ringed else "not in use"}
+    yield Ruling("P23_RING", listing(ringed, 3) or "plates", band(not ringed, False), values)
     lined = _in_lines(later)
     said = evidence.config.protocol.layout_randomised
     if lined:
-        yield Ruling(
-            listing(lined, 3),
-            "groups fill single rows or columns",
-            "warn",
-            "Randomise or block the groups over the plate.",
-        )
+        yield Ruling("P23_LINES", listing(lined, 3), "warn")
     elif said is False:
-        yield Ruling(
-            "plates",
-            "layout not randomised",
-            "warn",
-            "Randomise or block the groups over the plate.",
-        )
+        yield Ruling("P23_NOT_RANDOMISED", "plates", "warn")
     else:
-        yield Ruling(
-            "plates", "layout randomised" if said else "groups spread over rows and columns", "pass"
-        )
+        how = "layout randomised" if said else "groups spread over rows and columns"
+        yield Ruling("P23_SPREAD", "plates", "pass", {"how": how})
 
 
 def _uses_ring(wells: pd.DataFrame) -> bool:
     """Whether anything but buffer stands in the outer ring; the plate's format is the smallest that
     holds its wells.
     """
-    height, width = int(wells["row"].max()), int(wells["column"].max())
-    rows, columns = next(((r, c) for r, c in PLATES if height <= r and width <= c), PLATES[-1])
+    places = (*wells[["row", "column"]].itertuples(index=False, name=None),)
+    rows, columns = plate_shape(places) or PLATES[-1]
     return bool((wells["row"].isin([1, rows]) | wells["column"].isin([1, columns])).any())
 
 
@@ -443,15 +325,8 @@ def replicates(evidence: Evidence) -> Iterator[Ruling]:
     asked = evidence.settings.min_replicates
     for line, later in evidence.later.groupby("cell_line", sort=False):
         count = later["replicate"].nunique()
-        advice = (
-            ""
-            if count >= asked
-            else f"Repeat until there are {asked}, each of its own passage, day and medium batch."
-        )
-        value = f"{count} biological replicate{'s' * (count != 1)}" + (
-            "" if count >= asked else ": exploratory"
-        )
-        yield Ruling(str(line), value, band(count >= asked, False), advice, str(line))
+        values = {"count": _counted(count), "judged": "" if count >= asked else ": exploratory"}
+        yield Ruling("P24_LINE", str(line), band(count >= asked, False), values, str(line))
         if count >= asked:
             yield from _few(evidence, str(line))
     used = sorted(int(number) for number in evidence.later["replicate"].unique())
@@ -470,12 +345,12 @@ def _few(evidence: Evidence, line: str) -> Iterator[Ruling]:
     counts = read.groupby("medium")["replicate"].nunique()
     for medium in _groups(evidence, read):
         if (count := int(counts[medium])) < asked:
-            value = f"{count} biological replicate{'s' * (count != 1)} of {medium}: exploratory"
-            advice = (
-                f"Repeat {medium} in {line} until there are {asked}, each of its own passage, day"
-                " and medium batch."
-            )
-            yield Ruling(line, value, "warn", advice, _scope(evidence, line, medium))
+            values = {"count": _counted(count), "medium": medium, "line": line}
+            yield Ruling("P24_GROUP", line, "warn", values, _scope(evidence, line, medium))
+
+
+def _counted(count: int) -> str:
+    return f"{count} biological replicate{'s' * (count != 1)}"
 
 
 def _independent(evidence: Evidence, used: list[int]) -> Iterator[Ruling]:
@@ -492,82 +367,34 @@ def _independent(evidence: Evidence, used: list[int]) -> Iterator[Ruling]:
     }
     lacking = [number for number, missing in gaps.items() if missing]
     if lacking:
-        which = listing(
-            field for field in fields if any(field in missing for missing in gaps.values())
-        )
-        advice = (
-            f"Fill in {which} of replicate{'s' * (len(lacking) > 1)} {listing(lacking)} under"
-            f" `replicates` in {FILE}."
-        )
-        named = " ".join(
-            f"replicates.{number}.{field}" for number in lacking for field in gaps[number]
-        )
+        named = [f"replicates.{number}.{field}" for number in lacking for field in gaps[number]]
         nothing = all(len(missing) == len(fields) for missing in gaps.values())
-        yield Ruling(
-            "replicates",
-            "independence not documented",
-            "warn",
-            advice,
-            missing="replicates" if nothing else named,
-        )
+        values = {
+            "fields": [field for field in fields if any(field in gap for gap in gaps.values())],
+            "which": replicates_named(lacking),
+        }
+        missing = "replicates" if nothing else " ".join(named)
+        yield Ruling("P24_UNDOCUMENTED", "replicates", "warn", values, missing=missing)
     for field, word in (("date", "day"), ("passage", "passage"), ("medium_lot", "medium batch")):
-        values = pd.Series(
+        known = pd.Series(
             {number: getattr(given[number], field) for number in used if number in given},
             dtype=object,
         ).dropna()
-        shared = values[values.duplicated(keep=False)]
+        shared = known[known.duplicated(keep=False)]
         if len(shared):
-            yield Ruling(
-                "replicates",
-                f"replicates {listing(shared.index)} share a {word}",
-                "warn",
-                f"Count replicates of one {word} as one.",
-            )
-        elif len(values) == len(used):
-            yield Ruling("replicates", f"each of its own {word}", "pass")
+            values = {"which": list(shared.index), "word": word}
+            yield Ruling("P24_SHARED", "replicates", "warn", values)
+        elif len(known) == len(used):
+            yield Ruling("P24_OWN", "replicates", "pass", {"word": word})
 
 
 DATA_CHECKS = (
-    Check(
-        "P15",
-        "0 h plate within {max_t0_delay_h:g} h of the switch, at least {min_t0_wells} wells",
-        "warn",
-        start_plate,
-    ),
-    Check(
-        "P16",
-        "growth read at {proliferation_h:g} h within {max_proliferation_offset_h:g} h, death at"
-        " {apoptosis_h:g} h within {max_apoptosis_offset_h:g} h; beyond {fail_readout_offset_h:g} h"
-        " no comparison with the source; reagent and saturation recorded",
-        "fail",
-        readout_times,
-    ),
-    Check(
-        "P17",
-        "control, three dropouts and asparagine rescue, on the same plate, in every replicate",
-        "fail",
-        groups_present,
-    ),
-    Check("P18", "an ASNS-high and an ASNS-low line in the run", "warn", reference_lines),
-    Check(
-        "P19",
-        "ASNS-high line without asparagine: GR at least {min_gr_high_line:g}",
-        "fail",
-        high_line_grows,
-    ),
-    Check(
-        "P20",
-        "ASNS-low line without asparagine: GR at most {max_gr_low_line:g}; above fails where"
-        " GR_mask is {gr_mask_high:g} or more",
-        "fail",
-        low_line_stops,
-    ),
-    Check("P23", "groups randomised or blocked, outer ring buffer only", "warn", layout),
-    Check(
-        "P24",
-        "at least {min_replicates} biological replicates of every group, each of its own passage,"
-        " day and medium batch",
-        "warn",
-        replicates,
-    ),
+    Check("P15", "warn", start_plate),
+    Check("P16", "fail", readout_times),
+    Check("P17", "fail", groups_present),
+    Check("P18", "warn", reference_lines),
+    Check("P19", "fail", high_line_grows),
+    Check("P20", "fail", low_line_stops),
+    Check("P23", "warn", layout),
+    Check("P24", "warn", replicates),
 )

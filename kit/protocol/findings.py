@@ -7,8 +7,7 @@ from __future__ import annotations
 import pandas as pd
 
 from kit.config.model import ExperimentConfig
-from kit.core.findings import Finding, told
-from kit.protocol.base import FILE, listing
+from kit.core.findings import Finding, codes, listing, of_rows, say
 from kit.protocol.carryover import wash_plan
 
 SEVERE = {"fail": 0, "warn": 1}
@@ -38,12 +37,12 @@ def protocol_findings(
     findings = []
     for check, rows in ranked.groupby("check", sort=False):
         worst = rows[rows["verdict"].eq(rows["verdict"].iloc[0])]
-        if check == "P17" and _told_by_p08(worst, judged):
+        if check == "P17" and _named_by_p08(worst, judged):
             continue
         if check == "P13" and carryover is not None:
             worst = _most_masked_first(worst, carryover)
         action = _wash_action(worst, config) if check == "P13" else _action(worst, 2)
-        findings.append(told(str(rows["verdict"].iloc[0]), _sentence(worst, str(check)), action))
+        findings.append(of_rows(worst, action))
     return [*findings, *_missing(bad[bad["missing"].ne("")])]
 
 
@@ -66,52 +65,36 @@ def _wash_action(rows: pd.DataFrame, config: ExperimentConfig) -> str:
     """One remedy for all adherent lines, that of the line with most left over; suspension cells are
     washed in tubes, whatever was done.
     """
-    line_of = {
-        subject: next(
-            (line for line in config.cell_lines if f"{subject},".startswith(f"{line},")), ""
-        )
-        for subject in rows["subject"]
-    }
-    in_tubes = [
-        name
-        for name, line in config.cell_lines.items()
-        if line.growth_mode == "suspension" and name in line_of.values()
-    ]
+    line_of = rows["scope"].str.split("|").str[0]
+    lines = [line for line in config.cell_lines if line in set(line_of)]
+    in_tubes = [line for line in lines if config.cell_lines[line].growth_mode == "suspension"]
     if not in_tubes:
         return _action(rows, 1)
-    washed = wash_plan(config, in_tubes[0])
-    bulk = rows[rows["subject"].map(line_of).isin(in_tubes)]
-    if (
-        all(wash_plan(config, line).kind == "bulk" for line in in_tubes)
-        and (washed.washes or 0) >= config.settings.min_washes
-    ):
+    settings, washed = config.settings, wash_plan(config, in_tubes[0])
+    bulk = rows[line_of.isin(in_tubes)]
+    in_bulk = all(wash_plan(config, line).kind == "bulk" for line in in_tubes)
+    if in_bulk and (washed.washes or 0) >= settings.min_washes:
         spun = f"{listing(in_tubes)}: {_action(bulk, 1)}"
     else:
-        how_much = f"300 g, 5 min, {config.settings.min_spin_wash_mL:g} mL or more each"
-        spun = (
-            f"Wash {listing(in_tubes)} by {config.settings.min_washes} spin-washes in bulk tubes"
-            f" ({how_much}) before plating."
-        )
-    rest = rows[~rows["subject"].map(line_of).isin(in_tubes)]
-    adherent = [
-        name for name in config.cell_lines if name in line_of.values() and name not in in_tubes
-    ]
-    there = _action(rest, 1)
-    return (
-        f"{spun} {listing(adherent)}, in the plate: {there}"
-        if adherent and there
-        else f"{spun} {there}".strip()
+        remedy = say(codes()["P13_IN_PLATE"].remedy, values=settings.model_dump())
+        spun = f"{listing(in_tubes)}: {remedy}"
+    adherent, there = (
+        [line for line in lines if line not in in_tubes],
+        _action(rows[~line_of.isin(in_tubes)], 1),
     )
+    if adherent and there:
+        return f"{spun} {listing(adherent)}, in the plate: {there}"
+    return f"{spun} {there}".strip()
 
 
-def _told_by_p08(groups: pd.DataFrame, judged: pd.DataFrame) -> bool:
+def _named_by_p08(groups: pd.DataFrame, judged: pd.DataFrame) -> bool:
     """Whether all that P17 misses is the asparagine rescue, which P08 has named already."""
     named = (
         judged["check"].eq("P08")
         & judged["subject"].eq("asparagine")
         & judged["verdict"].eq("warn")
     )
-    return bool(named.any() and groups["value"].eq("no asparagine rescue").all())
+    return bool(named.any() and groups["code"].eq("P17_NO_RESCUE").all())
 
 
 def _most_masked_first(rows: pd.DataFrame, carryover: pd.DataFrame) -> pd.DataFrame:
@@ -123,19 +106,6 @@ def _most_masked_first(rows: pd.DataFrame, carryover: pd.DataFrame) -> pd.DataFr
     return rows.assign(mask=known.fillna(-1.0)).sort_values("mask", ascending=False, kind="stable")
 
 
-def _sentence(rows: pd.DataFrame, check: str) -> str:
-    """`MOLT-4 and A549: 1 wash in the plate (P13).` Subjects of one value share it; two values at
-    most are spelt out.
-    """
-    parts = [
-        (listing(dict.fromkeys(group["subject"])), str(value))
-        for value, group in rows.groupby("value", sort=False)
-    ]
-    words = "; ".join(f"{subject}: {value}" for subject, value in parts[:2])
-    rest = f"; and {len(parts) - 2} more" if len(parts) > 2 else ""
-    return f"{words[:1].upper()}{words[1:]}{rest} ({check})."
-
-
 def _missing(rows: pd.DataFrame) -> list[Finding]:
     """All fields that are not given, as one finding; those that limit a call come first."""
     if rows.empty:
@@ -144,23 +114,15 @@ def _missing(rows: pd.DataFrame) -> list[Finding]:
     fields = list(
         dict.fromkeys(field for text in ordered["missing"] for field in str(text).split())
     )
-    checks = sorted(set(rows["check"]))
-    plural = len(fields) != 1
-    which = f"{len(fields)} field{'s' * plural} of {FILE} {'are' if plural else 'is'} not given"
-    text = f"{which}, so {listing(checks, 5)} could not be judged in full."
-    shown = [f"`{field}`" for field in fields]
-    return [told("warn", text, f"Fill in {listing(shown, 5)} in {FILE}.")]
+    one = len(fields) == 1
+    values = {
+        "which": f"{len(fields)} field{'s' * (not one)} of experiment.yaml {'is' if one else 'are'}",
+        "checks": listing(sorted(set(rows["check"])), 5),
+        "fields": listing((f"`{field}`" for field in fields), 5),
+    }
+    return [Finding("FIELDS_NOT_GIVEN", "warn", "", values)]
 
 
 def design_findings(config: ExperimentConfig) -> list[Finding]:
     """No control. (Replicates and rescues are checks of the protocol.)"""
-    findings = []
-    if config.control_medium is None:
-        findings.append(
-            told(
-                "fail",
-                "No medium has role control: nothing can be compared.",
-                "Name the complete medium as control.",
-            )
-        )
-    return findings
+    return [] if config.control_medium else [Finding("NO_CONTROL_MEDIUM", "fail")]

@@ -6,63 +6,52 @@ from collections.abc import Iterator
 
 from kit.config.model import CALLED, ExperimentConfig, Serum
 from kit.config.settings import Settings
-from kit.protocol.base import FILE, Check, Evidence, Ruling, band, listing, not_given, scope_of
+from kit.core.findings import listing
+from kit.protocol.base import Check, Evidence, Ruling, band, not_given, scope_of
 
 COMPARED = ("control", "dropout", "rescue")
 
 
 def _compared(evidence: Evidence) -> dict[str, str | None]:
     """Serum of each medium of the comparison."""
-    return {
-        name: medium.serum
-        for name, medium in evidence.config.media.items()
-        if medium.role in COMPARED
-    }
+    media = evidence.config.media
+    return {name: medium.serum for name, medium in media.items() if medium.role in COMPARED}
+
+
+def _amount(config: ExperimentConfig, medium: str | None, amino_acid: str) -> float | None:
+    """µM of an amino acid in a medium; None where it is not given."""
+    return getattr(config.media[medium], f"{amino_acid}_uM", None) if medium else None
+
+
+def _near(made: float, wanted: float, percent: float) -> bool:
+    return abs(made - wanted) <= percent / 100 * wanted + 1e-9
 
 
 def serum_dialyzed(evidence: Evidence) -> Iterator[Ruling]:
-    """P01: undialyzed serum brings the amino acid back. How thoroughly it was dialyzed is told by a
-    measurement, not by the cut-off.
+    """P01: undialyzed serum brings the amino acid back. A measurement tells how thoroughly it was
+    dialyzed, not the cut-off.
     """
     config, settings = evidence.config, evidence.settings
     media = _compared(evidence)
-    yield from (
-        not_given(name, f"media.{name}.serum", scope_of(config, name))
-        for name, serum in media.items()
-        if serum is None
-    )
+    for name, serum_name in media.items():
+        if serum_name is None:
+            yield not_given(name, f"media.{name}.serum", scope_of(config, name))
     for name in dict.fromkeys(serum for serum in media.values() if serum is not None):
         serum, place = config.sera[name], f"sera.{name}"
         if serum.percent == 0:
-            yield Ruling(name, "no serum", "pass")
+            yield Ruling("P01_NO_SERUM", name, "pass")
         elif serum.dialyzed is None:
             yield not_given(name, f"{place}.dialyzed")
         elif not serum.dialyzed:
-            effect = "void" if settings.strict_serum else "masking"
-            yield Ruling(
-                name,
-                "serum not dialyzed",
-                "fail",
-                f"Repeat with dialyzed serum (cut-off at most {settings.max_serum_cutoff_kDa:g}"
-                " kDa).",
-                effect=effect,
-            )
+            strict = settings.strict_serum
+            code = "P01_NOT_DIALYZED_STRICT" if strict else "P01_NOT_DIALYZED"
+            yield Ruling(code, name, "fail")
         elif serum.cutoff_kDa is None:
             yield not_given(name, f"{place}.cutoff_kDa")
         else:
-            verdict = band(
-                serum.cutoff_kDa <= settings.max_serum_cutoff_kDa,
-                serum.cutoff_kDa > settings.warn_serum_cutoff_kDa,
-            )
-            advice = (
-                ""
-                if verdict == "pass"
-                else (
-                    f"Use serum dialyzed at {settings.max_serum_cutoff_kDa:g} kDa or less, and"
-                    " measure its amino acids."
-                )
-            )
-            yield Ruling(name, f"dialyzed at {serum.cutoff_kDa:g} kDa", verdict, advice)
+            limits = settings.max_serum_cutoff_kDa, settings.warn_serum_cutoff_kDa
+            verdict = band(serum.cutoff_kDa <= limits[0], serum.cutoff_kDa > limits[1])
+            yield Ruling("P01_CUTOFF", name, verdict, {"cutoff": serum.cutoff_kDa})
         if serum.percent != 0 and serum.asparagine_uM is None and "asparagine" in evidence.dropped:
             yield not_given(name, f"{place}.asparagine_uM", "asparagine")
 
@@ -70,47 +59,27 @@ def serum_dialyzed(evidence: Evidence) -> Iterator[Ruling]:
 def serum_identical(evidence: Evidence) -> Iterator[Ruling]:
     """P02: one serum, percentage and lot in every group; the lot of acclimatization too."""
     config = evidence.config
-    names = list(
-        dict.fromkeys(serum for serum in _compared(evidence).values() if serum is not None)
-    )
+    names = [name for name in dict.fromkeys(_compared(evidence).values()) if name is not None]
     sera = [config.sera[name] for name in names]
     for name, serum in zip(names, sera, strict=True):
-        yield from (
-            not_given(name, f"sera.{name}.{field}")
-            for field in ("percent", "lot")
-            if getattr(serum, field) is None
-        )
-    if names:
-        kinds = {_kind(serum) for serum in sera}
-        advice = (
-            "" if len(kinds) == 1 else "Repeat with one serum, lot and percentage in all groups."
-        )
-        value = (
-            f"one serum ({_words(sera[0])})"
-            if len(kinds) == 1
-            else f"groups differ in serum: {listing(_words(serum) for serum in sera)}"
-        )
-        yield Ruling("groups", value, band(len(kinds) == 1, len(kinds) > 1), advice)
+        for field in ("percent", "lot"):
+            if getattr(serum, field) is None:
+                yield not_given(name, f"sera.{name}.{field}")
+    if len({(serum.dialyzed, serum.percent, serum.lot) for serum in sera}) > 1:
+        values = {"sera": [_words(serum) for serum in sera]}
+        yield Ruling("P02_SERA_DIFFER", "groups", "fail", values)
+    elif names:
+        yield Ruling("P02_ONE_SERUM", "groups", "pass", {"serum": _words(sera[0])})
     before = config.protocol.acclimatization_serum
     if before is None:
         yield not_given("acclimatization", "protocol.acclimatization_serum")
     elif names and before not in names:
-        same = config.sera[before].lot is not None and config.sera[before].lot in {
-            serum.lot for serum in sera
-        }
-        value = f"acclimatized in {before} ({_words(config.sera[before])})"
-        yield Ruling(
-            "acclimatization",
-            value,
-            band(same, False),
-            "" if same else "Acclimatize in the lot that the assay uses.",
-        )
+        lot = config.sera[before].lot
+        same = lot is not None and lot in {serum.lot for serum in sera}
+        values = {"serum": before, "words": _words(config.sera[before])}
+        yield Ruling("P02_ACCLIMATIZED_IN", "acclimatization", band(same, False), values)
     elif names:
-        yield Ruling("acclimatization", f"acclimatized in {before}, as in the assay", "pass")
-
-
-def _kind(serum: Serum) -> tuple:
-    return serum.dialyzed, serum.percent, serum.lot
+        yield Ruling("P02_ACCLIMATIZED_ALIKE", "acclimatization", "pass", {"serum": before})
 
 
 def _words(serum: Serum) -> str:
@@ -121,161 +90,114 @@ def _words(serum: Serum) -> str:
 def dropout_clean(evidence: Evidence) -> Iterator[Ruling]:
     """P05: what is taken away is not in the medium, and the other two are as in control."""
     config = evidence.config
-    control = config.media[config.control_medium] if config.control_medium else None
     for name, medium in config.media.items():
         if medium.role != "dropout":
             continue
-        removed = str(medium.removes).split("+")
+        scope, removed = scope_of(config, name), str(medium.removes).split("+")
         for amino_acid in removed:
             made = getattr(medium, f"{amino_acid}_uM", 0.0)
             if made is None:
-                yield not_given(name, f"media.{name}.{amino_acid}_uM", scope_of(config, name))
+                yield not_given(name, f"media.{name}.{amino_acid}_uM", scope)
             else:
-                advice = f"Make {name} without {amino_acid}." if made > 0 else ""
-                yield Ruling(
-                    name,
-                    f"{made:g} uM {amino_acid} as made",
-                    band(made == 0, made > 0),
-                    advice,
-                    scope_of(config, name),
-                )
+                values = {"made": made, "amino_acid": amino_acid, "medium": name}
+                yield Ruling("P05_DROPPED", name, band(made == 0, made > 0), values, scope)
         for amino_acid in CALLED:
-            if control is not None and amino_acid not in removed:
-                yield _as_in_control(
-                    evidence, name, amino_acid, getattr(control, f"{amino_acid}_uM")
-                )
-    yield from _rescues_recorded(evidence)
-    if not any(replicate.medium_lot for replicate in config.replicates.values()):
-        yield from (
-            not_given(name, f"media.{name}.lot", scope_of(config, name))
-            for name in _compared(evidence)
-            if config.media[name].lot is None
-        )
+            if config.control_medium is not None and amino_acid not in removed:
+                yield _as_in_control(evidence, name, config.control_medium, amino_acid)
+    yield from _recorded(evidence)
 
 
-def _rescues_recorded(evidence: Evidence) -> Iterator[Ruling]:
-    """The amino acids a rescue medium does not restore have to be known too; how much it restores
-    is asked by P07 and P08.
+def _recorded(evidence: Evidence) -> Iterator[Ruling]:
+    """The amino acids a rescue medium does not restore have to be known (P07 and P08 ask how much
+    it restores), and so do the lots of the media.
     """
     config = evidence.config
     for name, medium in config.media.items():
         if medium.role == "rescue":
-            gaps = [
-                item
-                for item in CALLED
-                if item not in str(medium.restores).split("+")
-                and getattr(medium, f"{item}_uM") is None
-            ]
-            yield from (
-                not_given(name, f"media.{name}.{item}_uM", scope_of(config, name)) for item in gaps
-            )
+            for item in CALLED:
+                restored = item in str(medium.restores).split("+")
+                if not restored and _amount(config, name, item) is None:
+                    yield not_given(name, f"media.{name}.{item}_uM", scope_of(config, name))
+    if not any(replicate.medium_lot for replicate in config.replicates.values()):
+        for name in _compared(evidence):
+            if config.media[name].lot is None:
+                yield not_given(name, f"media.{name}.lot", scope_of(config, name))
 
 
-def _as_in_control(evidence: Evidence, name: str, amino_acid: str, wanted: float | None) -> Ruling:
-    scope, made = (
-        scope_of(evidence.config, name),
-        getattr(evidence.config.media[name], f"{amino_acid}_uM"),
-    )
+def _as_in_control(evidence: Evidence, name: str, control: str, amino_acid: str) -> Ruling:
+    config, scope = evidence.config, scope_of(evidence.config, name)
+    wanted, made = (_amount(config, medium, amino_acid) for medium in (control, name))
     if wanted is None:
-        return not_given(
-            str(evidence.config.control_medium),
-            f"media.{evidence.config.control_medium}.{amino_acid}_uM",
-        )
+        return not_given(control, f"media.{control}.{amino_acid}_uM")
     if made is None:
         return not_given(name, f"media.{name}.{amino_acid}_uM", scope)
-    good = (
-        abs(made - wanted) <= evidence.settings.max_medium_deviation_percent / 100 * wanted + 1e-9
-    )
-    value = f"{made:g} uM {amino_acid}, {wanted:g} uM in control"
-    advice = (
-        ""
-        if good
-        else (
-            f"Make {name} with {wanted:g} uM {amino_acid}: it differs from control by more than"
-            " what it drops."
-        )
-    )
-    return Ruling(name, value, band(good, not good), advice, scope)
+    good = _near(made, wanted, evidence.settings.max_medium_deviation_percent)
+    values = {"made": made, "wanted": wanted, "amino_acid": amino_acid, "medium": name}
+    return Ruling("P05_OTHER", name, band(good, not good), values, scope)
 
 
 def control_asparagine(evidence: Evidence) -> Iterator[Ruling]:
     """P06: DMEM holds no asparagine, so it cannot be the control of an asparagine dropout."""
-    name, asked = evidence.config.control_medium, evidence.settings.min_control_asparagine_uM
+    name = evidence.config.control_medium
     if name is None:
         return
-    made = evidence.config.media[name].asparagine_uM
+    made = _amount(evidence.config, name, "asparagine")
     if made is None:
         yield not_given(name, f"media.{name}.asparagine_uM")
         return
-    verdict = band(made >= asked, made == 0)
-    advice = (
-        ""
-        if verdict == "pass"
-        else f"Add asparagine to {name}: at least {asked:g} uM (DMEM holds none)."
-    )
-    yield Ruling(
-        name,
-        f"{made:g} uM asparagine in control",
-        verdict,
-        advice,
-        "all" if verdict == "fail" else "asparagine",
-    )
+    verdict = band(made >= evidence.settings.min_control_asparagine_uM, made == 0)
+    scope = "all" if verdict == "fail" else "asparagine"
+    yield Ruling("P06_ASPARAGINE", name, verdict, {"made": made, "medium": name}, scope)
 
 
 def rescue_asparagine(evidence: Evidence) -> Iterator[Ruling]:
     """P07: the rescue gives back what control holds; beyond that it is another medium."""
     config, settings = evidence.config, evidence.settings
-    control = config.media[config.control_medium].asparagine_uM if config.control_medium else None
+    control, usual = (
+        _amount(config, config.control_medium, "asparagine"),
+        (settings.rescue_asparagine_uM),
+    )
     for name in config.rescues("asparagine"):
-        made = config.media[name].asparagine_uM
+        made = _amount(config, name, "asparagine")
         if made is None:
             yield not_given(name, f"media.{name}.asparagine_uM", "asparagine")
             continue
-        near = (
-            abs(made - settings.rescue_asparagine_uM)
-            <= settings.max_rescue_deviation_percent / 100 * settings.rescue_asparagine_uM + 1e-9
-        )
-        like = (
-            control is None
-            or not control
-            or _like_a_control(config, made, settings.max_rescue_to_control_ratio)
-        )
-        value = f"{made:g} uM asparagine" + (
-            "" if control is None else f", {control:g} uM in control"
-        )
-        steps = [] if near else [f"Rescue with {settings.rescue_asparagine_uM:g} uM asparagine."]
-        steps += [_add_control(config, settings)] if control and not like else []
-        advice = " ".join(dict.fromkeys(step for step in steps if step))
-        yield Ruling(name, value, band(near and like, False), advice, "asparagine")
+        near = _near(made, usual, settings.max_rescue_deviation_percent)
+        like = not control or _like_a_control(config, made, settings)
+        steps = [] if near else [f"Rescue with {usual:g} µM asparagine."]
+        steps += [] if like else [_add_control(config, settings)]
+        values = {
+            "made": made,
+            "control": "" if control is None else f", {control:g} µM in control",
+            "steps": " ".join(step for step in steps if step),
+        }
+        yield Ruling("P07_RESCUE", name, band(near and like, False), values, "asparagine")
 
 
-def _within(made: float, control: float, ratio: float) -> bool:
-    return 1 / ratio <= made / control <= ratio
-
-
-def _like_a_control(config: ExperimentConfig, made: float, ratio: float) -> bool:
-    """Whether control, or a further complete medium (`Control@100 uM`), holds asparagine within
-    `ratio` of a rescue's.
+def _like_a_control(config: ExperimentConfig, made: float, settings: Settings) -> bool:
+    """Whether control, or a further complete medium (`Control@100 µM`), holds asparagine within
+    the ratio of a rescue's.
     """
-    complete = [
-        medium
-        for medium in config.media.values()
-        if medium.role in ("control", "other") and medium.glutamine_uM and medium.serine_uM
-    ]
+    ratio = settings.max_rescue_to_control_ratio
     return any(
-        _within(made, medium.asparagine_uM, ratio) for medium in complete if medium.asparagine_uM
+        1 / ratio <= made / medium.asparagine_uM <= ratio
+        for medium in config.media.values()
+        if medium.role in ("control", "other")
+        and medium.glutamine_uM
+        and medium.serine_uM
+        and medium.asparagine_uM
     )
 
 
 def _add_control(config: ExperimentConfig, settings: Settings) -> str:
     """The further control that a rescue at the usual concentration needs, or nothing."""
     usual = settings.rescue_asparagine_uM
-    control = config.media[config.control_medium].asparagine_uM if config.control_medium else None
-    if not control or _like_a_control(config, usual, settings.max_rescue_to_control_ratio):
+    control = _amount(config, config.control_medium, "asparagine")
+    if not control or _like_a_control(config, usual, settings):
         return ""
     return (
-        f"Add Control@{usual:g} uM, a control with {usual:g} uM asparagine: the control has"
-        f" {control:g} uM."
+        f"Add Control@{usual:g} µM, a control with {usual:g} µM asparagine: the control has"
+        f" {control:g} µM."
     )
 
 
@@ -284,37 +206,25 @@ def specific_rescue(evidence: Evidence) -> Iterator[Ruling]:
     amino acid.
     """
     config, settings = evidence.config, evidence.settings
-    control = config.media[config.control_medium] if config.control_medium else None
     for amino_acid in evidence.dropped:
         usual = getattr(settings, f"rescue_{amino_acid}_uM")
-        good = {usual, (control and getattr(control, f"{amino_acid}_uM")) or usual}
+        good = {usual, _amount(config, config.control_medium, amino_acid) or usual}
+        values = {"usual": usual, "amino_acid": amino_acid}
         rescues = config.rescues(amino_acid)
         if not rescues:
-            advice = f"Add a rescue group: the -{amino_acid} medium plus {usual:g} uM {amino_acid}."
-            advice += (
-                f" {_add_control(config, settings)}".rstrip() if amino_acid == "asparagine" else ""
-            )
-            yield Ruling(amino_acid, f"no rescue with {amino_acid}", "warn", advice, amino_acid)
+            more = _add_control(config, settings) if amino_acid == "asparagine" else ""
+            values["control"] = f" {more}".rstrip()
+            yield Ruling("P08_NO_RESCUE", amino_acid, "warn", values, amino_acid)
         for name in rescues:
-            made = getattr(config.media[name], f"{amino_acid}_uM")
+            made, values = _amount(config, name, amino_acid), {**values, "medium": name}
             if amino_acid == "asparagine":  # how much of it is P07's question
-                yield Ruling(amino_acid, f"rescued by {name}", "pass", "", amino_acid)
+                yield Ruling("P08_RESCUE", amino_acid, "pass", values, amino_acid)
             elif made is None:
                 yield not_given(name, f"media.{name}.{amino_acid}_uM", amino_acid)
             else:
-                near = any(
-                    abs(made - wanted)
-                    <= settings.max_rescue_deviation_percent / 100 * wanted + 1e-9
-                    for wanted in good
-                )
-                advice = "" if near else f"Rescue with {usual:g} uM {amino_acid}."
-                yield Ruling(
-                    amino_acid,
-                    f"rescued by {name} with {made:g} uM",
-                    band(near, False),
-                    advice,
-                    amino_acid,
-                )
+                near = any(_near(made, to, settings.max_rescue_deviation_percent) for to in good)
+                values["made"] = made
+                yield Ruling("P08_CONCENTRATION", amino_acid, band(near, False), values, amino_acid)
 
 
 def glutamine_free(evidence: Evidence) -> Iterator[Ruling]:
@@ -327,39 +237,18 @@ def glutamine_free(evidence: Evidence) -> Iterator[Ruling]:
         if form is None:
             yield not_given(name, f"media.{name}.glutamine_form", "glutamine")
         else:
-            advice = "Repeat with a base medium free of GlutaMAX." if form == "GlutaMAX" else ""
-            yield Ruling(
-                name,
-                f"form of glutamine: {form}",
-                band(form != "GlutaMAX", form == "GlutaMAX"),
-                advice,
-                "glutamine",
-            )
-    for name, medium in config.media.items():
+            verdict = "fail" if form == "GlutaMAX" else "pass"
+            yield Ruling("P09_FORM", name, verdict, {"form": form}, "glutamine")
+    for name in _compared(evidence):
+        medium, scope = config.media[name], scope_of(config, name)
         fed = medium.glutamine_uM or medium.glutamine_form == "L-glutamine"
-        if (
-            medium.role not in COMPARED
-            or not fed
-            or medium.glutamine_form == "GlutaMAX"
-            or "glutamine" in str(medium.removes)
-        ):
+        if not fed or medium.glutamine_form == "GlutaMAX" or "glutamine" in str(medium.removes):
             continue
         age = medium.glutamine_age_days
         if age is None:
-            yield not_given(name, f"media.{name}.glutamine_age_days", scope_of(config, name))
+            yield not_given(name, f"media.{name}.glutamine_age_days", scope)
         else:
-            advice = (
-                ""
-                if age <= limit
-                else f"Add fresh glutamine: use the medium within {limit:g} days."
-            )
-            yield Ruling(
-                name,
-                f"glutamine added {age:g} days before",
-                band(age <= limit, False),
-                advice,
-                scope_of(config, name),
-            )
+            yield Ruling("P09_AGE", name, band(age <= limit, False), {"age": age}, scope)
 
 
 def glycine_declared(evidence: Evidence) -> Iterator[Ruling]:
@@ -367,19 +256,11 @@ def glycine_declared(evidence: Evidence) -> Iterator[Ruling]:
     -serine result.
     """
     for name in evidence.config.dropouts("serine"):
-        glycine = evidence.config.media[name].glycine_uM
+        glycine, field = evidence.config.media[name].glycine_uM, f"media.{name}.glycine_uM"
         if glycine is None:
-            field = f"media.{name}.glycine_uM"
-            yield Ruling(
-                name,
-                "glycine not declared",
-                "info",
-                f"Fill in `{field}` in {FILE}.",
-                "serine",
-                missing=field,
-            )
+            yield Ruling("P10_UNKNOWN", name, "info", {"field": field}, "serine", field)
         else:
-            yield Ruling(name, f"{glycine:g} uM glycine", "pass", "", "serine")
+            yield Ruling("P10_GLYCINE", name, "pass", {"glycine": glycine}, "serine")
 
 
 def context_recorded(evidence: Evidence) -> Iterator[Ruling]:
@@ -388,73 +269,35 @@ def context_recorded(evidence: Evidence) -> Iterator[Ruling]:
     """
     config = evidence.config
     name = config.control_medium
-    values: dict[str, object] = {
+    fields = ("pyruvate", "aspartate", "glutamate", "glycine") if name is not None else ()
+    given: dict[str, object] = {
         f"protocol.{field}": getattr(config.protocol, field)
         for field in ("oxygen_percent", "etc_inhibitors")
+    } | {f"media.{name}.{field}_uM": _amount(config, name, field) for field in fields}
+    gaps = [field for field, value in given.items() if value is None]
+    known = [f"{_plain(field)} {value}" for field, value in given.items() if value is not None]
+    values = {
+        "known": "; ".join(known) or "nothing recorded",
+        "gaps": listing((f"`{gap}`" for gap in gaps), 9),
     }
-    if name is not None:
-        fields = ("pyruvate_uM", "aspartate_uM", "glutamate_uM", "glycine_uM")
-        values |= {f"media.{name}.{field}": getattr(config.media[name], field) for field in fields}
-    gaps = [field for field, value in values.items() if value is None]
-    known = [
-        f"{field.rsplit('.', 1)[1]} {value}" for field, value in values.items() if value is not None
-    ]
-    advice = f"Fill in {listing((f'`{gap}`' for gap in gaps), 9)} in {FILE}." if gaps else ""
-    yield Ruling(
-        name or "protocol",
-        "; ".join(known) or "nothing recorded",
-        "info" if gaps else "pass",
-        advice,
-        missing=" ".join(gaps),
-    )
+    verdict = "info" if gaps else "pass"
+    yield Ruling("P25_CONTEXT", name or "protocol", verdict, values, missing=" ".join(gaps))
+
+
+def _plain(field: str) -> str:
+    """`media.complete.pyruvate_uM` as `pyruvate (µM)`."""
+    words, _, unit = field.rsplit(".", 1)[1].rpartition("_")
+    return f"{words} (µM)" if unit == "uM" else f"{words}_{unit}".replace("_", " ")
 
 
 MEDIA_CHECKS = (
-    Check(
-        "P01",
-        "serum dialyzed at {max_serum_cutoff_kDa:g} kDa or less, its free asparagine measured",
-        "fail",
-        serum_dialyzed,
-    ),
-    Check(
-        "P02",
-        "one serum, percentage and lot in all groups, and in acclimatization",
-        "fail",
-        serum_identical,
-    ),
-    Check(
-        "P05",
-        "none of the dropped amino acid; the other two within {max_medium_deviation_percent:g} % of"
-        " control; media with lot",
-        "fail",
-        dropout_clean,
-    ),
-    Check(
-        "P06",
-        "control holds at least {min_control_asparagine_uM:g} uM asparagine",
-        "fail",
-        control_asparagine,
-    ),
-    Check(
-        "P07",
-        "asparagine rescue {rescue_asparagine_uM:g} uM within {max_rescue_deviation_percent:g} %,"
-        " within {max_rescue_to_control_ratio:g}-fold of control",
-        "warn",
-        rescue_asparagine,
-    ),
-    Check("P08", "a rescue of its own for every dropout", "warn", specific_rescue),
-    Check(
-        "P09",
-        "-glutamine medium free of GlutaMAX; glutamine added at most {max_glutamine_age_days:g}"
-        " days before",
-        "fail",
-        glutamine_free,
-    ),
-    Check("P10", "glycine of the -serine medium declared", "info", glycine_declared),
-    Check(
-        "P25",
-        "pyruvate, aspartate, glutamate, glycine, oxygen and respiratory inhibitors recorded",
-        "info",
-        context_recorded,
-    ),
+    Check("P01", "fail", serum_dialyzed),
+    Check("P02", "fail", serum_identical),
+    Check("P05", "fail", dropout_clean),
+    Check("P06", "fail", control_asparagine),
+    Check("P07", "warn", rescue_asparagine),
+    Check("P08", "warn", specific_rescue),
+    Check("P09", "fail", glutamine_free),
+    Check("P10", "info", glycine_declared),
+    Check("P25", "info", context_recorded),
 )

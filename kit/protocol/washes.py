@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from kit.protocol.base import FILE, Check, Evidence, Ruling, band, not_given
+from kit.protocol.base import Check, Evidence, Ruling, band, not_given
 from kit.protocol.carryover import WashPlan, cells_per_well, wash_plan
 from kit.protocol.carryover_model import show_uM
 
@@ -32,34 +32,24 @@ def washed(evidence: Evidence) -> Iterator[Ruling]:
 
 
 def _count(evidence: Evidence, line: str, plan: WashPlan) -> Ruling:
-    asked, count = evidence.settings.min_washes, plan.washes or 0
-    plural = "es" * (count != 1)
-    in_plate = plan.kind == "plate" and evidence.config.cell_lines[line].growth_mode == "suspension"
-    how = f"spin-wash{plural} in bulk" if plan.kind == "bulk" else f"wash{plural} in the plate"
-    verdict = band(count >= asked and not in_plate, count == 0)
-    advice = "" if count >= asked else f"Wash at least {asked} times."
+    count, bulk = plan.washes or 0, plan.kind == "bulk"
+    in_plate = not bulk and evidence.config.cell_lines[line].growth_mode == "suspension"
+    verdict = band(count >= evidence.settings.min_washes and not in_plate, count == 0)
     if in_plate:
-        how_much = f"300 g, 5 min, {evidence.settings.min_spin_wash_mL:g} mL or more"
-        advice = f"Wash suspension cells {asked} times in bulk tubes ({how_much}) before plating."
-    return Ruling(
-        line, f"{count} {how}", verdict, advice, line, "masking" if verdict == "fail" else ""
-    )
+        code = "P13_IN_PLATE" if count else "P13_IN_PLATE_NONE"
+    else:
+        code = "P13_WASHES" if count else "P13_NO_WASH"
+    how = f"{'spin-' * bulk}wash{'es' * (count != 1)} {'in bulk' if bulk else 'in the plate'}"
+    return Ruling(code, line, verdict, {"count": count, "how": how}, line)
 
 
 def _volume(evidence: Evidence, line: str, plan: WashPlan) -> Ruling:
     settings = evidence.settings
     well = evidence.config.protocol.well_volume_uL or settings.assumed_well_volume_uL
     asked = well if plan.kind == "plate" else 1000 * settings.min_spin_wash_mL
-    unit, factor = ("uL", 1.0) if plan.kind == "plate" else ("mL", 1000.0)
-    good = plan.wash_uL >= asked
-    advice = "" if good else f"Wash with at least {asked / factor:g} {unit}."
-    return Ruling(
-        line,
-        f"washes of {plan.wash_uL / factor:g} {unit}, {asked / factor:g} {unit} asked",
-        band(good, False),
-        advice,
-        line,
-    )
+    unit, factor = ("µL", 1.0) if plan.kind == "plate" else ("mL", 1000.0)
+    values = {"volume": plan.wash_uL / factor, "asked": asked / factor, "unit": unit}
+    return Ruling("P13_VOLUME", line, band(plan.wash_uL >= asked, False), values, line)
 
 
 def _inputs(evidence: Evidence) -> Iterator[Ruling]:
@@ -69,22 +59,15 @@ def _inputs(evidence: Evidence) -> Iterator[Ruling]:
     protocol, wash = evidence.config.protocol, evidence.config.protocol.wash
     if wash is not None and wash.count:
         if wash.buffer is None:
-            yield not_given("wash", "protocol.wash.buffer", effect="none")
+            yield not_given("wash", "protocol.wash.buffer", limits=False)
         elif not any(word in wash.buffer.casefold() for word in SALINE):
-            yield Ruling(
-                "wash",
-                f"washed with {wash.buffer}",
-                "warn",
-                "Wash with PBS: a medium brings amino acids back.",
-            )
+            yield Ruling("P13_BUFFER", "wash", "warn", {"buffer": wash.buffer})
     for amino_acid in evidence.dropped:
         if getattr(protocol.previous_medium, f"{amino_acid}_uM", None) is None:
-            effect = (
-                "none" if protocol.acclimatization_medium else ""
-            )  # then the medium before the switch is on record
-            yield not_given(
-                "previous medium", f"protocol.previous_medium.{amino_acid}_uM", amino_acid, effect
-            )
+            # with an acclimatization medium, what was on the cells before the switch is on record
+            field = f"protocol.previous_medium.{amino_acid}_uM"
+            limits = not protocol.acclimatization_medium
+            yield not_given("previous medium", field, amino_acid, limits)
     if protocol.well_volume_uL is None:
         yield not_given("wells", "protocol.well_volume_uL")
 
@@ -96,37 +79,17 @@ def _residues(evidence: Evidence) -> Iterator[Ruling]:
         scope = f"{line}|{amino_acid}" if alone else f"medium {row['medium']}"
         subject = f"{line}, {row['medium']}" + ("" if alone else f", {amino_acid}")
         if np.isnan(row["gr_mask"]):
-            missing = str(row.get("missing", ""))
-            advice = str(row.get("advice", "")) or f"Fill in `protocol.wash` in {FILE}."
-            yield Ruling(
-                subject,
-                f"{amino_acid} left over unknown",
-                "warn",
-                advice,
-                scope,
-                "masking",
-                missing,
-            )
-            continue
-        value = f"{show_uM(row['residual_uM'])} uM {amino_acid} left, GR_mask {row['gr_mask']:.2f}"
-        verdict = str(row["verdict"])
-        yield Ruling(
-            subject,
-            value,
-            verdict,
-            str(row.get("advice", "")),
-            scope,
-            "none" if verdict == "pass" else "masking",
-        )
+            values = {"amino_acid": amino_acid, "advice": row["advice"]}
+            missing = str(row["missing"])
+            yield Ruling("P13_UNKNOWN", subject, "warn", values, scope, missing)
+        else:
+            values = {
+                "residue": show_uM(row["residual_uM"]),
+                "amino_acid": amino_acid,
+                "gr_mask": row["gr_mask"],
+                "advice": row["advice"],
+            }
+            yield Ruling("P13_RESIDUE", subject, str(row["verdict"]), values, scope)
 
 
-WASH_CHECKS = (
-    Check(
-        "P13",
-        "at least {min_washes} washes with PBS of a well's volume or more (suspension: in bulk,"
-        " {min_spin_wash_mL:g} mL); GR_mask below {gr_mask_moderate:g}, from {gr_mask_high:g}"
-        " fails",
-        "fail",
-        washed,
-    ),
-)
+WASH_CHECKS = (Check("P13", "fail", washed),)

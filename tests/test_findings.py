@@ -1,0 +1,76 @@
+"""Judgements are data: every code has its words, every code is used, and nothing decides by words."""
+
+import ast
+import re
+from string import Formatter
+
+import pytest
+
+from kit.config.settings import Settings
+from kit.core.findings import EFFECTS, Finding, codes, say
+
+CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
+MAKERS = {"Finding": 0, "Ruling": 0}
+"""Functions that name a code, and the place of the code among their arguments."""
+WORDS = r"(note|notes|sentence|sentences|reasons?|advice|remedy|said)"
+DECIDES = re.compile(
+    rf"""["'] (not )?in \w*\.?{WORDS}\b|\["{WORDS}"\]\.(fillna\(""\)\.)?str\.(contains|startswith)"""
+    rf"""|\b{WORDS}\.(startswith|endswith|removeprefix|removesuffix)\("""
+)
+READS_WHAT_OTHERS_WROTE = ("readers", "new", "explore/yaml_edit.py", "core/yaml_file.py")
+
+
+def sources(root):
+    return [(path, path.read_text(encoding="utf-8")) for path in (root / "kit").rglob("*.py")]
+
+
+def literals(text):
+    """Every text in the code but those that document it."""
+    return {
+        node.value
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+def test_every_code_is_used_and_every_used_code_has_words(root):
+    texts = [text for _, text in sources(root)]
+    used = set().union(*map(literals, texts))
+    assert sorted(set(codes()) - used) == []
+    named = {
+        node.args[MAKERS[node.func.id]].value
+        for text in texts
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in MAKERS
+        and node.args
+        and isinstance(node.args[MAKERS[node.func.id]], ast.Constant)
+    }
+    assert sorted(named - set(codes())) == []
+
+
+@pytest.mark.parametrize("code", list(codes()))
+def test_the_words_of_a_code(code):
+    """They fill, name only settings that exist where a name looks like one, and read as text."""
+    entry = codes()[code]
+    assert CODE.fullmatch(code) and entry.title and entry.sentence and entry.effect in EFFECTS
+    limits = Settings().model_dump()
+    for template in (entry.sentence, entry.remedy):
+        fields = {name for _, name, _, _ in Formatter().parse(template) if name}
+        strays = {name for name in fields if re.match("(min|max|fail|warn)_", name)} - set(limits)
+        assert not strays
+        values = {name: limits.get(name, 1.5) for name in fields}
+        said = say(template, "MOLT-4", values)
+        assert "{" not in said and "uM" not in said and "  " not in said
+    assert not entry.remedy or entry.remedy.endswith((".", "}"))
+    if entry.effect in ("mask", "void"):
+        assert entry.remedy, "what forbids a call says what to do"
+
+
+def test_a_sentence_holds_numbers_as_people_write_them():
+    said = say(
+        "{a}, {b} and {c} of {d}", values={"a": 2000.0, "b": -0.12345, "c": 3, "d": ["x", "y"]}
+    )
+    assert said == "2000, −0.123 and 3 of x and y"
+    assert Finding("P12_HOURS", "warn", "A549", {"given": 2.0}).sentence == "2 h of adherence"
