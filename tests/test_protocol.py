@@ -585,7 +585,8 @@ def test_suspension_lines_are_told_to_spin_and_adherent_ones_to_wash_in_the_plat
     assert (
         suspended
         and f"{suspended[0]}: Wash suspension cells 2 times in bulk tubes (300 g, 5 min, 10 mL or"
-        " more) before plating." in washing
+        " more) before plating."
+        in washing
     )
     both = changed(
         book, {"protocol/wash/residual_uL": 20, "protocol/pre_plating_spin_washes": None}
