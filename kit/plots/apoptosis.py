@@ -16,7 +16,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from kit.flow.gating import Logicle, logicle
 from kit.flow.gating import quadrants as count_quadrants
-from kit.plots.style import BLUE, CYCLE, GREEN, GREY, ORANGE, VERMILION, no_data, short, text
+from kit.plots.style import (
+    BLUE,
+    FONT,
+    GREEN,
+    GREY,
+    ORANGE,
+    VERMILION,
+    colors,
+    name_ticks,
+    no_data,
+    short,
+    text,
+)
 
 QUADRANT_COLORS = {"viable": GREEN, "early": ORANGE, "late": VERMILION, "necrotic": BLUE}
 QUADRANT_LABELS = {
@@ -206,7 +218,9 @@ def _density2d(ax: Axes, x: NDArray[Any], y: NDArray[Any]) -> None:
 # ---- all samples
 
 
-def quadrants(ax: Axes, table: pd.DataFrame, *, media: Sequence[str] | None = None) -> Axes:
+def quadrants(
+    ax: Axes, table: pd.DataFrame, *, media: Sequence[str] | None = None, legend: bool = True
+) -> Axes:
     """Stacked quadrants: one thin bar per biological replicate, grouped by line and medium (in the
     order of `media`).
     """
@@ -228,21 +242,26 @@ def quadrants(ax: Axes, table: pd.DataFrame, *, media: Sequence[str] | None = No
         heads.append((line, (first + x - 1.6) / 2))
         x += 1.0
     ax.set_xticks(ticks, names, rotation=40, ha="right", rotation_mode="anchor")
+    room = int(66 / max(len(heads), 1))  # letters that fit above a line's bars
     for line, middle in heads:
-        ax.text(middle, 101.5, text(line), ha="center", va="bottom", fontweight="bold")
+        name = short(line, max(10, room))
+        ax.text(middle, 101.5, name, ha="center", va="bottom", fontweight="bold", fontsize=FONT - 1)
     ax.set(ylabel="single cells (%)", ylim=(0, 100), xlim=(-1, x - 1.6))
     ax.spines[["top", "right"]].set_visible(False)
-    handles = [
-        ax.bar([np.nan], [0], color=color, label=QUADRANT_LABELS[name])
-        for name, color in reversed(QUADRANT_COLORS.items())
-    ]
-    ax.legend(
-        handles=handles,
-        loc="upper left",
-        bbox_to_anchor=(1.01, 1.0),
-        frameon=False,
-        title="one bar per replicate",
-    )
+    if legend:
+        handles = [
+            ax.bar([np.nan], [0], color=color, label=QUADRANT_LABELS[name])
+            for name, color in reversed(QUADRANT_COLORS.items())
+        ]
+        ax.legend(
+            handles=handles,
+            loc="upper left",
+            bbox_to_anchor=(1.01, 1.0),
+            frameon=False,
+            title="one bar per replicate",
+            fontsize=FONT - 1.5,
+            title_fontsize=FONT - 1,
+        )
     return ax
 
 
@@ -275,9 +294,10 @@ def specific_apoptosis(
     sa_high: float = 0.20,
     word: str = "Annexin V+",
     min_replicates: int = 3,
+    by_line: bool = False,
 ) -> Axes:
     """Specific death per line and medium: a dot per replicate (left to right) and the mean as a
-    bar.
+    bar. Groups are media with a colour per line, or lines with a colour per medium (`by_line`).
 
     The limits of the call are drawn and named. Samples whose check failed are hollow and not in the
     mean; fewer than `min_replicates`
@@ -290,36 +310,26 @@ def specific_apoptosis(
     )
     if shown.empty:
         return no_data(ax, "no sample has a control of its own line and replicate")
-    members = [
-        name
-        for name in dict.fromkeys([*(media or []), *shown["medium"]])
-        if name in set(shown["medium"])
-    ]
+    order = [*(media or []), *shown["medium"]]
+    known = [name for name in dict.fromkeys(order) if name in set(shown["medium"])]
     lines = list(dict.fromkeys(shown["cell_line"]))
-    width = 0.8 / len(lines)
-    exploratory = False
-    for index, line in enumerate(lines):
-        color = CYCLE[index % len(CYCLE)]
-        offset = (index - (len(lines) - 1) / 2) * width
-        for position, medium in enumerate(members):
-            part = shown[(shown["cell_line"] == line) & (shown["medium"] == medium)].sort_values(
-                "replicate"
-            )
-            exploratory |= 0 < len(part) < min_replicates
-            _replicates(ax, position + offset, width, part, color)
-        ax.plot([], [], "o", color=color, label=text(line))
+    members, shades = (lines, known) if by_line else (known, lines)
+    columns = ["cell_line", "medium"] if by_line else ["medium", "cell_line"]
+    width = 0.8 / len(shades)
+    groups = {key: part.sort_values("replicate") for key, part in shown.groupby(columns)}
+    exploratory = any(len(part) < min_replicates for part in groups.values())
+    for index, (shade, color) in enumerate(colors(shades).items()):
+        offset = (index - (len(shades) - 1) / 2) * width
+        for position, member in enumerate(members):
+            if (member, shade) in groups:
+                _replicates(ax, position + offset, width, groups[member, shade], color)
+        ax.plot([], [], "o", color=color, label=short(shade, 20))
     for value, name in ((sa_low, "sa_low"), (sa_high, "sa_high")):
         _named_limit(ax, value, f"{name} = {value:g}")
     ax.axhline(0, color=GREY, linewidth=0.8, zorder=0)
-    long = sum(len(name) for name in members) > 50
-    ax.set_xticks(
-        range(len(members)),
-        [text(name) for name in members],
-        rotation=30 if long else 0,
-        ha="right" if long else "center",
-    )
+    name_ticks(ax, members)
     ax.set(
-        ylabel=f"specific {word}\n(share of control's negative cells)",
+        ylabel=f"specific {word}\n(share of control's\nnegative cells)",
         xlim=(-0.5, len(members) - 0.5),
     )
     for edge in range(1, len(members)):
@@ -330,6 +340,8 @@ def specific_apoptosis(
         bbox_to_anchor=(1.01, 1.0),
         frameon=False,
         title="dot: replicate\nbar: mean\nhollow: failed check",
+        fontsize=FONT - 1.5,
+        title_fontsize=FONT - 1.5,
     )
     if exploratory:
         ax.set_title(
@@ -347,10 +359,10 @@ def odds_forest(ax: Axes, effects: pd.DataFrame, word: str = "Annexin V+") -> Ax
     """
     if effects.empty:
         return no_data(ax, "no line has a control and another medium in the same replicate")
-    lines = list(dict.fromkeys(effects["cell_line"]))
+    shades = colors(effects["cell_line"])
     places, y = [], 0.0
     for line, part in effects.groupby("cell_line", sort=False):
-        color = CYCLE[lines.index(line) % len(CYCLE)]
+        color = shades[line]
         for row in part.to_dict("records"):
             y += 1.0
             tested = bool(np.isfinite(row["odds_ratio_low"]))

@@ -337,8 +337,10 @@ def distribution(values: pd.Series, positions: pd.DataFrame, ax: Axes, *, label:
         )
     absent = positions[positions["value"].isna()]["cell_line"]
     if len(absent):
+        few = ", ".join(style.short(name) for name in absent)
+        said = few if len(few) < 42 else f"{len(absent)} of {len(positions)} lines"
         ax.set_title(
-            "not in this panel: " + ", ".join(style.short(name) for name in absent),
+            f"not in this panel: {said}",
             fontsize=style.FONT - 2,
             color=style.GREY,
             loc="left",

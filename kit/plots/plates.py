@@ -18,6 +18,7 @@ from kit.plots import style
 
 ROLE_COLOR = {"control": style.BLUE, "killed": style.VERMILION, "blank": style.GREY}
 RAW, RESIDUAL = "viridis", "RdBu_r"
+MOST_COLORS = 12  # lines that colours can tell apart
 
 
 def plate_map(
@@ -125,7 +126,7 @@ def heatmap_values(wells: pd.DataFrame, kind: str) -> tuple[pd.Series, Normalize
     """
     if kind == "residual":
         values = _residuals(wells)
-        return values, *_scale(values, kind), "deviation from the mean of wells treated alike (%)"
+        return values, *_scale(values, kind), "deviation (%)"
     column, label = (
         ("signal", "signal (log scale)")
         if kind == "raw"
@@ -242,7 +243,10 @@ def replicate_agreement(growth: pd.DataFrame, ax: Axes) -> Axes:
     rows = rows[rows["others"].notna() & rows["log2_fc"].ne(0)]
     if rows.empty:
         return style.no_data(ax, "one biological replicate only")
-    palette, marks = style.colors(rows["cell_line"]), style.markers(sorted(set(rows["replicate"])))
+    marks = style.markers(sorted(set(rows["replicate"])))
+    lines = rows["cell_line"]
+    few = lines.nunique() <= MOST_COLORS
+    palette = style.colors(lines) if few else dict.fromkeys(lines, style.BLUE)
     for (line, replicate), group in rows.groupby(["cell_line", "replicate"], sort=False):
         ax.scatter(
             group["others"],
@@ -265,7 +269,7 @@ def replicate_agreement(growth: pd.DataFrame, ax: Axes) -> Axes:
         ylabel="one replicate (log2 change)",
     )
     ax.set_aspect("equal")
-    for line, color in palette.items():
+    for line, color in palette.items() if few else [("any line", style.BLUE)]:
         ax.scatter([], [], color=color, s=26, label=style.short(line))
     for replicate, mark in marks.items():
         ax.scatter([], [], color=style.GREY, marker=mark, s=26, label=f"replicate {replicate}")

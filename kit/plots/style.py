@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -130,8 +131,19 @@ def name_ticks(ax: Axes, names: Sequence[object], limit: int = 18) -> None:
 
 
 def colors(names: Iterable[object]) -> dict[object, str]:
-    """One colour per name, in order, from the colour-blind safe cycle."""
-    return {name: CYCLE[index % len(CYCLE)] for index, name in enumerate(dict.fromkeys(names))}
+    """One colour per name, in order: the colour-blind safe cycle, or evenly spaced hues where there
+    are more names than it has colours, so that none stands twice.
+    """
+    unique = list(dict.fromkeys(names))
+    cycle = CYCLE if len(unique) <= len(CYCLE) else sns.husl_palette(len(unique), l=0.5).as_hex()
+    return dict(zip(unique, cycle))
+
+
+def chunks(names: Sequence[Any], most: int) -> list[list[Any]]:
+    """Names in rows of equal length, `most` in a row; one empty row where there are none."""
+    rows = max(1, -(-len(names) // most))
+    size = -(-len(names) // rows) if names else 0
+    return [list(names[row * size : (row + 1) * size]) for row in range(rows)]
 
 
 def markers(names: Iterable[object]) -> dict[object, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from kit.analysis import Analysis
@@ -112,9 +113,12 @@ def heatmaps(analysis: Analysis, kind: str) -> Exhibit:
 def controls(analysis: Analysis) -> Exhibit:
     """Control, killed and blank wells per plate."""
     wells = known(analysis.wells, "wells")
-    count = wells["plate"].nunique() if len(wells) else 1
-    fig, ax = style.figure(max(4.5, min(style.WIDTH + 1.6, 1.2 + 0.33 * count)), 3.6)
-    plates.control_distributions(wells, analysis.experiment.config.control_medium, ax)
+    rows = style.chunks(list(dict.fromkeys(wells["plate"])), 40)
+    width = max(4.5, min(style.WIDTH + 1.6, 1.2 + 0.33 * len(rows[0])))
+    fig, axes = style.figure(width, 3.6 * len(rows), len(rows), 1, sharey=True)
+    for ax, names in zip(np.atleast_1d(axes).flat, rows):
+        part = wells[wells["plate"].isin(names)]
+        plates.control_distributions(part, analysis.experiment.config.control_medium, ax)
     settings = analysis.experiment.settings
     caption = (
         "Each point is a well. Z' asks that control and killed wells lie far apart for their"

@@ -4,6 +4,7 @@ replicates.
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from kit.analysis import Analysis
@@ -33,23 +34,23 @@ def figures(analysis: Analysis) -> list[Exhibit]:
         fig, ax = style.figure(5, 1.2)
         style.no_data(ax, "no flow cytometry: death was not assessed")
         return [Exhibit("death", "Death", "Calls without it are provisional at most.", fig)]
-    many = table["cell_line"].nunique() * table["medium"].nunique()
-    fig, ax = style.figure(style.WIDTH + 0.6, 3.0 if many < 25 else 3.6)
-    plots.quadrants(ax, table, media=list(analysis.experiment.config.media))
+    media, lines = list(analysis.experiment.config.media), list(dict.fromkeys(table["cell_line"]))
+    rows = style.chunks(lines, max(1, 30 // max(table["medium"].nunique(), 1)))
+    fig, axes = style.figure(style.WIDTH + 0.6, 3.0 * len(rows), len(rows), 1)
+    for index, (ax, names) in enumerate(zip(np.atleast_1d(axes).flat, rows)):
+        plots.quadrants(ax, table[table["cell_line"].isin(names)], media=media, legend=index == 0)
     quadrants = Exhibit(
         "quadrants",
         "Annexin V / PI quadrants",
         "One bar per biological replicate; the four quadrants add to 100 %.",
         fig,
     )
-    fig, ax = style.figure(style.WIDTH + 0.6, 3.0)
-    plots.specific_apoptosis(
-        ax,
-        table,
-        media=list(analysis.experiment.config.media),
-        sa_low=settings.sa_low,
-        sa_high=settings.sa_high,
-    )
+    rows = style.chunks(lines, 12)
+    fig, axes = style.figure(style.WIDTH + 0.6, 3.0 * len(rows), len(rows), 1, sharey=True)
+    for ax, names in zip(np.atleast_1d(axes).flat, rows):
+        part = table[table["cell_line"].isin(names)]
+        limits = {"sa_low": settings.sa_low, "sa_high": settings.sa_high}
+        plots.specific_apoptosis(ax, part, media=media, by_line=len(lines) > 6, **limits)
     specific = Exhibit(
         "specific_apoptosis",
         "Cells lost beyond control",

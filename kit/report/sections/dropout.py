@@ -174,19 +174,15 @@ def overview(analysis: Analysis) -> Exhibit:
     config, settings = analysis.experiment.config, analysis.experiment.settings
     arms = call_arms(known(analysis.growth, "growth"), config)
     y = "gr" if arms["gr"].notna().any() else "relative_viability"
-    fig, ax = style.figure(
-        4.6, 3.5 if len(config.cell_lines) <= 6 else 4.2
-    )  # the first screen shows it at this size
+    rows = style.chunks([line for line in config.cell_lines if line in set(arms["cell_line"])], 12)
+    few = len(config.cell_lines) <= 6
+    width = 4.6 if len(rows) == 1 else style.WIDTH  # the first screen shows it at this size
+    height = 3.5 if few else 4.2 if len(rows) == 1 else 2.8 * len(rows)
+    fig, axes = style.figure(width, height, len(rows), 1, sharey=True)
     wells = growing.per_well(known(analysis.wells, "wells"), arms) if len(arms) else None
-    plots.overview(
-        arms,
-        settings,
-        ax,
-        lines=list(config.cell_lines),
-        media=media_colors(analysis),
-        y=y,
-        wells=wells,
-    )
+    for ax, lines in zip(np.atleast_1d(axes).flat, rows):
+        colors = media_colors(analysis)
+        plots.overview(arms, settings, ax, lines=lines, media=colors, y=y, wells=wells)
     caption = (
         "Small points are wells (not n), markers biological replicates (shape: which), bars their"
         " means, dashed lines the cut-offs of the call."
@@ -243,13 +239,13 @@ def superplots(analysis: Analysis, y: str = "gr") -> Exhibit:
 
 def doublings(analysis: Analysis) -> Exhibit:
     """Growth of control per line."""
-    fig, ax = style.figure(5.6, 2.6)
-    plots.control_doublings(
-        known(analysis.growth, "growth"),
-        analysis.experiment.settings,
-        ax,
-        list(analysis.experiment.config.cell_lines),
-    )
+    growth, settings = known(analysis.growth, "growth"), analysis.experiment.settings
+    measured = set(growth["cell_line"])
+    lines = [line for line in analysis.experiment.config.cell_lines if line in measured]
+    rows = style.chunks(lines, 14)
+    fig, axes = style.figure(5.6, 2.6 * len(rows), len(rows), 1, sharey=True)
+    for ax, names in zip(np.atleast_1d(axes).flat, rows):
+        plots.control_doublings(growth, settings, ax, names)
     caption = (
         "GR compares growth with control's, so control has to grow. Hollow markers rest on a given"
         " doubling time instead of a 0 h plate."
