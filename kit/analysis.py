@@ -31,6 +31,7 @@ from kit.plates.readouts import readout_agreement, readout_findings
 from kit.protocol import compliance, protocol_findings
 from kit.protocol.carryover import carryover
 from kit.protocol.findings import design_findings
+from kit.protocol.ledger import exhaustion, medium_ledger, runs_out_findings
 from kit.western import quantify
 
 DEATH = ("apoptosis", "apoptosis_effects")
@@ -48,6 +49,8 @@ class Analysis:
     plate_verdicts: pd.DataFrame | None = None
     compliance: pd.DataFrame | None = None
     carryover: pd.DataFrame | None = None
+    medium_ledger: pd.DataFrame | None = None
+    exhaustion: pd.DataFrame | None = None
     growth: pd.DataFrame | None = None
     readout_agreement: pd.DataFrame | None = None
     effects: pd.DataFrame | None = None
@@ -132,6 +135,9 @@ def analyse(experiment: Experiment, previous: Analysis | None = None) -> Analysi
     steps |= _flow(experiment, previous)
     if "growth" in steps:
         steps["carryover"] = carryover(config, steps["growth"])
+    if config.media:
+        steps["medium_ledger"] = medium_ledger(config)
+        steps["exhaustion"] = exhaustion(config, steps.get("growth"), steps.get("uptake_rates"))
     steps["compliance"] = compliance(
         config, steps.get("wells"), steps.get("growth"), steps.get("carryover"), priors()
     )
@@ -276,6 +282,8 @@ def _findings(
 ) -> tuple[verdict.Finding, ...]:
     """What the first screen says, worst first within each kind."""
     found = protocol_findings(steps["compliance"], steps.get("carryover"), experiment.config)
+    if "exhaustion" in steps:
+        found += runs_out_findings(steps["exhaustion"], experiment.config)
     if "plate_qc" in steps:
         found += quality_findings(steps["plate_qc"])
         found += growth_findings(steps["growth"])

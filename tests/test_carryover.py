@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from kit.config.model import ExperimentConfig
 from kit.config.reading import read_config
 from kit.config.settings import Settings
+from kit.core.protein import amino_acid_per_cell_fmol
 from kit.plates.growth import gr_value
 from kit.plots.carryover import residual_against_washes
 from kit.protocol.carryover import (
     Carry,
-    amino_acid_per_cell_fmol,
     carryover,
     gr_mask,
     masked_doublings,

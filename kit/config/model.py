@@ -92,7 +92,20 @@ class CellLine(CellsAtSeeding):
     protein_pg_per_cell: Positive | None = Field(None, description="protein mass of a cell")
 
 
-class Serum(Part):
+class Composition(Part):
+    """Concentrations of amino acids, each with a field of its own or in `amino_acids_uM`."""
+
+    amino_acids_uM: dict[AminoAcid, Amount] = Field(
+        default_factory=dict, description="further amino acids by name"
+    )
+
+    def amount_uM(self, amino_acid: str) -> float | None:
+        """What is given of an amino acid, None where nothing is."""
+        own = getattr(self, f"{amino_acid}_uM", None)
+        return self.amino_acids_uM.get(amino_acid) if own is None else own
+
+
+class Serum(Composition):
     dialyzed: bool | None = Field(None, description="dialyzed serum")
     cutoff_kDa: Positive | None = Field(
         None, description="molecular-weight cut-off of the dialysis"
@@ -107,7 +120,7 @@ class Serum(Part):
     serine_uM: Amount | None = Field(None, description="measured in the undiluted serum")
 
 
-class Medium(Part):
+class Medium(Composition):
     role: Literal["control", "dropout", "rescue", "other"] = Field(
         description="what the medium is for"
     )
@@ -142,7 +155,7 @@ class Medium(Part):
         return "+".join(sorted(value)) if isinstance(value, list) else value
 
 
-class PreviousMedium(Part):
+class PreviousMedium(Composition):
     asparagine_uM: Amount | None = Field(None, description="on the cells before the wash")
     glutamine_uM: Amount | None = Field(None, description="on the cells before the wash")
     serine_uM: Amount | None = Field(None, description="on the cells before the wash")
@@ -208,6 +221,10 @@ class Protocol(CellsAtSeeding):
     )
     reagent: Name | None = Field(None, description="viability reagent and lot")
     instrument: Name | None = Field(None, description="plate reader")
+    concentrations_stated_for: Literal["base", "with_serum"] | None = Field(
+        None,
+        description="media's concentrations are those of the base, or with the serum; null: base",
+    )
     serum_impurity_uM: Amount | None = Field(
         None, description="amino acid contributed by impurities of the medium, if measured"
     )

@@ -471,6 +471,7 @@ CROSSED = "limits_crossed"
 APART = (("gr_auxotroph", "gr_prototroph"),)
 """Pairs of which the first has to be below the second."""
 IN_ORDER = (
+    ("max_share_used", "fail_share_used"),
     ("fail_z_prime", "min_z_prime"), ("fail_ssmd", "min_ssmd"), ("fail_signal_to_background", "min_signal_to_background"),
     ("fail_signal_to_noise", "min_signal_to_noise"), ("max_cv_control_percent", "fail_cv_control_percent"),
     ("max_cv_group_percent", "fail_cv_group_percent"), ("max_edge_effect_percent", "fail_edge_effect_percent"),
@@ -492,6 +493,28 @@ IN_ORDER = (
 """Pairs of which the first may not exceed the second."""
 
 
+class ExchangeSettings(_Frozen):
+    """Medium ledger, uptake and exchange (SPEC: exhaustion, exchange factor)."""
+
+    glutamine_decay_per_h: float = _limit(
+        0.0018,
+        "loss of glutamine at 37 °C without cells, 1/h",
+        "Copeland 2023: half-life 16 d",
+        ge=0,
+    )
+    assumed_uptake_asparagine_fmol: float = _limit(
+        2.0, "uptake where not measured, fmol per cell and hour", "[K], protein of a new cell", gt=0
+    )
+    assumed_uptake_glutamine_fmol: float = _limit(
+        40.0, "uptake where not measured, fmol per cell and hour", "Copeland 2023", gt=0
+    )
+    assumed_uptake_serine_fmol: float = _limit(
+        10.0, "uptake where not measured, fmol per cell and hour", "[K], Copeland 2023: 14", gt=0
+    )
+    max_share_used: float = _fraction(0.5, "share of the supply used at the read-out, passes")
+    fail_share_used: float = _fraction(0.8, "share of the supply used at the read-out above fails")
+
+
 class Settings(
     QualitySettings,
     GrowthSettings,
@@ -500,6 +523,7 @@ class Settings(
     ProtocolSettings,
     CallSettings,
     WesternSettings,
+    ExchangeSettings,
 ):
     """All settings in one flat namespace, as `settings:` in experiment.yaml names them. Limits of
     one thing have to stand in their order.

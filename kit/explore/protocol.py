@@ -15,6 +15,7 @@ import pandas as pd
 from kit import stats
 from kit.config.model import CALLED
 from kit.config.settings import Settings
+from kit.core.protein import amino_acid_per_cell_fmol
 from kit.explore import parts
 from kit.explore.parts import LABELLED, WIDE, Page, Tab
 from kit.explore.state import Session
@@ -22,7 +23,6 @@ from kit.plots import carryover as plots
 from kit.plots import planner, style
 from kit.protocol.carryover_model import (
     Carry,
-    amino_acid_per_cell_fmol,
     next_wash_advice,
     serum_uM,
     show_uM,

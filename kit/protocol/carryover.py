@@ -19,13 +19,13 @@ import pandas as pd
 from kit.config.model import CALLED, ExperimentConfig
 from kit.config.settings import Settings
 from kit.core.columns import check, empty
+from kit.core.protein import amino_acid_per_cell_fmol
 from kit.plates.design import nearest, untreated
 from kit.protocol.carryover_model import (
     BULK_RESIDUES_UL,
     PLATE_RESIDUES_UL,
     Carry,
     WashAdvice,
-    amino_acid_per_cell_fmol,
     gr_mask,
     masked_doublings,
     next_wash_advice,
@@ -188,11 +188,11 @@ def _row(
 ) -> dict:
     """One residue, judged."""
     plan, settings = wash_plan(config, line), config.settings
-    serum, assumed, missing = _from_serum(config, medium, amino_acid)
+    serum, assumed, missing = from_serum_uM(config, medium, amino_acid)
     made = _number(getattr(config.media[medium], f"{amino_acid}_uM", None) or 0.0) + (
         config.protocol.serum_impurity_uM or 0.0
     )
-    start, start_assumed = _start(config, amino_acid)
+    start, start_assumed = before_wash_uM(config, amino_acid)
     cells = cells_per_well(config, line)
     fixed = [*plan.assumed, *start_assumed, *assumed]
     if np.isnan(cells):
@@ -265,11 +265,12 @@ def _judged(
     return {"verdict": verdict, "note": note, "advice": advice.text if advice else ""}
 
 
-def _start(config: ExperimentConfig, amino_acid: str) -> tuple[float, list[str]]:
+def before_wash_uM(config: ExperimentConfig, amino_acid: str) -> tuple[float, list[str]]:
     """Concentration on the cells before the wash; where not given the richer of RPMI 1640 and the
     control medium.
     """
-    given = getattr(config.protocol.previous_medium, f"{amino_acid}_uM", None)
+    before = config.protocol.previous_medium
+    given = before.amount_uM(amino_acid) if before else None
     if given is not None or amino_acid not in CALLED:
         return _number(given), []
     usual = getattr(config.settings, f"assumed_previous_{amino_acid}_uM")
@@ -278,7 +279,7 @@ def _start(config: ExperimentConfig, amino_acid: str) -> tuple[float, list[str]]
     return value, [f"{value:g} µM {amino_acid} on the cells before the wash"]
 
 
-def _from_serum(
+def from_serum_uM(
     config: ExperimentConfig, medium: str, amino_acid: str
 ) -> tuple[float, list[str], list[str]]:
     """What serum brings into the fresh medium, uM, with what was assumed for it and the fields that
@@ -292,7 +293,7 @@ def _from_serum(
     if percent is None:
         percent = settings.assumed_serum_percent
         assumed.append(f"{percent:g} % serum")
-    measured = getattr(serum, f"{amino_acid}_uM", None)
+    measured = serum.amount_uM(amino_acid)
     if measured is not None or percent == 0:
         return serum_uM(percent, measured or 0.0), assumed, []
     if amino_acid not in CALLED or serum.dialyzed is None:

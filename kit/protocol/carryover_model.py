@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from kit.core.protein import RESIDUE_DA
+
 Floats = NDArray[np.float64]
-RESIDUE_DA = 110.0  # mean mass of an amino-acid residue in protein
 ORDINAL = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth"}
 PLATE_RESIDUES_UL, BULK_RESIDUES_UL = (10.0, 5.0, 2.0), (100.0, 50.0, 20.0)
 
@@ -40,16 +41,6 @@ def residual_uM(
     ) ** np.asarray(washes, float)
     return np.asarray(
         (diluted * kept + added * np.asarray(fresh_uM, float)) / (kept + added), float
-    )
-
-
-def amino_acid_per_cell_fmol(protein_pg: ArrayLike, share_of_residues: ArrayLike) -> Floats:
-    """Amino acid bound in the protein of one new cell, fmol: 1000 m share / 110 with protein mass m
-    in pg.
-    """
-    return np.asarray(
-        1000 * np.asarray(protein_pg, float) * np.asarray(share_of_residues, float) / RESIDUE_DA,
-        float,
     )
 
 
