@@ -21,6 +21,7 @@ __all__ = [
     "analyse",
     "exchange_rate",
     "gr_value",
+    "growth_rate",
     "load",
     "open_notebook",
     "robust_z_prime",
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from kit.plates.growth import gr_value
     from kit.plates.metrics import robust_z_prime, ssmd, z_prime
     from kit.report.notebook import open_notebook
+    from kit.timecourse.rates import growth_rate
 
 _HOMES = {
     "load": "experiment.load",
@@ -45,6 +47,7 @@ _HOMES = {
     "InputError": "core.errors",
     "exchange_rate": "exchange.rates",
     "gr_value": "plates.growth",
+    "growth_rate": "timecourse.rates",
     "open_notebook": "report.notebook",
     "z_prime": "plates.metrics",
     "robust_z_prime": "plates.metrics",
