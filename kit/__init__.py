@@ -20,10 +20,12 @@ __all__ = [
     "InputError",
     "analyse",
     "exchange_rate",
+    "fit_curve",
     "gr_value",
     "growth_rate",
     "load",
     "open_notebook",
+    "potency_ratio",
     "robust_z_prime",
     "ssmd",
     "z_prime",
@@ -32,6 +34,7 @@ __all__ = [
 if TYPE_CHECKING:
     from kit.analysis import Analysis, analyse
     from kit.core.errors import InputError
+    from kit.dose.curve import fit_curve, potency_ratio
     from kit.exchange.rates import exchange_rate
     from kit.experiment.load import Experiment, load
     from kit.plates.growth import gr_value
@@ -46,6 +49,8 @@ _HOMES = {
     "Analysis": "analysis",
     "InputError": "core.errors",
     "exchange_rate": "exchange.rates",
+    "fit_curve": "dose.curve",
+    "potency_ratio": "dose.curve",
     "gr_value": "plates.growth",
     "growth_rate": "timecourse.rates",
     "open_notebook": "report.notebook",
