@@ -281,7 +281,8 @@ def _findings(
     experiment: Experiment, steps: dict[str, pd.DataFrame]
 ) -> tuple[verdict.Finding, ...]:
     """What the first screen says, worst first within each kind."""
-    found = protocol_findings(steps["compliance"], steps.get("carryover"), experiment.config)
+    found = [*experiment.notices]
+    found += protocol_findings(steps["compliance"], steps.get("carryover"), experiment.config)
     if "exhaustion" in steps:
         found += runs_out_findings(steps["exhaustion"], experiment.config)
     if "plate_qc" in steps:

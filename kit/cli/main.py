@@ -243,7 +243,7 @@ def _check(given: argparse.Namespace) -> int:
         return FAILED
     for folder in folders:
         try:
-            load(folder, settings or None)
+            notices = load(folder, settings or None).notices
         except InputError as error:
             bad += 1
             for problem in error.problems:
@@ -257,6 +257,10 @@ def _check(given: argparse.Namespace) -> int:
                 " fault of the kit; please report it."
             )
         else:
+            for notice in notices:
+                print(
+                    f"{folder.name}: {notice.severity.upper()}: {notice.sentence} {notice.remedy}"
+                )
             print(f"{folder.name}: no problems")
     return FAILED if bad else OK
 

@@ -256,6 +256,9 @@ class Plate(Part):
     cell_line: Name | None = Field(
         None, description="line on this plate, where the layout does not say"
     )
+    unlisted_wells: Literal["empty"] | None = Field(
+        None, description="what measured wells are that the layout does not list; null: judged"
+    )
 
 
 class Flow(Part):

@@ -5,12 +5,14 @@ report stale.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kit.config.model import FILE, ExperimentConfig
+from kit.core.findings import Finding
 from kit.experiment.exclusions import FILE as EXCLUSIONS
 from kit.readers.layouts.layout import included
 
@@ -33,6 +35,19 @@ def inputs(
         InputFile(name, sha256(folder / name))
         for name in dict.fromkeys(_names(folder, config, gated))
     )
+
+
+_LIKE_EXCLUSIONS = re.compile(r"exclu(?:sion|ded?)s?\b.*\.(?:csv|txt|tsv|xlsx?|ods)", re.IGNORECASE)
+
+
+def unread_files(folder: Path) -> list[Finding]:
+    """Files of the folder that look like its list of exclusions and are not read."""
+    names = sorted(item.name for item in folder.iterdir() if item.is_file())
+    return [
+        Finding("FILE_NOT_READ", "warn", name, {"name": EXCLUSIONS})
+        for name in names
+        if name != EXCLUSIONS and _LIKE_EXCLUSIONS.fullmatch(name)
+    ]
 
 
 def unchanged(folder: Path, recorded: Mapping[str, str]) -> bool:

@@ -17,9 +17,10 @@ from kit.config.reading import is_inside, read_parts
 from kit.config.salvage import NOWHERE
 from kit.config.settings import Settings
 from kit.core.errors import InputError, Problem, Problems, did_you_mean
+from kit.core.findings import Finding
 from kit.experiment import held as memo
 from kit.experiment.exclusions import read_exclusions
-from kit.experiment.inputs import InputFile, inputs
+from kit.experiment.inputs import InputFile, inputs, unread_files
 from kit.flow.sample_sheet import read_flow
 from kit.plates.tidy import tidy_wells
 from kit.readers import Read, choose, read_plates
@@ -60,6 +61,8 @@ class Experiment:
     bands: pd.DataFrame | None = None
     blot_images: tuple[MeasuredBlot, ...] = ()
     mrna: pd.DataFrame | None = None
+    notices: tuple[Finding, ...] = ()
+    """What is no error of the input but has to be told: wells left out, files that are not read."""
 
     @property
     def id(self) -> str:
@@ -100,7 +103,8 @@ def load(path: str | Path, settings: Mapping[str, Any] | None = None) -> Experim
         _PlateFiles(folder),
         problems,
     )
-    wells = _attempt(lambda: tidy_wells(config, layouts, reads), problems)
+    notices = unread_files(folder)
+    wells = _attempt(lambda: tidy_wells(config, layouts, reads, notices), problems)
     known = wells if wells is not None and not problems else pd.DataFrame(columns=["plate", "well"])
     plates = [plate.plate for plate in config.plates] if problems else []
     exclusions = _attempt(lambda: read_exclusions(folder, known, plates), problems)
@@ -124,6 +128,7 @@ def load(path: str | Path, settings: Mapping[str, Any] | None = None) -> Experim
         bands,
         images,
         mrna,
+        tuple(notices),
     )
 
 
@@ -322,6 +327,7 @@ class _PlateFiles:
                     format=plate.format,
                     saturation=plate.saturation,
                     name=plate.file,
+                    strict=False,
                 )
             except InputError as error:
                 self.cache[key] = error

@@ -10,6 +10,8 @@ import pandas as pd
 
 from kit.config.model import ExperimentConfig, Plate
 from kit.core.errors import Problems, did_you_mean
+from kit.core.findings import Finding
+from kit.plates.unlisted import judge_unlisted
 from kit.readers import Read
 
 FIRST = ("plate", "well", "row", "column", "cell_line", "medium", "role", "readout", "hours", "replicate", "signal", "flag",
@@ -17,23 +19,28 @@ FIRST = ("plate", "well", "row", "column", "cell_line", "medium", "role", "reado
 
 
 def tidy_wells(
-    config: ExperimentConfig, layouts: Mapping[str, pd.DataFrame], reads: Mapping[str, Read]
+    config: ExperimentConfig,
+    layouts: Mapping[str, pd.DataFrame],
+    reads: Mapping[str, Read],
+    notices: list[Finding] | None = None,
 ) -> pd.DataFrame:
     """All wells of all plates that have both a layout and a read; raises InputError with every
     mismatch.
 
     `layouts` is keyed by layout path, `reads` by plate name. Wells of role `empty` are kept only
-    where the reader wrote a value.
+    where the reader wrote a value. What is no error but has to be told goes to `notices`.
     """
-    problems = Problems()
+    problems, told = Problems(), [] if notices is None else notices
     frames = []
     for name, layout in layouts.items():
         _check_names(layout, name, config, problems)
     for plate in config.plates:
         if plate.plate in reads and plate.layout in layouts:
-            frames.append(
-                _one_plate(plate, layouts[plate.layout], reads[plate.plate], config, problems)
-            )
+            read = reads[plate.plate]
+            frames.append(_one_plate(plate, layouts[plate.layout], read, config, problems, told))
+            if read.faulty_reads:
+                values = {"reads": list(read.faulty_reads)}
+                told.append(Finding("OTHER_READS_FAULTY", "info", f"plate {plate.plate}", values))
     _check_copies(config, reads, problems)
     problems.raise_if_any()
     if not frames:
@@ -60,7 +67,12 @@ def _check_names(
 
 
 def _one_plate(
-    plate: Plate, layout: pd.DataFrame, read: Read, config: ExperimentConfig, problems: Problems
+    plate: Plate,
+    layout: pd.DataFrame,
+    read: Read,
+    config: ExperimentConfig,
+    problems: Problems,
+    notices: list[Finding],
 ) -> pd.DataFrame:
     if "plate" in layout:
         layout = layout[layout["plate"].astype(str) == plate.plate].drop(columns="plate")
@@ -85,6 +97,8 @@ def _one_plate(
         read.wells, on="well", how="outer", validate="one_to_one", indicator=True
     )
     _check_overlap(both, plate, outside, problems)
+    if outside.empty:
+        judge_unlisted(both, plate, read, problems, notices)
     both = both[both["_merge"].eq("both")].drop(columns="_merge")
     both = both[both["role"].ne("empty") | both["signal"].notna()]
     both = both.assign(
@@ -109,15 +123,6 @@ def _check_overlap(
             _wells(only_layout["well"]),
             what,
             "Read the whole plate, or give these wells role 'empty' in the layout.",
-        )
-    only_file = both[both["_merge"].eq("right_only") & both["signal"].notna()]
-    if len(only_file):
-        what = f"in the file {plate.file} but not in the layout (plate '{plate.plate}')"
-        problems.say(
-            plate.layout,
-            _wells(only_file["well"]),
-            what,
-            "Add them to the layout; role 'empty' leaves them out.",
         )
 
 

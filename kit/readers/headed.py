@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from kit.core.errors import Problems
 from kit.readers.sheets import Sheet, open_source, text_sheets
 from kit.readers.tokens import Cell, token_flag
 
-_ROWS_SEARCHED = 200
 _ABSENT = frozenset({"", "-", "--", "na", "n/a", "nan", "null", "none", "#n/a"})
 
 
@@ -43,6 +43,7 @@ class Headed:
                 yield {**cells, "_place": place}
 
 
+@lru_cache(maxsize=50_000)
 def fold(heading: object) -> str:
     """A heading for comparison: lower case, one space between words, no dots, no unit in
     brackets.
@@ -62,7 +63,7 @@ def find(path: Path, name: str, is_header: Callable[[list[str]], bool]) -> Heade
     """
     source = open_source(path, name, None)
     for sheet in source.sheets or text_sheets(source.text):
-        for index, row in enumerate(sheet.rows[:_ROWS_SEARCHED]):
+        for index, row in enumerate(sheet.rows):
             headings = [fold(cell) for cell in row]
             if is_header(headings):
                 return Headed(headings, _below(sheet, index))

@@ -32,6 +32,7 @@ _CQ = (
     "ct",
     "cт",
     "cp",
+    "crt",
     "quantification cycle",
 )  # one of them with a Cyrillic т, as QuantStudio writes it
 _HEADINGS = {

@@ -8,6 +8,7 @@ that the line gives wrong numbers, or right ones in wrong wells; it is never rea
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from kit.readers.sheets import Sheet
@@ -17,6 +18,8 @@ REMEDY = (
     "Check for a decimal comma in a comma-separated file (export with ';' or a decimal point); else"
     " give every column a heading."
 )
+
+LOST = "A cell is missing, or the file is cut off; write a cell for every well, empty if need be."
 
 
 def last_filled(row: Sequence[Cell]) -> int:
@@ -39,6 +42,30 @@ def surplus_faults(sheet: Sheet, header: int, lines: Iterable[int]) -> list[tupl
     how many more are.
     """
     return beyond(sheet, last_filled(sheet.rows[header]), lines)
+
+
+def uneven(sheet: Sheet, lines: Sequence[int]) -> list[tuple[int, int, int]]:
+    """(line, its cells, the cells of most lines) of the lines that lost or gained a cell.
+
+    It shows where a file writes its empty cells: there some line ends with a separator, and all of
+    them have equally many. A file that leaves out empty cells at line ends proves nothing.
+    """
+    if sheet.delimiter in ("", " ") or not any(sheet.rows[r][-1:] == [""] for r in lines):
+        return []
+    widths = Counter(len(sheet.rows[r]) for r in lines)
+    usual, count = widths.most_common(1)[0]
+    if 2 * count <= len(lines):
+        return []
+    found = [(r, len(sheet.rows[r]), usual) for r in lines if len(sheet.rows[r]) != usual]
+    return [(r, n, usual) for r, n, _ in found if n < usual or sheet.rows[r][-1] == ""]
+
+
+def uneven_faults(sheet: Sheet, lines: Sequence[int]) -> list[tuple[str, str, str]]:
+    """`uneven` as (place, what, remedy)."""
+    return [
+        (sheet.place(r), f"the line has {n} cells where others have {usual}", LOST)
+        for r, n, usual in uneven(sheet, lines)
+    ]
 
 
 def beyond(sheet: Sheet, last: int, lines: Iterable[int]) -> list[tuple[str, str, str]]:

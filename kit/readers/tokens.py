@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 Cell = str | float
 
-MISSING, SATURATED, BELOW = "missing", "saturated", "below_range"
+MISSING, SATURATED, BELOW, MASKED = "missing", "saturated", "below_range", "masked"
 
 _WORDS = {
     MISSING: (
@@ -34,6 +34,8 @@ _WORDS = {
 }
 TOKENS = {word: flag for flag, words in _WORDS.items() for word in words.split("|")}
 _FILL = re.compile(r"\*+|#+|\?+|-+|–+|—+|_+")
+_CROSSED_OUT = re.compile(r"\*\s*[+-]?[0-9.,]+\s*\*")
+"""A value that its user masked in Gen5: *2087*."""
 _BEYOND = re.compile(r"([<>])=?\s*[0-9][0-9.,]*(?:[eE][+-]?[0-9]+)?")
 _POINT = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _COMMA = re.compile(r"[+-]?(?:[0-9]+(?:,[0-9]*)?|,[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -56,6 +58,8 @@ def token_flag(text: str) -> str:
         return known
     if _FILL.fullmatch(text):
         return MISSING
+    if _CROSSED_OUT.fullmatch(text):
+        return MASKED
     if re.fullmatch(r">+|\++", text):
         return SATURATED
     if re.fullmatch(r"<+", text):

@@ -117,6 +117,8 @@ FORMATS = (
         headings=frozenset({"intden", "rawintden", "percent", "mean"}),
     ),
 )
+_ROW_NUMBERS = frozenset({"", "#", "label"})
+"""Columns that ImageJ puts before its measurements."""
 _MEANING = {heading: field for field, names in HEADINGS.items() for heading in names}
 
 
@@ -221,6 +223,8 @@ def _is_lane_list(headings: list[str]) -> bool:
 def _format(headings: list[str]) -> Format | None:
     """The format a row of headings belongs to."""
     fields = {_MEANING[heading] for heading in headings if heading in _MEANING}
+    if "area" in headings and set(headings) <= _ROW_NUMBERS | {"area"}:
+        return FORMATS[-1]  # the gel analyser before its peaks are labelled
     for form in FORMATS:
         if (
             form.needs <= fields

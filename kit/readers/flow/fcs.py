@@ -9,9 +9,10 @@ in `Events.notes`; what cannot be settled is refused in words.
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import flowio
 import flowutils
@@ -45,6 +46,8 @@ _BYTE_ORDER = {
 }
 _EXPORT_AGAIN = "Export the file again from the instrument's software as FCS 3.1 list mode."
 _MAX_DATA_SETS = 50
+_LEAST = len("/$P1B/8/$P1N/A/$P1R/9")
+"""Least bytes of TEXT that a channel takes."""
 
 
 def read_fcs(path: Path | str, *, name: str | None = None, dataset: int | None = None) -> Events:
@@ -112,13 +115,41 @@ def _file_size(path: Path, name: str) -> int:
     return size
 
 
+def _text(handle: BinaryIO, offset: int) -> BinaryIO:
+    """The file for FlowIO, its keywords as the standard wants them, once they could be true.
+
+    Partec puts spaces before the first delimiter and before keywords. A number of channels that the
+    TEXT segment is too short to name would fill the memory.
+    """
+    handle.seek(offset)
+    head = handle.read(58)
+    start, stop = int(head[10:18]), int(head[18:26])
+    handle.seek(offset + start)
+    text = handle.read(max(0, stop - start + 1))
+    bare = text.lstrip(b" \0")
+    mark = re.escape(bare[:1])
+    channels = re.search(mark + rb"\s*\$PAR\s*" + mark + rb"\s*(\d+)", bare, re.IGNORECASE)
+    if channels and int(channels[1]) > len(bare) // _LEAST:
+        raise ValueError(f"$PAR is {int(channels[1]):,}, more channels than the header can name")
+    clean = re.sub(mark + rb"[ \0]+(?=\$)", lambda _: bare[:1], bare)
+    if clean == text or not bare:
+        return handle
+    handle.seek(0)
+    data = bytearray(handle.read())
+    first = offset + start
+    data[first : first + len(text)] = clean.ljust(len(text), bare[:1])
+    data[offset + 18 : offset + 26] = b"%8d" % (start + len(clean) - 1)
+    return io.BytesIO(data)
+
+
 def _header(path: Path, offset: int) -> flowio.FlowData:
     """Keywords and channels of the data set at byte `offset`; TEXT positions first, HEADER
     positions when those are impossible.
     """
     for choice in ({"ignore_offset_discrepancy": True}, {"use_header_offsets": True}):
-        with path.open("rb") as handle:  # FlowIO leaves files it cannot read open
+        with path.open("rb") as file:  # FlowIO leaves files it cannot read open
             try:
+                handle = _text(file, offset)
                 return flowio.FlowData(handle, only_text=True, nextdata_offset=offset, **choice)
             except _UNREADABLE as error:
                 reason = error
@@ -269,6 +300,18 @@ def _data_start(
     except (KeyError, ValueError):
         text = head
     stated = {"TEXT": head if flow.version == "2.0" else text, "HEADER": head}
+    fitting = {
+        source: start
+        for source, (start, stop) in stated.items()
+        if start > 0 and stop - start + 1 - need in (0, 1) and offset + start + need <= size
+    }
+    if len(set(fitting.values())) > 1:
+        # Accuri C6 and CyAn files state a wrong place in TEXT: events begin right behind TEXT.
+        behind = [s for s, start in fitting.items() if start == flow.header["text_stop"] + 1]
+        if len(behind) != 1:
+            what = f"HEADER and TEXT place the events at bytes {_span(head)} and {_span(text)}"
+            raise InputError(Problem(name, "data", what, _EXPORT_AGAIN))
+        stated = {behind[0]: stated[behind[0]]}
     for source, (start, stop) in stated.items():
         if start > 0 and stop - start + 1 - need in (0, 1) and offset + start + need <= size:
             notes = (

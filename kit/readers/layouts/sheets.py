@@ -275,8 +275,8 @@ def _grid(sheet: Sheet, header: int, column: int, numbers: list[int]) -> tuple[G
             continue
         last = row
         for offset, number in enumerate(plate_columns, start=column + 1):
-            if offset < len(sheet.rows[r]) and text_of(sheet.rows[r][offset]):
-                grid.cells[row, number] = sheet.rows[r][offset]
+            cell = sheet.rows[r][offset] if offset < len(sheet.rows[r]) else ""
+            grid.cells[row, number] = cell if text_of(cell) else None
     grid.faults += _uneven(sheet, header, lines, column, column + len(numbers))
     return grid, end
 

@@ -100,8 +100,8 @@ def read_asm(source: Source) -> tuple[list[Found], list[str]]:
             Problem(source.file, "", what, "Expected Allotrope ASM of a plate reader.")
         )
     reads = _reads(measured)
-    if unnamed:
-        reads[0].problems.append(
+    for read in reads if unnamed else ():
+        read.problems.append(
             ("", f"{unnamed} measurements do not name a well such as A1", "Convert the file again.")
         )
     return reads, []

@@ -12,11 +12,12 @@ from collections.abc import Iterator, Sequence
 
 from kit.core.wells import PLATES
 from kit.readers import tokens
-from kit.readers.plates.grid_search import blank, cell_at, header_runs, row_of
+from kit.readers.plates.grid_search import blank, cell_at, from_zero, header_runs, row_of
 from kit.readers.plates.headings import MAX_REACH, Heading, heading, names_no_signal
 from kit.readers.plates.reads import Found, Well
+from kit.readers.ragged import uneven
 from kit.readers.sheets import Sheet
-from kit.readers.tokens import Cell
+from kit.readers.tokens import Cell, cell_text
 
 SHAPES = PLATES[-3:]
 WIDTHS = {columns: rows for rows, columns in SHAPES}
@@ -96,7 +97,7 @@ def _place(sheet: Sheet, top: int, bottom: int) -> list[Well] | str:
     lines = list(range(top, bottom))
     if sheet.merged and any(a <= r <= c for r in lines for (a, _), (c, _) in sheet.merged):
         return "cells of a block without labels are merged"
-    header = header_runs(sheet.rows[top])
+    header = [from_zero(run, sheet.rows[top], -1) for run in header_runs(sheet.rows[top])]
     if (
         len(lines) - 1 in WIDTHS.values()
         and header
@@ -123,6 +124,12 @@ def _under_numbers(sheet: Sheet, lines: list[int], first: int, columns: int) -> 
     """
     if WIDTHS.get(columns) != len(lines):
         return f"{len(lines)} lines without row letters under {columns} columns"
+    if uneven(sheet, lines):
+        return "its lines have unequally many cells"
+    for r in lines:
+        row = sheet.rows[r]
+        if any(tokens.kind(cell) == "number" for cell in row[first + columns :]):
+            return f"{sheet.place(r)} goes on behind the last column"
     return _wells(sheet, lines, first, columns)
 
 
@@ -162,6 +169,11 @@ def _without_labels(sheet: Sheet, lines: list[int]) -> list[Well] | str:
     top, bottom = min(r for r, _ in filled), max(r for r, _ in filled)
     left, right = min(i for _, i in filled), max(i for _, i in filled)
     box = (bottom - top + 1, right - left + 1)
+    numbered = [cell_text(cell_at(sheet.rows[r], left)) for r in lines]
+    if any(numbered == [str(n) for n in range(k, len(lines) + k)] for k in (0, 1)):
+        if (box[0], box[1] - 1) in SHAPES:
+            return _wells(sheet, lines, left + 1, box[1] - 1)
+        return f"{box[0]} numbered rows by {box[1] - 1} columns fit no plate"
     if box in SHAPES:
         return _wells(sheet, list(range(top, bottom + 1)), left, box[1])
     size = f"{box[0]} rows by {box[1]} columns of numbers without labels"
@@ -188,8 +200,8 @@ def _offset(sheet: Sheet, spare: int, left: int, right: int, columns: int) -> in
     close with one, or none does.
     """
     first, last = max(0, right - columns + 1), min(spare, left)
-    if first == last:
-        return first
+    if first >= last:
+        return first if first == last else -1
     closing = {
         row[-1] == "" for row in sheet.rows if sum(tokens.kind(cell) == "text" for cell in row) >= 6
     }

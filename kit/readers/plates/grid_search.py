@@ -16,6 +16,9 @@ from kit.readers import tokens
 from kit.readers.sheets import Sheet
 from kit.readers.tokens import Cell
 
+CAPITALS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+AFTER_Z = ("a", "b", "c", "d", "e", "f")
+"""MARS calls the rows AA to AF of a 1536-well plate a to f, below A to Z."""
 _COLUMN = re.compile(r"(?:col(?:umn)?\.?\s*)?0*([1-9][0-9]?)(?:\.0+)?", re.IGNORECASE)
 _ZERO = re.compile(r"(?:col(?:umn)?\.?\s*)?0+(?:\.0+)?", re.IGNORECASE)
 _ROW = re.compile(r"(?:row\s*)?([A-Za-z]{1,2})[:.]?", re.IGNORECASE)
@@ -107,7 +110,7 @@ def header_runs(row: Sequence[Cell]) -> list[Run]:
     return [run for run in runs if len(run.columns) > 1 or cell_at(row, run.first - 1) == "<>"]
 
 
-def _from_zero(run: Run, row: Sequence[Cell], label: int) -> Run:
+def from_zero(run: Run, row: Sequence[Cell], label: int) -> Run:
     """A run whose columns are counted from 0: read when they are those of a whole plate (0 to 11),
     else a fault.
     """
@@ -163,10 +166,11 @@ def _below(sheet: Sheet, header: int, start: int, runs: list[Run]) -> Grid | Non
     if label < 0 or row_of(cell_at(sheet.rows[header], label)):
         return None  # a line with a row letter of its own is a row that happens to count 1, 2, 3
     grid = Grid(
-        header, start, [_from_zero(run, sheet.rows[header], label) for run in runs], label, []
+        header, start, [from_zero(run, sheet.rows[header], label) for run in runs], label, []
     )
     runs = grid.runs
-    blanks, last = 0, 0
+    widest = max(column for run in runs for _, column in run.columns)
+    blanks, last, capitals = 0, 0, False
     for r in range(start, len(sheet.rows)):
         row = sheet.rows[r]
         if blank(row):
@@ -174,7 +178,11 @@ def _below(sheet: Sheet, header: int, start: int, runs: list[Run]) -> Grid | Non
             if blanks > 1:
                 break
             continue
-        number = row_of(cell_at(row, label))
+        letters = cell_at(row, label)
+        number = row_of(letters)
+        capitals = capitals or letters in CAPITALS
+        if capitals and widest > 24 and letters in AFTER_Z:
+            number = AFTER_Z.index(letters) + 27
         if not number and not (
             last
             and not blanks
@@ -239,7 +247,12 @@ def _continues(row: Sequence[Cell], header: Sequence[Cell], runs: list[Run]) -> 
     """
     columns = [i for run in runs for i, _ in run.columns]
     same = all(column_number(cell_at(row, i)) == column_number(cell_at(header, i)) for i in columns)
-    return not same and any(tokens.kind(cell_at(row, i)) in ("number", "token") for i in columns)
+    filled = sum(cell_at(row, i) != "" for i in columns)
+    named = 2 * filled > len(columns) and any(cell != "" for cell in row[columns[-1] + 1 :])
+    return not same and (
+        named  # a line of times, such as Gen5's "t at Max V", belongs to the row all the same
+        or any(tokens.kind(cell_at(row, i)) in ("number", "token") for i in columns)
+    )
 
 
 def _interrupted(sheet: Sheet, grid: Grid, r: int, last: int) -> None:

@@ -61,6 +61,9 @@ _NO_SIGNAL = re.compile(
     r" ?)?(?:time|temperature)s?(?: ?[\[(].*)?$|\bvolumes?(?: ?[\[(].*)?$",
     re.IGNORECASE,
 )
+_WAVELENGTHS = re.compile(
+    r"(?:[2-9]\d\d|10\d\d)(?: ?nm)?(?: ?[,/;] ?(?:[2-9]\d\d|10\d\d)(?: ?nm)?)?"
+)
 MAX_TITLE = 60
 MAX_REACH = 300
 """Lines above a table in which its plate and mode are looked for."""
@@ -89,6 +92,22 @@ def mode_of(text: str, *, strong: bool = True, weak: bool = True) -> str:
         if named:
             return ""
     return ""
+
+
+def is_wavelength(text: str) -> bool:
+    """Whether a heading is one wavelength or a pair of them and nothing else: 570, 560,590."""
+    return bool(_WAVELENGTHS.fullmatch(text.strip()))
+
+
+def wavelength_mode(text: str) -> str:
+    """What wavelengths alone tell: one is absorbance, a pair excitation and emission."""
+    if not is_wavelength(text):
+        return ""
+    return (
+        "absorbance"
+        if text.strip()[:4].strip(" nm").isdigit() and len(text) < 8
+        else "fluorescence"
+    )
 
 
 def names_no_signal(title: str) -> bool:

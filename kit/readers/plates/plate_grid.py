@@ -11,7 +11,6 @@ labels.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from kit.core.wells import row_letters
@@ -21,13 +20,16 @@ from kit.readers.plates.headings import (
     MAX_REACH,
     Heading,
     heading,
+    is_wavelength,
     mode_of,
     names_no_signal,
     shorten,
+    wavelength_mode,
 )
 from kit.readers.plates.reads import Found, Well, is_signal
+from kit.readers.ragged import LOST, uneven_faults
 from kit.readers.sheets import Sheet
-from kit.readers.tokens import Cell
+from kit.readers.tokens import Cell, cell_text
 
 
 def read_grids(sheet: Sheet) -> tuple[list[Found], list[str]]:
@@ -92,11 +94,7 @@ def _reads(sheet: Sheet, grid: Grid, run: Run, above: Heading) -> list[Found]:
             for i, c in run.columns
         ]
         text = shorten(title) or _beside(sheet, grid, run) or above.title
-        mode = (
-            (mode_of(title) if title else "")
-            or ("absorbance" if title.isdigit() else "")
-            or above.mode
-        )
+        mode = (mode_of(title) if title else "") or wavelength_mode(title) or above.mode
         corner = cell_at(sheet.rows[grid.header], run.first - 1)
         mode = mode or (mode_of(corner) if isinstance(corner, str) else "")
         reads.append(
@@ -105,6 +103,8 @@ def _reads(sheet: Sheet, grid: Grid, run: Run, above: Heading) -> list[Found]:
             )
         )
         reads[-1].problems = [*faults, *_width_faults(sheet, grid, run, lines)]
+        if not reads[-1].problems:
+            reads[-1].problems = uneven_faults(sheet, [r for r, _ in lines])
     return reads
 
 
@@ -174,12 +174,8 @@ def _trailing(row: Sequence[Cell], header: Sequence[Cell], last: int) -> str:
     ]
     if len(beyond) != 1:
         return ""
-    text = f"{beyond[0]:g}" if isinstance(beyond[0], float) else beyond[0]
-    return (
-        text
-        if tokens.kind(text) == "text" or re.fullmatch(r"[2-9][0-9]{2}|10[0-9]{2}", text)
-        else ""
-    )
+    text = cell_text(beyond[0])
+    return text if tokens.kind(text) == "text" or is_wavelength(text) else ""
 
 
 def _stray_faults(sheet: Sheet, grid: Grid, faults: list[tuple[str, str, str]]) -> None:
@@ -265,11 +261,7 @@ def _short_lines(
                 f"row {row_letters(row)} has {len(sheet.rows[r]) - run.first} values where the"
                 f" header has {len(run.columns)} columns"
             )
-            remedy = (
-                "A cell is missing, or the file is cut off; write a cell for every well, empty if"
-                " need be."
-            )
-            faults.append((sheet.place(r), what, remedy))
+            faults.append((sheet.place(r), what, LOST))
     return faults
 
 

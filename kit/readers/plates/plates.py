@@ -82,14 +82,15 @@ def read_plates(
     format: str = "auto",
     saturation: float | None = None,
     name: str | None = None,
+    strict: bool = True,
 ) -> list[Read]:
     """Every plate read of a file, in its order.
 
     `sheet` limits an Excel file to one sheet; `format` is "auto" or a name of `FORMATS`; signals at
     or above
     `saturation` (the detector's maximum) become missing with the flag "saturated"; `name` is how
-    messages call the file.
-    Raises `InputError` naming everything that is wrong: file, sheet or line, well, value, remedy.
+    messages call the file. Raises `InputError` naming everything that is wrong: file, sheet or
+    line, well, value, remedy; with `strict` off, faults of single reads stay with them for `choose`.
     """
     path = Path(path)
     file = name or path.name
@@ -113,7 +114,11 @@ def read_plates(
                 f"no plate signals found. {_LOOKED_FOR}.{seen}",
             )
         )
-    return finish(found, file, saturation)
+    reads = finish(found, file, saturation)
+    faults = dict.fromkeys(fault for read in reads for fault in read.problems)
+    if strict and faults:
+        raise InputError(faults)
+    return reads
 
 
 def _find(source: Source, format: str) -> Answer:

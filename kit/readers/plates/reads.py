@@ -32,10 +32,9 @@ class Read:
     """One plate read once.
 
     `wells` has columns well (A01), row and column (1-based), signal (NaN where there is none) and
-    flag ("" or
-    saturated, missing, below_range). `labelled` is False where the file names no rows or no columns
-    and the position
-    follows from the size of the block alone; `notes` says so in words.
+    flag ("" or saturated, missing, below_range, masked). `labelled` is False where the file names
+    no rows or no columns and the position follows from the size of the block alone; `notes` says
+    so in words.
     """
 
     label: str
@@ -47,6 +46,11 @@ class Read:
     labelled: bool
     wells: pd.DataFrame
     notes: tuple[str, ...] = ()
+    title: str = ""
+    problems: tuple[Problem, ...] = ()
+    """What is wrong with this read; `choose` raises it when the read is asked for."""
+    faulty_reads: tuple[str, ...] = ()
+    """Labels of the other reads of the file that have faults, as `choose` found them."""
 
 
 @dataclass(frozen=True)
@@ -88,23 +92,13 @@ class Found:
 
 
 def finish(found: Sequence[Found], file: str, saturation: float | None) -> list[Read]:
-    """Reads with numbers and unique labels; raise `InputError` with every fault of every one of
-    them.
-    """
+    """Reads with numbers and unique labels, each with its own problems."""
+    return _labelled([(each, _numbers(each, file, saturation)) for each in found])
+
+
+def _numbers(found: Found, file: str, saturation: float | None) -> Read:
+    """One read with its numbers and faults; a read that is on no plate has 0 rows and columns."""
     problems = Problems()
-    made: list[tuple[Found, Read]] = []
-    for each in found:
-        read = _numbers(each, file, saturation, problems)
-        if read is not None:
-            made.append((each, read))
-    problems.raise_if_any()
-    return _labelled(made)
-
-
-def _numbers(found: Found, file: str, saturation: float | None, problems: Problems) -> Read | None:
-    """One read with its numbers; faults go to `problems`, and None stands for a read that is on no
-    plate.
-    """
     for place, what, remedy in found.problems:
         problems.say(file, place, what, remedy)
     shape = plate_shape(((well.row, well.column) for well in found.wells), found.stated)
@@ -115,7 +109,7 @@ def _numbers(found: Found, file: str, saturation: float | None, problems: Proble
             "the wells fit no plate of 6 to 1536 wells",
             "Export one grid or list per plate.",
         )
-        return None
+        shape = (0, 0)
     values = tokens.parse([well.cell for well in found.wells])
     if values.style:
         problems.say(
@@ -136,7 +130,16 @@ def _numbers(found: Found, file: str, saturation: float | None, problems: Proble
     )
     wells = wells.sort_values(["row", "column"], ignore_index=True)
     return Read(
-        "", found.plate, found.sheet, found.mode, *shape, found.labelled, wells, found.notes
+        "",
+        found.plate,
+        found.sheet,
+        found.mode,
+        *shape,
+        found.labelled,
+        wells,
+        found.notes,
+        found.title,
+        tuple(problems),
     )
 
 
@@ -223,6 +226,15 @@ def choose(
     place = f"plate {plate}" if plate else ""
     if not reads:
         raise InputError(Problem(name, place, "the file holds no plate read"))
+    chosen = _chosen(reads, read, place, name)
+    if chosen.problems:
+        raise InputError(dict.fromkeys(chosen.problems))
+    faulty = tuple(each.label for each in reads if each.problems)
+    return replace(chosen, faulty_reads=faulty) if faulty else chosen
+
+
+def _chosen(reads: Sequence[Read], read: str | None, place: str, name: str) -> Read:
+    """The read whose label, else whose title, is or alone contains `read`."""
     labels = [each.label for each in reads]
     listing = ", ".join(f"'{label}'" for label in labels[:MAX_PROBLEMS])
     listing += f" and {len(labels) - MAX_PROBLEMS} more" if len(labels) > MAX_PROBLEMS else ""
@@ -230,19 +242,16 @@ def choose(
         if len(reads) == 1:
             return reads[0]
         what = f"the file holds {len(reads)} plate reads: {listing}"
-        raise InputError(
-            Problem(
-                name,
-                place,
-                what,
-                f'Write `read: "{labels[0]}"`, or another of them, on that plate in'
-                " experiment.yaml.",
-            )
+        remedy = (
+            f'Write `read: "{labels[0]}"`, or another of them, on that plate in experiment.yaml.'
         )
-    exact = [each for each in reads if each.label == read]
-    wanted = " ".join(read.split()).casefold()
-    near = exact or [each for each in reads if " ".join(each.label.split()).casefold() == wanted]
-    near = near or [each for each in reads if wanted in " ".join(each.label.split()).casefold()]
+        faults = dict.fromkeys(fault for each in reads for fault in each.problems)
+        raise InputError([Problem(name, place, what, remedy), *faults])
+    wanted = _folded(read)
+    near = [each for each in reads if each.label == read]
+    for text in ("label", "title"):
+        near = near or [each for each in reads if _folded(getattr(each, text)) == wanted]
+        near = near or [each for each in reads if _holds(_folded(getattr(each, text)), wanted)]
     if len(near) == 1:
         return near[0]
     fits = "fits several of" if near else "is none of"
@@ -253,6 +262,17 @@ def choose(
             name, place, f"read '{read}' {fits} the {len(reads)} plate reads: {listing}", remedy
         )
     )
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _holds(text: str, wanted: str) -> bool:
+    """Whether some words hold others, units in brackets aside; 3 is not in 300 and not in 0.3."""
+    number = r"(?<![\d.,])" if wanted[:1].isdigit() else ""
+    pattern = number + re.escape(wanted) + (r"(?![.,]?\d)" if wanted[-1:].isdigit() else "")
+    return any(re.search(pattern, each) for each in (text, re.sub(r" \[[^]]*\]", "", text)))
 
 
 def is_signal(cells: Sequence[Cell]) -> bool | None:

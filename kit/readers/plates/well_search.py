@@ -5,12 +5,12 @@ column, or by row and column.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from kit.core.wells import find_well, row_number
 from kit.readers import tokens
-from kit.readers.plates.grid_search import blank, cell_at
+from kit.readers.plates.grid_search import AFTER_Z, CAPITALS, blank, cell_at
 from kit.readers.plates.headings import shorten
 from kit.readers.sheets import Sheet
 from kit.readers.tokens import Cell, cell_text
@@ -19,9 +19,10 @@ PLATE = re.compile(
     r"(?:assay |measured )?plate(?:[ _-]?(?:id|name|barcode|no\.?|nr\.?|number|#))?|barcode",
     re.IGNORECASE,
 )
-_WELL_HEAD = re.compile(
+WELL_HEAD = re.compile(
     r"wells?|(?:well[ _]?)?(?:pos(?:ition)?s?|names?|locations?|numbers?)\.?", re.IGNORECASE
 )
+_WELL_NAME = re.compile(r"well[ _-]*(?:id|name|type|content|label)", re.IGNORECASE)
 _ROW_HEAD = re.compile(r"(?:well|plate)?[ _\n-]*row(?:[ _]?name)?", re.IGNORECASE)
 _COLUMN_HEAD = re.compile(
     r"(?:well|plate)?[ _\n-]*col(?:umn)?\.?(?:[ _]?(?:name|number))?", re.IGNORECASE
@@ -39,6 +40,73 @@ class Table:
     keys: tuple[int, ...]
     well: Callable[[Sequence[Cell]], tuple[int, int] | None]
     faults: list[tuple[str, str, str]] = field(default_factory=list)
+    columns: range = range(10**6)
+    """The columns of this table, where several stand side by side."""
+    name: str = ""
+    """Says which of several columns of wells this reading goes by."""
+
+
+def side_by_side(sheet: Sheet, table: Table) -> list[Table]:
+    """The table, or the several that it is: one for each column of wells with values of its own.
+
+    Where further columns of wells share the same values (a source and a destination), each gives a
+    reading with a name, so that the user is asked which one is meant.
+    """
+    rows = [sheet.rows[r] for r in table.body]
+    if len(table.keys) > 1:
+        return [table]
+    others = [i for i in range(max(map(len, rows))) if i != table.keys[0] and _holds_wells(rows, i)]
+    heads = {
+        i: str(cell_at(sheet.rows[table.header], i)) if table.header >= 0 else ""
+        for i in (*table.keys, *others)
+    }
+    same = {i for i in others if all(_well_at(row, i) in (table.well(row), None) for row in rows)}
+    others = [i for i in others if i not in same and not PLATE.fullmatch(heads[i])]
+    blocks = sorted([*table.keys, *(i for i in others if _may_be_well(heads[i], table.header < 0))])
+    if len(blocks) == 1:
+        return [table]
+    ends = [*blocks[1:], max(map(len, rows))]
+    has_values = [
+        any(tokens.kind(cell_at(row, i)) == "number" for row in rows for i in range(start + 1, end))
+        for start, end in zip(blocks, ends)
+    ]
+    if not all(has_values):
+        if WELL_HEAD.fullmatch(heads[table.keys[0]]) and not any(
+            "well" in heads[i].lower() and not _WELL_NAME.search(heads[i]) for i in others
+        ):
+            return [table]
+        return [_by(table, i, f"wells of '{heads[i] or f'column {i + 1}'}'") for i in blocks]
+    parts = []
+    for start, end in zip(blocks, ends):
+        part = _by(table, start, "")
+        part.columns = range(start, end)
+        part.body = [r for r in table.body if any(cell != "" for cell in sheet.rows[r][start:end])]
+        parts.append(part)
+    return parts
+
+
+def _by(table: Table, column: int, name: str) -> Table:
+    """The same lines, read by another column of wells."""
+    well = lambda row: _well_at(row, column)  # noqa: E731
+    return replace(table, keys=(column,), well=well, name=name, faults=list(table.faults))
+
+
+def _well_at(row: Sequence[Cell], column: int) -> tuple[int, int] | None:
+    return find_well(cell_at(row, column))
+
+
+def _holds_wells(rows: Sequence[Sequence[Cell]], column: int) -> bool:
+    filled = [row for row in rows if cell_at(row, column) != ""]
+    return 2 * len(filled) > len(rows) * 0.5 and all(_well_at(row, column) for row in filled)
+
+
+def _may_be_well(head: str, unnamed: bool) -> bool:
+    """Whether a heading lets its column name the wells: not an ID such as S1, nor a content."""
+    return (
+        unnamed
+        or bool(WELL_HEAD.fullmatch(head))
+        or ("well" in head.lower() and not _WELL_NAME.search(head))
+    )
 
 
 def find_tables(sheet: Sheet) -> list[Table]:
@@ -111,12 +179,15 @@ def _well_table(sheet: Sheet, r: int) -> Table | None:
     column = min(
         columns,
         key=lambda i: (
-            _WELL_HEAD.fullmatch(heads[i]) is None,
+            WELL_HEAD.fullmatch(heads[i]) is None,
             "well" not in heads[i].lower(),
             here[i] == below[i],
         ),
     )
-    table = Table(header, [], (column,), lambda row: find_well(cell_at(row, column)))
+    late = _has_late_rows(cell_at(row, column) for row in sheet.rows[r : r + _MANY])
+    table = Table(
+        header, [], (column,), lambda row: find_well(_capital(cell_at(row, column), late))
+    )
     table.body = _body(sheet, r, table)
     return table
 
@@ -130,7 +201,7 @@ def _dashed_table(sheet: Sheet, r: int) -> Table | None:
     for column, head in enumerate(sheet.rows[r]):
         if (
             isinstance(head, str)
-            and _WELL_HEAD.fullmatch(head)
+            and WELL_HEAD.fullmatch(head)
             and _dashed_well(sheet.rows[r + 1], column)
         ):
             table = Table(r, [], (column,), lambda row, column=column: _dashed_well(row, column))  # type: ignore[misc]
@@ -192,9 +263,10 @@ def _row_column_table(sheet: Sheet, r: int) -> Table | None:
     column = next((i for i, head in enumerate(heads) if _COLUMN_HEAD.fullmatch(head)), -1)
     if row < 0 or column < 0 or r + 1 >= len(sheet.rows):
         return None
+    late = _has_late_rows(cell_at(cells, row) for cells in sheet.rows[r : r + _MANY])
 
     def well(cells: Sequence[Cell]) -> tuple[int, int] | None:
-        letters, number = cell_at(cells, row), cell_at(cells, column)
+        letters, number = _capital(cell_at(cells, row), late), cell_at(cells, column)
         here = (
             row_number(letters)
             if isinstance(letters, str) and letters.isalpha()
@@ -202,11 +274,29 @@ def _row_column_table(sheet: Sheet, r: int) -> Table | None:
         )
         return (here, _whole(number)) if 1 <= here <= 32 and 1 <= _whole(number) <= 48 else None
 
-    if well(sheet.rows[r + 1]) is None:
+    first = next((k for k in (r + 1, r + 2) if k < len(sheet.rows) and well(sheet.rows[k])), 0)
+    if not first or (
+        first > r + 1 and any(cell_at(sheet.rows[r + 1], i) != "" for i in (row, column))
+    ):
         return None
     table = Table(r, [], (row, column), well)
-    table.body = _body(sheet, r + 1, table)
+    table.body = _body(sheet, first, table)
     return table
+
+
+_MANY = 1600
+"""Lines that a list of one 1536-well plate may take."""
+
+
+def _has_late_rows(cells: Iterable[Cell]) -> bool:
+    """Whether rows are called a to f below Z, as MARS does, and so are not A to F again."""
+    first = {cell[:1] for cell in cells if isinstance(cell, str)}
+    return bool(first & set(AFTER_Z)) and bool(first & set(CAPITALS[16:]))
+
+
+def _capital(cell: Cell, late: bool) -> Cell:
+    """A well or row of those late rows, with its usual letters."""
+    return "A" + cell if late and isinstance(cell, str) and cell[:1] in AFTER_Z else cell
 
 
 def _whole(cell: Cell) -> int:

@@ -13,18 +13,39 @@ from collections.abc import Sequence
 
 from kit.core.wells import well_name
 from kit.readers import tokens
-from kit.readers.plates.grid_search import cell_at
-from kit.readers.plates.headings import MAX_REACH, Heading, heading, mode_of, shorten
+from kit.readers.plates.grid_search import blank, cell_at
+from kit.readers.plates.headings import (
+    MAX_REACH,
+    Heading,
+    heading,
+    is_wavelength,
+    mode_of,
+    shorten,
+    wavelength_mode,
+)
 from kit.readers.plates.reads import Found, Well
-from kit.readers.plates.well_search import PLATE, Table, find_tables
+from kit.readers.plates.well_search import PLATE, WELL_HEAD, Table, find_tables, side_by_side
 from kit.readers.plates.wide_table import read_wide
-from kit.readers.ragged import surplus_faults
+from kit.readers.ragged import LOST, beyond, last_filled, uneven_faults
 from kit.readers.sheets import Sheet
 from kit.readers.tokens import Cell, cell_text
 
 _SIGNAL = re.compile(
     r"signal|value|luminesc|\blum\b|\brlu\b|\bcps\b|counts\b|absorb|\babs\b|\bod\d*\b|optical|fluoresc|\brfu\b|\braw\b|readout|result|intensity"
-    r"|\bread(?:ing)?\b|\bdata\b|measurement\b|number of objects|\bnm\b|celltiter|response",
+    r"|\bread(?:ing)?\b|\bdata\b|measurement\b|number of objects|\bnm\b|celltiter|response"
+    r"|\b(?:mtt|mts|xtt|wst-?\d?|cck-?8|srb|a\d{3})\b|prestoblue|alamar|resazurin|crystal violet",
+    re.IGNORECASE,
+)
+_QUALIFIER = re.compile(
+    r"\(?\b(?:repeat|replicate|rep|read|cycle|loop|scan|day|time ?point|position|no|nr|#)[ _.#-]*\d+"
+    r"\b\)?|\b\d+(?:[.,]\d+)?[ _]*(?:h|hrs?|hours?|min(?:utes?)?|s|sec(?:onds?)?|d|days?)\b"
+    r"|background[-_ ]*(?:corrected|subtracted|adjusted|removed)",
+    re.IGNORECASE,
+)
+"""Which of several signals a heading means: it takes nothing from its being a signal."""
+_STATISTIC = re.compile(
+    r"(?P<centre>mean|average|avg\.?|median)|(?:std?\.?|standard)[ _.-]*dev(?:iation)?\.?|s\.?d\.?|sem?"
+    r"|%? ?cv ?(?:\(?%\)?)?|variance|range",
     re.IGNORECASE,
 )
 _NO_SIGNAL = re.compile(
@@ -49,9 +70,10 @@ def read_well_tables(sheet: Sheet) -> tuple[list[Found], list[str]]:
     passed: list[str] = []
     before, start = Heading(), 0
     for table in find_tables(sheet):
+        parts = side_by_side(sheet, table)
         top = table.header if table.header >= 0 else table.body[0]
         above = heading(sheet.rows[start:top], before)
-        reads = _reads(sheet, table, above)
+        reads = _joined([_reads(sheet, part, above) for part in parts])
         if not reads:
             passed.append(
                 f"{sheet.place(table.body[0])}: a column of wells, but no column of signals"
@@ -64,6 +86,24 @@ def read_well_tables(sheet: Sheet) -> tuple[list[Found], list[str]]:
     for read in found:
         read.mode, read.stated = read.mode or below.mode, read.stated or below.stated
     return found, passed
+
+
+def _joined(blocks: list[list[Found]]) -> list[Found]:
+    """Reads of blocks side by side: the same signal of other wells goes on with the read before."""
+    reads: list[Found] = []
+    for n, block in enumerate(blocks, start=1):
+        for read in block:
+            key = (read.plate, read.title)
+            here = {(well.row, well.column) for well in read.wells}
+            before = [each for each in reads if (each.plate, each.title) == key]
+            free = [e for e in before if not any((w.row, w.column) in here for w in e.wells)]
+            if free:
+                free[0].wells += read.wells
+                free[0].problems += read.problems
+                continue
+            read.title += f", block {n}" if before else ""
+            reads.append(read)
+    return reads
 
 
 def _reads(sheet: Sheet, table: Table, above: Heading) -> list[Found]:
@@ -80,9 +120,10 @@ def _reads(sheet: Sheet, table: Table, above: Heading) -> list[Found]:
             wells = [
                 Well(*well, cell_at(sheet.rows[r], column), sheet.place(r)) for r, well in lines
             ]
-            head = heads[column] or f"column {column + 1}"
-            title = ", ".join(part for part in (head, key) if part)
-            mode = mode_of(head) or above.mode
+            head = heads[column] or f"column {column + 1 - table.columns.start}"
+            label = above.title if _OVER_TIME.match(head) else ""
+            title = ", ".join(part for part in (label, head, key, table.name) if part)
+            mode = mode_of(head) or wavelength_mode(head.split(":")[-1]) or above.mode
             reads.append(
                 Found(
                     sheet.place(lines[0][0]),
@@ -95,8 +136,27 @@ def _reads(sheet: Sheet, table: Table, above: Heading) -> list[Found]:
                 )
             )
             reads[-1].problems = [*faults, *plate_faults, *_faults_of(sheet, table, lines)]
-            faults, plate_faults = [], []
+            if not reads[-1].problems:
+                reads[-1].problems = _lost_cells(sheet, table, column, [r for r, _ in lines])
     return reads
+
+
+def _lost_cells(
+    sheet: Sheet, table: Table, column: int, lines: Sequence[int]
+) -> list[tuple[str, str, str]]:
+    """Lines with fewer cells than most, so that another column's number may stand in `column`."""
+    faults = uneven_faults(sheet, lines)
+    if faults or not sheet.delimiter or not lines:
+        return faults
+    widths = Counter(len(sheet.rows[r]) for r in lines)
+    usual, count = widths.most_common(1)[0]
+    if column >= usual - 1 or 2 * count <= len(lines):
+        return []
+    return [
+        (sheet.place(r), f"the line has {len(sheet.rows[r])} cells where others have {usual}", LOST)
+        for r in lines
+        if len(sheet.rows[r]) < usual
+    ]
 
 
 def _cut_numbers(sheet: Sheet, table: Table, values: Sequence[int]) -> list[tuple[str, str, str]]:
@@ -104,7 +164,8 @@ def _cut_numbers(sheet: Sheet, table: Table, values: Sequence[int]) -> list[tupl
     heading, or no headings at all.
     """
     if table.header >= 0 and not table.faults:
-        return surplus_faults(sheet, table.header, table.body)
+        above = range(table.header, table.body[0])
+        return beyond(sheet, max(last_filled(sheet.rows[r]) for r in above), table.body)
     rows = [sheet.rows[r] for r in table.body]
     pairs = [
         i
@@ -134,10 +195,17 @@ def _heads(sheet: Sheet, table: Table) -> list[str]:
     width = max(len(sheet.rows[r]) for r in table.body)
     if table.header < 0:
         return [""] * width
+    return [
+        head if i in table.columns or (PLATE.fullmatch(head) and i < table.columns.start) else ""
+        for i, head in enumerate(_all_heads(sheet, table, width))
+    ]
+
+
+def _all_heads(sheet: Sheet, table: Table, width: int) -> list[str]:
     lines = range(table.header, table.header - 4, -1)
     key = table.keys[0]
     first = str(cell_at(sheet.rows[table.header], key))
-    if all(
+    if not WELL_HEAD.fullmatch(first) and all(
         tokens.kind(cell_at(sheet.rows[table.header], i)) != "text"
         for i in range(width)
         if i != key
@@ -149,7 +217,8 @@ def _heads(sheet: Sheet, table: Table) -> list[str]:
             for r in lines
             if r >= 0
             and tokens.kind(cell_at(sheet.rows[r], key)) == "text"
-            and len(sheet.rows[r]) > 2
+            and sum(cell != "" for cell in sheet.rows[r]) > 1
+            and not any(tokens.kind(cell) == "text" for cell in sheet.rows[r][key + 1 :])
         ]
         tops = [
             r for r in tops if not re.match("temp", str(sheet.rows[r][key]), re.IGNORECASE)
@@ -161,35 +230,65 @@ def _heads(sheet: Sheet, table: Table) -> list[str]:
             )
             for i in range(width)
         ]
-    return [
-        first if i == key else cell_text(cell_at(sheet.rows[table.header], i)) for i in range(width)
-    ]
+    heads = [cell_text(cell_at(sheet.rows[table.header], i)) for i in range(width)]
+    between = [r for r in range(table.header + 1, table.body[0]) if not blank(sheet.rows[r])]
+    if between and all(cell_at(sheet.rows[between[0]], i) == "" for i in table.keys):
+        # MARS writes the times under the headings, which stand over the first column of each only.
+        below, last = sheet.rows[between[0]], ""
+        for i, head in enumerate(heads):
+            last = head or last
+            text = cell_text(cell_at(below, i))
+            heads[i] = f"{last} {text}".strip() if tokens.kind(text) == "number" else head
+    return heads
 
 
 def _value_columns(rows: Sequence[Sequence[Cell]], table: Table, heads: Sequence[str]) -> list[int]:
     """Columns that hold signals: those whose headings say so, else all with numbers that are not
-    something else.
+    something else. The number of replicates beside their mean or SD is never one.
     """
+    statistics = any(_STATISTIC.fullmatch(head.strip()) for head in heads)
     candidates = []
     for i, head in enumerate(heads):
-        if i in table.keys or PLATE.fullmatch(head) or (table.header >= 0 and not head):
+        if i in table.keys or i not in table.columns or PLATE.fullmatch(head):
+            continue
+        if table.header >= 0 and not head:
             # a column without a heading in a table with headings is a row count, not a signal
             continue
         kinds = Counter(tokens.kind(cell_at(row, i)) for row in rows)
-        named = bool(_SIGNAL.search(head) and not _NO_SIGNAL.search(head)) or bool(
-            _COUNT.fullmatch(head.strip())
-        )
+        if statistics and re.fullmatch(r"counts?|n|number", head.strip(), re.IGNORECASE):
+            continue
+        named = _names_signal(head) or bool(_COUNT.fullmatch(head.strip()))
         if kinds["number"] + kinds["token"] > kinds["text"] or (named and kinds["number"]):
             candidates.append((i, named))
-    named_only = [i for i, named in candidates if named]
-    over_time = [
-        i
-        for i, _ in candidates
-        if re.match(r"(cycle|time|kinetic)", heads[i], re.IGNORECASE) and re.search(r"\d", heads[i])
-    ]
-    if not named_only and len(over_time) > 1:
+    signals = [i for i, _ in candidates if _names_signal(heads[i])]
+    over_time = [i for i, _ in candidates if _OVER_TIME.match(heads[i])]
+    if not signals and len(over_time) > 1:
         return over_time
-    return named_only or [i for i, _ in candidates if not _NO_SIGNAL.search(heads[i])]
+    others = [
+        i
+        for i, named in candidates
+        if (named or not _NO_SIGNAL.search(heads[i])) and not _STATISTIC.fullmatch(heads[i].strip())
+    ]
+    if signals:
+        return [i for i, named in candidates if named]
+    centres = [i for i, _ in candidates if _is_centre(heads[i])]
+    return others or centres
+
+
+_OVER_TIME = re.compile(r"(?:cycle|time|kinetic).*\d", re.IGNORECASE)
+
+
+def _is_centre(head: str) -> bool:
+    match = _STATISTIC.fullmatch(head.strip())
+    return bool(match and match["centre"])
+
+
+def _names_signal(head: str) -> bool:
+    """Whether a heading names a signal, whatever it says of its repeat, time or correction."""
+    if is_wavelength(head.split(":")[-1]):
+        return True
+    text = _QUALIFIER.sub(" ", head)
+    return bool(_SIGNAL.search(text) or mode_of(text)) and not _NO_SIGNAL.search(text)
 
 
 def _plates(

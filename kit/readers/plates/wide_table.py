@@ -11,7 +11,7 @@ from kit.readers import tokens
 from kit.readers.plates.grid_search import blank, cell_at
 from kit.readers.plates.headings import Heading, heading, shorten
 from kit.readers.plates.reads import Found, Well
-from kit.readers.ragged import surplus_faults
+from kit.readers.ragged import LOST, surplus_faults, uneven_faults
 from kit.readers.sheets import Sheet
 from kit.readers.tokens import cell_text
 
@@ -26,17 +26,17 @@ def read_wide(sheet: Sheet) -> list[Found]:
         columns = [(i, well) for i, cell in enumerate(row) if (well := find_well(cell))]
         if len(columns) < 3 or columns[-1][0] - columns[0][0] != len(columns) - 1:
             continue
-        found += wide_reads(sheet, r, columns, heading(sheet.rows[start:r]))
+        above = heading(sheet.rows[start:r])
+        found += wide_reads(sheet, r, columns, above, _lines_under(sheet, r, columns))
         start = r + 1
     return found
 
 
-def wide_reads(
-    sheet: Sheet, header: int, columns: Sequence[tuple[int, tuple[int, int]]], above: Heading
-) -> list[Found]:
-    """The lines of values under a line of wells, each a read; the cells in front of it (time,
-    temperature) name it.
-    """
+Columns = Sequence[tuple[int, tuple[int, int]]]
+
+
+def _lines_under(sheet: Sheet, header: int, columns: Columns) -> list[int]:
+    """The lines of values under a line of wells, none where something else stands there."""
     lines: list[int] = []
     for r in range(header + 1, len(sheet.rows)):
         values = [cell_at(sheet.rows[r], i) for i, _ in columns]
@@ -51,7 +51,21 @@ def wide_reads(
                 return []
             continue
         lines.append(r)
+    return lines
+
+
+def wide_reads(
+    sheet: Sheet, header: int, columns: Columns, above: Heading, lines: Sequence[int]
+) -> list[Found]:
+    """The lines of values under a line of wells, each a read; the cells in front of it (time,
+    temperature) name it.
+    """
     reads = []
+    faults = uneven_faults(sheet, [header, *lines])
+    if len(lines) == 1 and sheet.delimiter not in ("", " "):
+        ends = {(len(row), row[-1]) for row in (sheet.rows[header], sheet.rows[lines[0]])}
+        if len(ends) > 1 and {end for _, end in ends} == {""}:
+            faults = [(sheet.place(lines[0]), "the line and its headings differ in cells", LOST)]
     for r in lines:
         cells = sheet.rows[r]
         wells = [Well(*well, cell_at(cells, i), sheet.place(r)) for i, well in columns]
@@ -85,6 +99,6 @@ def wide_reads(
                 )
             )
         reads.append(read)
-    if reads:
-        reads[0].problems += surplus_faults(sheet, header, lines)
+    for read in reads:
+        read.problems += surplus_faults(sheet, header, lines) + faults
     return reads
