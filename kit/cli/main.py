@@ -80,6 +80,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     index.set_defaults(command=_index)
 
+    pack = commands.add_parser("pack", help="make a publication package of finished reports")
+    pack.add_argument(
+        "reports", nargs="+", metavar="REPORT", help="report folder, or folder of reports"
+    )
+    pack.add_argument("--to", required=True, metavar="FOLDER", help="where the packages go")
+    pack.set_defaults(command=_pack)
+
     explore = commands.add_parser("explore", help="open JupyterLab on the workbench notebook")
     explore.add_argument(
         "experiment",
@@ -377,6 +384,14 @@ def _across(folder: Path) -> Path:
     from kit.batch import across_page
 
     return across_page.write(folder)
+
+
+def _pack(given: argparse.Namespace) -> int:
+    from kit.report.pack.package import pack
+
+    for folder in pack(given.reports, given.to):
+        print(folder)
+    return OK
 
 
 def _explore(given: argparse.Namespace) -> int:

@@ -195,7 +195,9 @@ class Exhibits:
         with mpl.rc_context({"svg.hashsalt": exhibit.name, "svg.fonttype": "none"}):
             for kind in formats:
                 buffer = io.BytesIO()
-                figure.savefig(buffer, format=kind, dpi=DPI, metadata=_METADATA[kind])  # type: ignore[union-attr]
+                said = {"Title": exhibit.title, "Description": exhibit.caption}
+                metadata = {**_METADATA[kind], **said}
+                figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata)  # type: ignore[union-attr]
                 figure.set_layout_engine("none")  # type: ignore[union-attr]  # laid out once
                 images[kind] = buffer.getvalue()
         if self.folder is not None:

@@ -1,0 +1,4 @@
+"""A finished report in; a publication package out: workbook, Prism file, notebook archive, MultiQC.
+
+`package` decides what goes in, each other module writes one format.
+"""
