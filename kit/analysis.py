@@ -16,12 +16,12 @@ from kit.calls.calls import call_evidence, calls
 from kit.calls.evidence import Evidence
 from kit.core import findings as verdict
 from kit.core.columns import TABLES, check, empty
+from kit.core.errors import InputError, Problem
 from kit.core.findings import Summary
 from kit.core.reference import priors
 from kit.effects.effects import effects
 from kit.effects.rescue import rescue
 from kit.experiment import exclusions
-from kit.experiment import held as memo
 from kit.experiment.load import Experiment
 from kit.flow import apoptosis as dying
 from kit.plates import growth as growing
@@ -125,8 +125,10 @@ def analyse(experiment: Experiment, previous: Analysis | None = None) -> Analysi
     since are taken from it, so that a well
     left out in the workbench shows at once. The numbers are the same with it and without it.
     """
-    if (held := memo.analysis(experiment)) is not None:
-        return held
+    if not isinstance(experiment, Experiment):
+        what = f"{experiment!r} is not an experiment that was loaded"
+        remedy = "Write kit.analyse(kit.load(FOLDER))."
+        raise InputError(Problem("kit.analyse", "", what, remedy))
     config = experiment.config
     previous = _comparable(experiment, previous)
     steps: dict[str, pd.DataFrame] = {}

@@ -8,19 +8,15 @@ others are only counted.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.csv
 
 from kit.across.charts import NO_CALL, SERIES
 from kit.asns.lines import pool
 from kit.core import reference
-from kit.core.columns import TABLES
 from kit.store import store
 
 ALL = "all experiments"
@@ -30,7 +26,7 @@ h do not.
 """
 Z_PRIME, OPTIMISTIC, GROWTH = "Z'", "Z' against blanks", "doublings of control per day"
 POINT = ("experiment_id", "date", *SERIES, "value", "n")
-STORED = ("calls", "plate_qc", "growth", "asns_lines")
+STORED = ("calls", "plate_qc", "growth", "asns_lines", "plates")
 MEASURED = "0 h plate"  # growth from an assumed doubling time says nothing of the culture
 
 
@@ -68,7 +64,8 @@ def gather(reports: str | Path) -> Across:
         for table, rows in store.read_tables(folder, STORED).items()
     }
     points = pd.concat(
-        [_z_prime(stored["plate_qc"], folder), _growth(stored["growth"])], ignore_index=True
+        [_z_prime(stored["plate_qc"], stored["plates"]), _growth(stored["growth"])],
+        ignore_index=True,
     )
     lines = _lines(stored["asns_lines"])
     return Across(
@@ -145,44 +142,22 @@ def _calls(rows: pd.DataFrame) -> pd.DataFrame:
     ).reset_index()
 
 
-def _z_prime(rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
+def _z_prime(rows: pd.DataFrame, plates: pd.DataFrame) -> pd.DataFrame:
     """Mean Z' of an experiment's plates, by readout, time and line; a window against blanks is a
     chart of its own.
     """
     rows = rows[rows["metric"].eq("z_prime") & rows["value"].notna()]
     if rows.empty:
         return pd.DataFrame(columns=POINT)
-    rows = rows.merge(
-        _plates(folder, rows["experiment_id"].unique()),
-        on=["experiment_id", "plate"],
-        how="left",
-        validate="many_to_one",
-    )
+    plate = ["experiment_id", "plate"]
+    kinds = plates[[*plate, "readout", "hours"]]
+    rows = rows.merge(kinds, on=plate, how="left", validate="many_to_one")
     optimistic = rows["note"].fillna("").str.contains("blanks")
     return _points(
         rows.assign(
             measure=optimistic.map({True: OPTIMISTIC, False: Z_PRIME}),
             readout=rows["readout"].fillna("readout not known"),
         )
-    )
-
-
-def _plates(folder: Path, names: Iterable[str]) -> pd.DataFrame:
-    """Readout and hours of every plate, from the tables beside the store (which leaves the wells
-    out).
-    """
-    kinds = {"plate": pa.string(), "readout": pa.string(), "hours": pa.float64()}
-    options = pa.csv.ConvertOptions(include_columns=list(kinds), column_types=kinds)
-    parts = [pa.schema({"experiment_id": pa.string(), **kinds}).empty_table()]
-    for name in names:
-        path = folder / name / "tables" / "wells.csv"
-        if path.is_file():
-            wells = pa.csv.read_csv(path, convert_options=options)
-            parts.append(
-                wells.add_column(0, "experiment_id", pa.array([name] * len(wells), pa.string()))
-            )
-    return pd.DataFrame(pa.concat_tables(parts).to_pandas()).drop_duplicates(
-        ["experiment_id", "plate"]
     )
 
 
@@ -214,16 +189,5 @@ def _lines(rows: pd.DataFrame) -> pd.DataFrame:
     """ASNS and sensitivity of every line, averaged over the experiments that have it."""
     if rows.empty:
         return pd.DataFrame(columns=["cell_line", "line_key", "lineage"])
-    typed = _typed(rows.drop(columns=["experiment_id", "date"]))
-    return pool([own for _, own in typed.groupby(rows["experiment_id"], sort=False)], ALL)
-
-
-def _typed(rows: pd.DataFrame) -> pd.DataFrame:
-    """The store gives further columns as text: those that hold nothing but numbers become numbers
-    again.
-    """
-    for name in rows.columns.difference([*TABLES["asns_lines"], "line_key", "source"]):
-        numbers = pd.to_numeric(rows[name], errors="coerce")
-        if numbers.notna().any() and numbers.notna().equals(rows[name].notna()):
-            rows = rows.assign(**{name: numbers.astype(float)})
-    return rows
+    own = rows.drop(columns=["experiment_id", "date"])
+    return pool([part for _, part in own.groupby(rows["experiment_id"], sort=False)], ALL)

@@ -14,7 +14,6 @@ import pandas as pd
 from kit.analysis import Analysis
 from kit.asns.lines import Panel, mrna_scales, pool
 from kit.asns.study import correlate, predictors, reference_panel, sources
-from kit.core.errors import InputError
 from kit.store import other_reports
 
 ALL = "all experiments"
@@ -101,12 +100,11 @@ def study(analysis: Analysis, out: str | Path = "") -> Study:
             (),
             "No reports folder was given, so other experiments were not looked for.",
         )
-    try:
-        others = other_reports.read(Path(out).resolve().parent).show_tabs(
-            analysis.experiment.id, analysis.experiment.config.simulated
-        )
-    except InputError as error:
-        return Study(analysis, lines, None, (), f"Other reports could not be read: {error}")
+    siblings = other_reports.of_report(Path(out))
+    if siblings.problem:
+        told = f"Other reports could not be read: {siblings.problem}"
+        return Study(analysis, lines, None, (), told)
+    others = siblings.beside(analysis.experiment.id, analysis.experiment.config.simulated)
     if not others:
         kind = "simulated" if analysis.experiment.config.simulated else "real"
         return Study(

@@ -15,7 +15,7 @@ from typing import Any
 import kit
 from kit.across.gather import listed
 from kit.batch import isolate
-from kit.batch.job import packages
+from kit.batch.manifest import packages
 from kit.core.errors import Problem
 from kit.core.paths import share
 from kit.report import page as report

@@ -5,33 +5,35 @@ it.
 from __future__ import annotations
 
 import os
+import shutil
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
 from functools import partial
-from glob import glob, has_magic
+from itertools import chain
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
 from kit.batch import isolate
-from kit.batch.job import WORST, Job, available, lost, make_report
-from kit.batch.uptodate import recipe, up_to_date, with_changed_pool
-from kit.core.errors import Problem, Problems, did_you_mean
+from kit.batch.find import Found, find, refuse, safe_name
+from kit.batch.job import Job, available, lost, make_report
+from kit.batch.manifest import Manifest, begun, spoil
+from kit.batch.uptodate import recipe, up_to_date, with_other_pool
+from kit.core.findings import worst
 from kit.core.paths import share
+from kit.report import index
 from kit.store import outfolder
+from kit.store.other_reports import Siblings
 
-CONFIG = "experiment.yaml"
-NEAR_CONFIG = ("experiment.yml", "Experiment.yaml", "experiment.YAML", "experiment.yaml.txt")
 PATIENCE_S = 5.0
 KEPT = ("experiment_id", "status", "verdict", "problems")
-AGAIN = "made again: other reports' ASNS changed"
 
-Work = Callable[[Sequence[Job]], Iterator[dict[str, Any]]]
+Work = Callable[[Sequence[Job]], Iterator[Manifest]]
 """Does jobs; gives the manifest of each as they come."""
 
-Report = Callable[["Progress", Mapping[str, Any] | None], None]
+Report = Callable[["Progress", Manifest | None], None]
 """Called after each experiment, with its manifest; before the first, and when there is a notice to
 tell, with None.
 """
@@ -55,13 +57,6 @@ class Progress:
             {name: manifest[name] for name in KEPT if name in manifest}
         )
 
-    def again(self, names: Collection[str]) -> None:
-        """These experiments are dealt with once more: what was noted of them no longer counts."""
-        self.made, self.skipped = (
-            [one for one in noted if one["experiment_id"] not in names]
-            for noted in (self.made, self.skipped)
-        )
-
     @property
     def done(self) -> int:
         """Experiments dealt with."""
@@ -75,18 +70,14 @@ class Progress:
     @property
     def worst(self) -> str:
         """The worst verdict of all, skipped ones included."""
-        return max(
-            (manifest["verdict"] for manifest in [*self.made, *self.skipped]),
-            key=WORST.index,
-            default="pass",
-        )
+        return worst([manifest["verdict"] for manifest in [*self.made, *self.skipped]])
 
 
 def run(
     experiments: Iterable[str | Path],
     out: str | Path,
     *,
-    workers: int = 1,
+    workers: int = 0,
     only: Sequence[str] = (),
     settings: Mapping[str, Any] | None = None,
     force: bool = False,
@@ -103,14 +94,14 @@ def run(
     Reports whose inputs, settings, notebooks and libraries are unchanged are left as they are
     unless `force`. An experiment that cannot be reported
     does not keep the others from it: its manifest says why. `notebooks` is a folder to use instead
-    of the kit's own, `scheduler` the
+    of the kit's own, `workers` how many processes work side by side (0: as many as there are cores),
+    `scheduler` the
     address of a Dask scheduler whose workers do the work. Raises InputError when the request itself
     makes no sense or `out` cannot be used.
     Processes are started afresh (multiprocessing's fork server): a script needs its `if __name__ ==
     "__main__"`.
     """
-    folders = expand(experiments)
-    target = Path(out).resolve()
+    found, target = find(experiments), Path(out).resolve()
     source = Path(notebooks).resolve() if notebooks else share() / "notebooks"
     names = tuple(path.stem for path in available(source, only)) if only else ()
     common: dict[str, Any] = {
@@ -124,24 +115,31 @@ def run(
         "memory_bytes": memory_bytes,
         "plain": plain,
     }
-    progress = Progress(len(folders))
-    with (
-        _workers(workers, scheduler, partial(_tell, progress, report)) as work,
-        outfolder.reserved(target) as held,
-    ):
+    refuse(found.folders, target, common["settings"])
+    progress = Progress(len(found.folders) + len(found.doubled))
+    tell = partial(_tell, progress, report)
+    with _workers(workers, scheduler, tell) as work, outfolder.reserved(target) as held:
         jobs = [
             Job(str(folder), str(target), safe_name(folder), run=held.token, **common)
-            for folder in folders
+            for folder in found.folders
         ]
         report(progress, None)
+        for problem in found.passed:
+            tell(f"Passed over: {problem}")
         try:
-            for manifest in _results(jobs, work, force, progress):
+            for manifest in chain(_doubled(found), _results(jobs, work, force)):
                 progress.note(manifest)
                 report(progress, manifest)
         finally:
             held.end()
-            _write_index(target)
+            index.write(target, tell)
     return progress
+
+
+def _doubled(found: Found) -> Iterator[Manifest]:
+    """What is told of experiments of one name, of which none is reported."""
+    for name, problem in found.doubled.items():
+        yield spoil(begun(name, problem.file, "", {}), [str(problem)])
 
 
 def _workers(
@@ -149,10 +147,15 @@ def _workers(
 ) -> AbstractContextManager[Work]:
     """Who does the jobs: processes of this machine, or the workers of a cluster."""
     if not scheduler:
-        return nullcontext(partial(_run_here, workers=max(1, workers)))
+        return nullcontext(partial(_run_here, workers=workers or cores()))
     from kit.batch import cluster
 
     return cluster.connected(scheduler, say)
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _tell(progress: Progress, report: Report, notice: str) -> None:
@@ -161,45 +164,58 @@ def _tell(progress: Progress, report: Report, notice: str) -> None:
     progress.notice = ""
 
 
-def _write_index(out: Path) -> None:
-    from kit.report import index
+def _results(jobs: Sequence[Job], work: Work, force: bool) -> Iterator[Manifest]:
+    """The manifest of each job, as they come; each report is made once.
 
-    try:
-        index.write(out)
-    except OSError as error:
-        raise outfolder.OutputError(
-            Problem(
-                str(out),
-                "",
-                f"the index cannot be written: {error.strerror or error}",
-                "Make room, then: kit index.",
-            )
-        ) from None
-
-
-def _results(
-    jobs: Sequence[Job], work: Work, force: bool, progress: Progress
-) -> Iterator[dict[str, Any]]:
-    """The manifest of each job, as they come; first those that are up to date, last those made
-    again because of what the others gave.
+    Everything is analysed before a report is finished that pools other reports, so what it pools
+    depends on no order. Reports that pool nothing are finished at once.
     """
-    todo = []
-    for job in jobs:
-        manifest = None if force else up_to_date(job)
-        if manifest is None:
-            todo.append(job)
-        else:
-            yield {**manifest, "skipped": True}
-    yield from work(todo)
-    # Which reports were there when one was made hangs on order, number of workers and
-    # interruptions: those that saw others are made again.
-    stale = with_changed_pool(jobs)
-    progress.again({job.name for job in stale})
-    for manifest in work(stale):
-        yield {
-            **manifest,
-            "note": "; ".join([AGAIN, *([manifest["note"]] if "note" in manifest else [])]),
-        }
+    there = {} if force else {job.name: told for job in jobs if (told := up_to_date(job))}
+    waiting: dict[str, Manifest] = {}
+
+    def analysed(some: Iterable[Job]) -> Iterator[Manifest]:
+        for manifest in work([replace(job, ahead=True) for job in some]):
+            if "waits" in manifest:
+                told = ("experiment_id", "waits", "simulated")
+                waiting[manifest["experiment_id"]] = {key: manifest[key] for key in told}
+            else:
+                yield manifest
+
+    yield from analysed(job for job in jobs if job.name not in there)
+    if waiting or any(told.get("pool") for told in there.values()):
+        siblings = _pool(jobs, waiting)
+        stale = with_other_pool(there, siblings)
+        yield from analysed(replace(job, keep=True) for job in jobs if job.name in stale)
+        there = {name: told for name, told in there.items() if name not in stale}
+        _hand_out(siblings, waiting)
+        yield from work(
+            [
+                replace(job, built=waiting[job.name]["waits"], keep=job.name in stale)
+                for job in jobs
+                if job.name in waiting
+            ]
+        )
+    for manifest in there.values():
+        yield {**manifest, "skipped": True}
+
+
+def _pool(jobs: Sequence[Job], waiting: Mapping[str, Manifest]) -> Siblings:
+    """What the reports of the folder give one another, those that wait included."""
+    from kit.store import other_reports
+
+    own = {name: (Path(told["waits"]), bool(told["simulated"])) for name, told in waiting.items()}
+    return other_reports.read(Path(jobs[0].out), own)
+
+
+def _hand_out(siblings: Siblings, waiting: Mapping[str, Manifest]) -> None:
+    """Put what the reports pool into the folder of each that waited."""
+    from kit.store.other_reports import POOL
+
+    targets = [Path(told["waits"]) / POOL for told in waiting.values()]
+    for target in targets[:1]:
+        siblings.save(target)
+    for target in targets[1:]:
+        shutil.copyfile(targets[0], target)
 
 
 def _run_here(jobs: Sequence[Job], workers: int) -> Iterator[dict[str, Any]]:
@@ -210,6 +226,8 @@ def _run_here(jobs: Sequence[Job], workers: int) -> Iterator[dict[str, Any]]:
         while waiting or running:
             while waiting and len(running) < workers:
                 job = waiting.popleft()
+                if not waiting:  # nothing else will use the cores that are free
+                    job = replace(job, side=workers)
                 running[isolate.Task(make_report, job, method=method)] = job
             wait(
                 [handle for task in running for handle in task.handles], timeout=isolate.POLL_S * 4
@@ -223,102 +241,3 @@ def _run_here(jobs: Sequence[Job], workers: int) -> Iterator[dict[str, Any]]:
             task.process.terminate()
         for task in running:
             task.end(PATIENCE_S)
-
-
-def expand(experiments: Iterable[str | Path]) -> list[Path]:
-    """Experiment folders named by paths, folders of experiments and globs, each once, in order.
-
-    Raises InputError for a path where nothing is, and for two folders of one name: their reports
-    would be one.
-    """
-    problems, found = Problems(), dict[Path, None]()
-    for given in experiments:
-        matches = (
-            [Path(match) for match in sorted(glob(str(given)))]
-            if has_magic(str(given)) and not os.path.exists(given)
-            else [Path(given)]
-        )
-        try:
-            here = [folder for match in matches for folder in _experiments_in(match)]
-        except OSError as error:
-            problems.say(
-                given,
-                "",
-                f"cannot be looked into: {error.strerror or error}",
-                "Name a folder that you may read.",
-            )
-            continue
-        if not here:
-            _nothing_there(given, problems)
-        found |= dict.fromkeys(folder.resolve() for folder in here)
-    _same_names(found, problems)
-    problems.raise_if_any()
-    return list(found)
-
-
-def _experiments_in(path: Path) -> list[Path]:
-    """The experiment folders at or below a folder; what lies inside an experiment is its own.
-    Folders in it that nobody may read are passed.
-    """
-    if _is_experiment(path):
-        return [path]
-    if not path.is_dir():
-        return []
-    found: list[Path] = []
-    for item in sorted(item for item in path.iterdir() if not item.name.startswith(".")):
-        with suppress(OSError):
-            found += _experiments_in(item)
-    return found
-
-
-def _is_experiment(path: Path) -> bool:
-    return path.is_dir() and any((path / name).is_file() for name in (CONFIG, *NEAR_CONFIG))
-
-
-def _nothing_there(given: str | Path, problems: Problems) -> None:
-    path = Path(given)
-    if path.is_file():
-        problems.say(given, "", "is a file", f"Name the folder that holds {CONFIG}.")
-    elif path.is_dir():
-        problems.say(
-            given,
-            "",
-            f"holds no {CONFIG}, nor do the folders in it",
-            "Name an experiment folder, or make one with `kit new`.",
-        )
-    else:
-        siblings = (
-            [item.name for item in path.parent.iterdir() if item.is_dir()]
-            if path.parent.is_dir()
-            else []
-        )
-        problems.say(
-            given,
-            "",
-            "is not there",
-            did_you_mean(path.name, siblings, listing=False) or "Correct the path.",
-        )
-
-
-def _same_names(folders: Iterable[Path], problems: Problems) -> None:
-    by_name: dict[str, list[Path]] = {}
-    for folder in folders:
-        by_name.setdefault(safe_name(folder).casefold(), []).append(folder)
-    for same in by_name.values():
-        if len(same) > 1:
-            where = " and ".join(str(folder) for folder in same)
-            problems.say(
-                where,
-                "",
-                f"have one name, '{same[0].name}', so their reports would be one",
-                "Rename one, or use another --out.",
-            )
-
-
-def safe_name(folder: Path) -> str:
-    """The report's folder name: the experiment's id, made safe where it is no valid one."""
-    kept = "".join(
-        letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "_"
-        for letter in folder.name
-    )
-    return f"_{kept}"[:64] if kept.startswith(".") or not kept else kept[:64]

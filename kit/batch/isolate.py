@@ -8,14 +8,18 @@ import contextlib
 import ctypes
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
+from multiprocessing.util import get_temp_dir
+from pathlib import Path
 from typing import Any
 
 CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"
@@ -23,6 +27,10 @@ CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"
 
 POLL_S = 0.25
 SOCKET_PATH_BYTES = 107
+SYSTEM = (OSError, MemoryError)
+"""What the machine raises when it has no room. Kinds of OSError of their own, such as a file that
+is not there, are faults of what was asked.
+"""
 
 
 _up: Connection | None = None
@@ -33,13 +41,19 @@ in turn.
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a task ended: `done` (with its value), `raised`, `killed`, `timeout` or `memory`, with a
-    text for people.
+    """How a task ended: `done` (with its value), `raised`, `system` (the machine had no room),
+    `killed`, `timeout` or `memory`, with a text for people.
     """
 
     how: str
     value: Any = None
     text: str = ""
+    seconds: float = 0.0
+
+    @property
+    def sentence(self) -> str:
+        """The text, to stand after a colon."""
+        return f"it {self.text}" if self.how in ("timeout", "memory") else self.text
 
 
 class Task:
@@ -52,16 +66,17 @@ class Task:
         self._receive, send = context.Pipe(duplex=False)
         lifeline, self._lifeline = context.Pipe(duplex=False)
         self._group = group and hasattr(os, "killpg")
-        # the group that the task itself runs at the moment: it outlives a task that is killed
-        self._below = 0
+        # the groups that the task itself runs at the moment: they outlive a task that is killed
+        self._below: tuple[int, ...] = ()
         close = self._lifeline if method == "fork" else None
         self.process = context.Process(
             target=_run, args=(function, args, send, lifeline, close, self._group)
         )
         self.started = time.monotonic()
-        if method == "forkserver":
-            _start_server()
-        self.process.start()
+        with _safe_path():
+            if method == "forkserver":
+                _start_server()
+            self.process.start()
         send.close()
         lifeline.close()
 
@@ -119,9 +134,7 @@ class Task:
 
     def _clear(self, group_only: bool = False) -> None:
         """End whatever the task itself started, and let go of the pipes."""
-        for group in ([self.process.pid] if self._group else []) + (
-            [self._below] if self._below else []
-        ):
+        for group in ([self.process.pid] if self._group else []) + list(self._below):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(group, signal.SIGKILL)
         if not group_only:
@@ -129,11 +142,25 @@ class Task:
             self._lifeline.close()
 
 
-def _tell_starter(group: int) -> None:
-    """Tell who started this task which group of processes it runs; 0: none any more."""
+@contextlib.contextmanager
+def _safe_path() -> Iterator[None]:
+    """What is started here does not import files of the folder it happens to run in."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before
+
+
+def _tell_starter(tasks: Iterable[Task]) -> None:
+    """Tell who started this task which groups of processes it runs."""
     if _up is not None and hasattr(os, "killpg"):
         with contextlib.suppress(OSError):
-            _up.send(group)
+            _up.send(tuple(task.process.pid for task in tasks))
 
 
 def run(
@@ -143,34 +170,81 @@ def run(
     timeout_s: float = 0,
     memory_bytes: int = 0,
 ) -> Outcome:
-    """Run one task to its end; 0 is no limit. Raises SystemExit when the process that started this
-    one has gone.
+    """Run one task to its end, as `run_all` does."""
+    limits = {"timeout_s": timeout_s, "memory_bytes": memory_bytes}
+    return run_all([(function, *args)], method=method, **limits)[0]
+
+
+def run_all(
+    calls: Sequence[tuple[Any, ...]],
+    *,
+    method: str,
+    at_once: int = 1,
+    timeout_s: float = 0,
+    memory_bytes: int = 0,
+) -> list[Outcome]:
+    """Run tasks to their ends, several at once.
+
+    Parameters
+    ----------
+    calls
+        A function and its arguments for each task.
+    method
+        A start method of multiprocessing.
+    at_once
+        How many may run side by side.
+    timeout_s, memory_bytes
+        Limits of each task; 0 is no limit.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of the calls.
+
+    Raises
+    ------
+    SystemExit
+        When the process that started this one has gone.
     """
-    task = Task(function, *args, method=method, group=True)
-    _tell_starter(task.process.pid or 0)
+    waiting, running, outcomes = deque(enumerate(calls)), dict[int, Task](), dict[int, Outcome]()
     starter = multiprocessing.parent_process()
     watched = [starter.sentinel] if starter is not None else []
     try:
-        while True:
-            left = task.started + timeout_s - time.monotonic() if timeout_s else POLL_S
-            ready = wait([*task.handles, *watched], timeout=max(0.0, min(left, POLL_S)))
-            if (outcome := task.ended()) is not None:
-                return outcome
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                index, (function, *args) = waiting.popleft()
+                running[index] = Task(function, *args, method=method, group=True)
+                _tell_starter(running.values())
+            handles = [handle for task in running.values() for handle in task.handles]
+            ready = wait([*handles, *watched], timeout=_patience(running.values(), timeout_s))
+            for index, task in list(running.items()):
+                if (outcome := task.ended() or _over(task, timeout_s, memory_bytes)) is not None:
+                    task.end()
+                    outcomes[index] = replace(outcome, seconds=time.monotonic() - task.started)
+                    del running[index]
             if watched and watched[0] in ready:
                 raise SystemExit(1)
-            if timeout_s and time.monotonic() - task.started >= timeout_s:
-                return Outcome("timeout", text=f"ran longer than the limit of {timeout_s:g} s")
-            if memory_bytes and (used := task.memory_bytes()) > memory_bytes:
-                return Outcome(
-                    "memory",
-                    text=(
-                        f"used {used / 1e6:.0f} MB, more than the limit of"
-                        f" {memory_bytes / 1e6:.0f} MB"
-                    ),
-                )
     finally:
-        task.end()
-        _tell_starter(0)
+        for task in running.values():
+            task.end()
+        _tell_starter(())
+    return [outcomes[index] for index in range(len(calls))]
+
+
+def _patience(tasks: Iterable[Task], timeout_s: float) -> float:
+    """How long to wait before the limits are looked at again."""
+    left = min((task.started for task in tasks), default=0.0) + timeout_s - time.monotonic()
+    return max(0.0, min(left, POLL_S)) if timeout_s else POLL_S
+
+
+def _over(task: Task, timeout_s: float, memory_bytes: int) -> Outcome | None:
+    """How a task that still runs broke a limit; None where it did not."""
+    if timeout_s and time.monotonic() - task.started >= timeout_s:
+        return Outcome("timeout", text=f"ran longer than the limit of {timeout_s:g} s")
+    if memory_bytes and (used := task.memory_bytes()) > memory_bytes:
+        limit = f"more than the limit of {memory_bytes / 1e6:.0f} MB"
+        return Outcome("memory", text=f"used {used / 1e6:.0f} MB, {limit}")
+    return None
 
 
 def _run(
@@ -197,7 +271,8 @@ def _run(
     try:
         outcome = Outcome("done", function(*args))
     except Exception as error:
-        outcome = Outcome("raised", text=f"{type(error).__name__}: {error}")
+        how = "system" if type(error) in SYSTEM else "raised"
+        outcome = Outcome(how, text=f"{type(error).__name__}: {error}")
     send.send(outcome)
     send.close()
 
@@ -237,6 +312,7 @@ def _start_server() -> None:
     from multiprocessing import forkserver, resource_tracker
 
     _choose_socket_folder()
+    _clear_stale_sockets()
     resource_tracker.ensure_running()  # first, as it lets Ctrl-C through again when it starts
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -249,8 +325,6 @@ def _choose_socket_folder() -> None:
     """Let the server's socket lie in /tmp where TMPDIR is too long for the path of a socket (107
     bytes), as a cluster's folder for a job can be.
     """
-    from multiprocessing.util import get_temp_dir
-
     kept, path = (
         tempfile.tempdir,
         os.path.join(tempfile.gettempdir(), "pymp-12345678", "listener-12345678"),
@@ -261,6 +335,17 @@ def _choose_socket_folder() -> None:
         get_temp_dir()  # once chosen, it is used from then on
     finally:
         tempfile.tempdir = kept
+
+
+def _clear_stale_sockets() -> None:
+    """Remove the folders of sockets that servers left behind when they were killed: the system
+    knows of nobody who listens there. (To ask at a socket would end a server that does listen.)
+    """
+    with contextlib.suppress(OSError):
+        heard = Path("/proc/net/unix").read_text(errors="replace")
+        for listener in Path(get_temp_dir()).parent.glob("pymp-*/listener-*"):
+            if listener.stat().st_uid == os.getuid() and f" {listener}\n" not in heard:
+                shutil.rmtree(listener.parent)
 
 
 def start_method() -> str:

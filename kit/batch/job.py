@@ -1,13 +1,14 @@
-"""One experiment -> one report folder, built aside and put in place when it is whole."""
+"""One experiment -> one report folder, built aside and put in place when it is whole.
+
+The job analyses once, in a process of its own. Tables, store, verdict and calls come from that
+analysis; the notebooks show it.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import csv
-import datetime as dt
-import functools
 import json
 import os
+import pickle
 import shutil
 import signal
 import sys
@@ -15,14 +16,14 @@ import traceback
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import kit
 from kit.batch import isolate, notebook_run
+from kit.batch.manifest import Manifest, begun, of_analysis, spoil, timed
 from kit.core.errors import InputError, KitError, Problem, did_you_mean
-from kit.experiment import held
+from kit.experiment import inputs
 from kit.store import outfolder, reportfolder
 
 
@@ -44,12 +45,7 @@ WITHOUT_DATA = ("03_asns_correlation",)
 POOLING = "03_asns_correlation"
 """The notebook that looks at the other reports of the folder."""
 
-PACKAGES = (
-    "numpy", "pandas", "scipy", "matplotlib", "seaborn", "pyarrow", "pydantic", "wellmap", "python-calamine", "openpyxl", "flowio", "flowutils",
-    "scikit-image", "tifffile", "imagecodecs", "ruamel.yaml", "ipython", "ipykernel", "papermill", "nbclient", "nbformat", "jinja2", "mistune", "pygments",
-)  # fmt: skip
-
-WORST = ("pass", "warn", "fail")
+ASIDE, TRIES = ".analysis.pickle", 3
 
 
 @dataclass(frozen=True)
@@ -77,114 +73,190 @@ class Job:
     """Take notebooks that do not look at other reports from the report that is there, when it was
     made from the same inputs.
     """
+    side: int = 1
+    """Notebooks that may run side by side."""
+    ahead: bool = False
+    """Wait with the pages of a report that pools others, until what they give is known."""
+    built: str = ""
+    """The folder of such a report, to be finished now."""
 
 
-def make_report(job: Job) -> dict[str, Any]:
-    """Build the report and put it in place; returns its manifest, which says whether that
-    worked.
+def make_report(job: Job) -> Manifest:
+    """Build the report and put it in place.
+
+    Returns
+    -------
+    dict
+        Its manifest, which says whether that worked. A report that waits for others has `waits`,
+        the folder in which it is finished when `job.built` names it.
     """
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit(1)
-    )  # so that what is half built is cleared away
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what is half built is cleared away
     out = Path(job.out)
-    built = outfolder.building(out, f"{job.name}-{os.getpid()}-{uuid.uuid4().hex[:6]}")
+    name = f"{job.name}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+    built = Path(job.built) if job.built else outfolder.building(out, name)
+    waits = False
     try:
-        manifest = _build(job, built)
-        return reportfolder.place(built, out / job.name, manifest, run=job.run, only=job.only)
+        manifest, analysis = _aside(built) if job.built else _analysed(job, built)
+        waits = job.ahead and analysis is not None and POOLING in _stems(job, analysis)
+        if waits:
+            (built / ASIDE).write_bytes(pickle.dumps((manifest, analysis)))
+            return manifest | {"waits": str(built)}
+        manifest = timed(_shown(job, built, manifest, analysis))
+        return reportfolder.place(
+            built, out / job.name, finish(built, manifest), run=job.run, only=job.only
+        )
     finally:
-        shutil.rmtree(built, ignore_errors=True)
+        if not waits:
+            shutil.rmtree(built, ignore_errors=True)
 
 
-def failed(job: Job, problems: Sequence[str], started: dt.datetime | None = None) -> dict[str, Any]:
-    """The manifest of an experiment that could not be reported."""
-    start = started or _now()
-    return {
-        "experiment_id": job.name, "status": "failed", "verdict": "fail", "reasons": list(problems), "problems": list(problems),
-        "kit_version": kit.__version__, "python": sys.version.split()[0], "packages": packages(), "settings": dict(job.settings), "seed": None,
-        "inputs": [], "notebooks": [], "started": start.isoformat(), "seconds": _seconds(start), "simulated": False, "title": "", "date": None,
-        "cell_lines": [], "calls": [], "next_actions": [], "recipe": job.recipe, "source": job.folder,
-    }  # fmt: skip
+def _aside(built: Path) -> tuple[Manifest, Any]:
+    """What `make_report` left in the folder of a report that waited."""
+    path = built / ASIDE
+    found = pickle.loads(path.read_bytes())
+    path.unlink()
+    return found
 
 
-def _build(job: Job, built: Path) -> dict[str, Any]:
-    started = _now()
-    manifest = failed(job, [], started)
+def _analysed(job: Job, built: Path) -> tuple[Manifest, Any]:
+    """The manifest so far, and the analysis; None where there is none."""
+    manifest = begun(job.name, job.folder, job.recipe, job.settings)
+    outcome = isolate.run(
+        _analyse,
+        job,
+        built,
+        method="fork" if isolate.CAN_FORK else "spawn",
+        timeout_s=job.timeout_s,
+        memory_bytes=job.memory_bytes,
+    )
+    if outcome.how == "done":
+        told, analysis = outcome.value
+        return manifest | told, analysis
+    problem = f"{job.name}: reading or analysing stopped: {outcome.sentence}."
+    return spoil(manifest, [problem], outcome.how), None
+
+
+def _analyse(job: Job, built: Path) -> tuple[Manifest, Any]:
+    """In a process of its own: read, analyse, write tables and store; returns what the manifest
+    says of it, and the analysis.
+    """
+    from kit.store import store, tables
+
+    notebook_run.quiet()
+    doing = "reading"
     try:
         experiment = kit.load(job.folder, dict(job.settings) or None)
-        notebooks = choose(experiment, Path(job.notebooks), job.only)
+        choose(experiment, Path(job.notebooks), job.only)
+        doing = "analysing"
+        analysis = kit.analyse(experiment)
     except InputError as error:
         problems = [str(problem) for problem in error.problems]
-        manifest |= {"problems": problems, "reasons": problems}
+        return {"problems": problems, "reasons": problems, **_out_of_reach(job)}, None
     except Exception as error:
-        problem = (
-            f"{job.name}: the kit itself failed while reading: {type(error).__name__}: {error}"
-            f" ({_where(error)})."
-        )
-        manifest |= {"problems": [problem], "reasons": [problem]}
-    else:
-        manifest |= _about(experiment)
-        _analyse_ahead(job, experiment, notebooks)
-        pool = functools.partial(_pool, job, experiment, notebooks)
-        before, kept = pool(), _kept(job, manifest)
-        manifest["notebooks"] = [
-            _notebook(path, job, built, kept.get(path.stem)) for path in notebooks
-        ]
-        manifest |= {"pool": before if pool() == before else "changed while it was made"}
-        manifest |= _conclude(manifest["notebooks"], built)
-    return _write(job, built, manifest, started)
+        if type(error) in isolate.SYSTEM:
+            raise
+        what = f"{type(error).__name__}: {error} ({_where(error)})"
+        problem = f"{job.name}: the kit itself failed while {doing}: {what}."
+        return {"problems": [problem], "reasons": [problem]}, None
+    for name, table in analysis.tables.items():
+        tables.write_csv(table, built / "tables" / f"{name}.csv")
+    store.write(built, job.name, analysis.tables)
+    return of_analysis(analysis), analysis
 
 
-def _analyse_ahead(job: Job, experiment: Any, notebooks: Sequence[Path]) -> None:
-    """Analyse once for all notebooks that will be forked from here. In a process of its own, so
-    that the limits hold for it too; where
-    it fails, the notebooks do it themselves and say where they stopped."""
-    if _forked(job) and any(b"kit.open_notebook" in path.read_bytes() for path in notebooks):
-        outcome = isolate.run(
-            _analyse,
-            experiment,
-            method="fork",
-            timeout_s=job.timeout_s,
-            memory_bytes=job.memory_bytes,
-        )
-        if outcome.how == "done":
-            held.hold(outcome.value)
+def _out_of_reach(job: Job) -> Manifest:
+    """A fault of the moment where a file that the earlier report was made from is not there."""
+    earlier = reportfolder.read_manifest(Path(job.out) / job.name)
+    known = [entry["path"] for entry in earlier.get("inputs", ())]
+    same = earlier.get("source") == job.folder
+    gone = same and any(not os.access(Path(job.folder) / path, os.R_OK) for path in known)
+    return {"fault": "out of reach"} if gone else {}
 
 
-def _analyse(experiment: Any) -> Any:
-    notebook_run.quiet()
-    return kit.analyse(experiment)
-
-
-def _pool(job: Job, experiment: Any, notebooks: Sequence[Path]) -> str | None:
-    """A fingerprint of what the other reports of the folder add to this one; None where no notebook
-    looks at them.
+def _shown(job: Job, built: Path, manifest: Manifest, analysis: Any) -> Manifest:
+    """Run the notebooks; once more where a file has changed since it was read, so that a report
+    never mixes two versions.
     """
-    if POOLING not in [path.stem for path in notebooks]:
-        return None
+    for _ in range(TRIES):
+        if analysis is None:
+            return manifest
+        manifest = _with_notebooks(job, built, manifest, analysis)
+        changed = inputs.changed(analysis.experiment.folder, analysis.experiment.inputs)
+        if not changed:
+            return manifest
+        for name in ("notebooks", "tables", "figures", "results"):
+            shutil.rmtree(built / name, ignore_errors=True)
+        manifest, analysis = _analysed(job, built)
+    remedy = "Run it again when nobody changes the files."
+    what = "changed while the report was being made"
+    return spoil(manifest, [str(Problem(name, "", what, remedy)) for name in changed], "changed")
+
+
+def _with_notebooks(job: Job, built: Path, manifest: Manifest, analysis: Any) -> Manifest:
+    """Run the notebooks on the analysis, or take them from the report that is there."""
+    paths = choose(analysis.experiment, Path(job.notebooks), job.only)
+    pool, kept = _pool(job, built, manifest), _kept(job, manifest)
+    parameters = {"experiment": job.folder}
+    if job.settings:
+        parameters["settings"] = json.dumps(dict(job.settings))
+    ran = notebook_run.run(
+        [path for path in paths if path.stem not in kept],
+        built,
+        Path(job.out) / job.name,
+        parameters,
+        analysis=analysis if isolate.CAN_FORK and not job.plain else None,
+        at_once=job.side,
+        timeout_s=job.timeout_s,
+        memory_bytes=job.memory_bytes,
+    )
+    entries = {**kept, **{entry["name"]: entry for entry in ran}}
+    for entry in kept.values():
+        reportfolder.take(Path(job.out) / job.name, built, entry["outputs"])
+    manifest = manifest | {"notebooks": [entries[path.stem] for path in paths]}
+    if POOLING in entries:
+        same = _pool(job, built, manifest) == pool
+        manifest["pool"] = pool if same else "changed while it was made"
+    errors = [entry["error"] for entry in manifest["notebooks"] if entry["error"]]
+    return spoil(manifest, errors) if errors else manifest
+
+
+def _stems(job: Job, analysis: Any) -> list[str]:
+    return [path.stem for path in choose(analysis.experiment, Path(job.notebooks), job.only)]
+
+
+def _pool(job: Job, built: Path, manifest: Manifest) -> str:
+    """A fingerprint of what the other reports add to this one."""
     from kit.store import other_reports
 
-    return other_reports.read(Path(job.out)).fingerprint(
-        job.name, bool(experiment.config.simulated)
+    there = built / other_reports.POOL
+    siblings = (
+        other_reports.read_file(there) if there.is_file() else other_reports.read(Path(job.out))
     )
+    return siblings.fingerprint(job.name, bool(manifest["simulated"]))
 
 
-def _forked(job: Job) -> bool:
-    return isolate.CAN_FORK and not job.plain
+def _kept(job: Job, manifest: Manifest) -> dict[str, Any]:
+    """What the manifest of the report that is there says of its notebooks that need not be run
+    again, by name.
+    """
+    report = Path(job.out) / job.name
+    earlier = reportfolder.read_manifest(report) if job.keep else {}
+    same = reportfolder.is_good(report, earlier) and all(
+        earlier.get(key) == manifest[key] for key in ("recipe", "source", "inputs", "settings")
+    )
+    return {
+        entry["name"]: entry
+        for entry in (earlier["notebooks"] if same else ())
+        if entry["name"] != POOLING
+    }
 
 
-def _write(job: Job, built: Path, manifest: dict[str, Any], started: dt.datetime) -> dict[str, Any]:
-    from kit.store import store
-
-    if manifest["notebooks"]:
-        store.write(built, job.name)
-    manifest["seconds"] = _seconds(started)
-    return _finish(built, manifest)
-
-
-def _finish(built: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+def finish(built: Path, manifest: Manifest) -> Manifest:
     """Write the page and the manifest, which lists what is there; returns it."""
     from kit.report import page
+    from kit.store import other_reports
 
+    (built / other_reports.POOL).unlink(missing_ok=True)
     page.write(built, manifest)
     manifest["outputs"] = reportfolder.outputs(built)
     reportfolder.write_manifest(built, manifest)
@@ -204,15 +276,9 @@ def choose(experiment: Any, folder: Path, only: Sequence[str] = ()) -> list[Path
     ]
     wanted = wanted or [path for path in found if path.stem in WITHOUT_DATA]
     if not wanted:
-        names = ", ".join(only) or "any notebook"
-        raise InputError(
-            Problem(
-                "experiment.yaml",
-                "",
-                f"has no data for {names}",
-                "List plates, flow, blots or expression.",
-            )
-        )
+        what = f"has no data for {', '.join(only) or 'any notebook'}"
+        remedy = "List plates, flow, blots or expression."
+        raise InputError(Problem("experiment.yaml", "", what, remedy))
     return wanted
 
 
@@ -223,148 +289,21 @@ def available(folder: Path, only: Sequence[str] = ()) -> list[Path]:
     paths = {
         name: folder / f"{name}.ipynb" for name in NOTEBOOKS if (folder / f"{name}.ipynb").is_file()
     }
-    if not only:
-        return list(paths.values())
-    chosen, unknown = [], []
-    for name in only:
-        found = [
+    chosen = {
+        name: [
             key for key in paths if key == name.removesuffix(".ipynb") or key.split("_")[0] == name
         ]
-        chosen += found
-        unknown += (
-            []
-            if found
-            else [
-                Problem(
-                    "--only",
-                    "",
-                    f"'{name}' is not a notebook of the kit",
-                    did_you_mean(name, paths),
-                )
-            ]
-        )
+        for name in only
+    }
+    unknown = [
+        Problem("--only", "", f"'{name}' is not a notebook of the kit", did_you_mean(name, paths))
+        for name, found in chosen.items()
+        if not found
+    ]
     if unknown:
         raise InputError(unknown)
-    return [path for name, path in paths.items() if name in chosen]
-
-
-@functools.cache
-def packages() -> dict[str, str]:
-    """Versions of the libraries the numbers and pages depend on."""
-    found = {}
-    for name in PACKAGES:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found
-
-
-def _about(experiment: Any) -> dict[str, Any]:
-    """What the manifest says of an experiment that could be read."""
-    config = experiment.config
-    settings = experiment.settings.model_dump(mode="json")
-    return {
-        "simulated": bool(config.simulated),
-        "title": config.title,
-        "date": str(config.date) if config.date else None,
-        "cell_lines": list(config.cell_lines),
-        "settings": settings,
-        "seed": settings.get("seed"),
-        "inputs": [{"path": item.path, "sha256": item.sha256} for item in experiment.inputs],
-    }
-
-
-def _kept(job: Job, manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """What the manifest of the report that is there says of its notebooks that need not be run
-    again, by name.
-    """
-    report = Path(job.out) / job.name
-    earlier = reportfolder.read_manifest(report) if job.keep else {}
-    same = reportfolder.is_good(report, earlier) and all(
-        earlier.get(key) == manifest[key] for key in ("recipe", "source", "inputs", "settings")
-    )
-    return (
-        {
-            entry["name"]: entry
-            for entry in earlier["notebooks"]
-            if "outputs" in entry and entry["name"] != POOLING
-        }
-        if same
-        else {}
-    )
-
-
-def _notebook(path: Path, job: Job, built: Path, kept: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A notebook's entry in the manifest, with the files it was the first to write: run, or taken
-    from the report that is there.
-    """
-    if kept is not None:
-        reportfolder.take(Path(job.out) / job.name, built, kept["outputs"])
-        return dict(kept)
-    before = reportfolder.outputs(built)
-    entry = _run(path, job, built)
-    return {
-        **entry,
-        "outputs": [name for name in reportfolder.outputs(built) if name not in before],
-    }
-
-
-def _run(path: Path, job: Job, built: Path) -> dict[str, Any]:
-    parameters = {"experiment": job.folder, "out": str(built)}
-    if job.settings:
-        parameters["settings"] = json.dumps(dict(job.settings))
-    limits: dict[str, Any] = {
-        "forked": _forked(job),
-        "timeout_s": job.timeout_s,
-        "memory_bytes": job.memory_bytes,
-    }
-    return notebook_run.run(path, built, Path(job.out) / job.name, parameters, **limits)
-
-
-def _conclude(notebooks: Sequence[Mapping[str, Any]], built: Path) -> dict[str, Any]:
-    """Status, verdict, reasons and calls, from what the notebooks said of themselves."""
-    errors = [entry["error"] for entry in notebooks if entry["error"]]
-    said = [
-        summary
-        for entry in notebooks
-        if (summary := _summary(built / "notebooks" / f"{entry['name']}.ipynb"))
-    ]
-    verdict = max((summary["verdict"] for summary in said), key=WORST.index, default="warn")
-    reasons = list(dict.fromkeys(reason for summary in said for reason in summary["reasons"]))
-    actions = list(dict.fromkeys(action for summary in said for action in summary["next_actions"]))
-    if not said and not errors:
-        reasons = ["No notebook of this run gives a verdict."]
-    return {
-        "status": "failed" if errors else "ok",
-        "verdict": "fail" if errors else verdict,
-        "reasons": [*errors, *reasons],
-        "problems": errors,
-        "next_actions": actions,
-        "calls": _calls(built / "tables" / "calls.csv"),
-    }
-
-
-def _summary(path: Path) -> dict[str, Any] | None:
-    """The verdict that a notebook's banner carries."""
-    for cell in (notebook_run.read(path) or {"cells": []})["cells"]:
-        for output in cell.get("outputs", ()):
-            found = output.get("metadata", {}).get("kit", {}).get("summary")
-            if found and found["verdict"] in WORST:
-                return found
-    return None
-
-
-def _calls(path: Path) -> list[dict[str, Any]]:
-    """What the index shows of the calls."""
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return [
-            {
-                key: row.get(key, "")
-                for key in ("cell_line", "amino_acid", "call", "confidence", "gr")
-            }
-            for row in csv.DictReader(file)
-        ]
+    wanted = {key for found in chosen.values() for key in found}
+    return [path for name, path in paths.items() if not only or name in wanted]
 
 
 def _where(error: BaseException) -> str:
@@ -374,19 +313,12 @@ def _where(error: BaseException) -> str:
     )
 
 
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
-def _seconds(since: dt.datetime) -> float:
-    return round((dt.datetime.now(dt.UTC) - since).total_seconds(), 3)
-
-
-def lost(job: Job, why: str) -> dict[str, Any]:
+def lost(job: Job, why: str) -> Manifest:
     """The manifest of a report whose process ended before it was whole. It is put in place where no
     report is; one that is there stays, and says so.
     """
-    manifest = failed(job, [f"{job.name}: {why}; no report was made"])
+    manifest = begun(job.name, job.folder, job.recipe, job.settings)
+    spoil(manifest, [f"{job.name}: {why}; no report was made"])
     out = Path(job.out)
     try:
         if job.run and outfolder.Watch(out, job.run).over():
@@ -396,7 +328,7 @@ def lost(job: Job, why: str) -> dict[str, Any]:
             return {**manifest, "note": reportfolder.STAYS}
         built = outfolder.building(out, f"{job.name}-lost-{uuid.uuid4().hex[:6]}")
         try:
-            return reportfolder.place(built, out / job.name, _finish(built, manifest), run=job.run)
+            return reportfolder.place(built, out / job.name, finish(built, manifest), run=job.run)
         finally:
             shutil.rmtree(built, ignore_errors=True)
     except (OSError, KitError):

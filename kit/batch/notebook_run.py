@@ -8,58 +8,104 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import sys
-import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kit.batch import isolate, partial
 from kit.core.errors import InputError, Problem, did_you_mean
-from kit.store import reportfolder
+from kit.store import other_reports, reportfolder
 
 ADDED = ("injected-parameters", "papermill-error-cell-tag")
 """Tags of the cells that papermill adds to a notebook."""
 
 
 def run(
-    path: Path,
+    paths: Sequence[Path],
     built: Path,
     home: Path,
     parameters: Mapping[str, str],
     *,
-    forked: bool,
-    timeout_s: float,
-    memory_bytes: int,
-) -> dict[str, Any]:
-    """Run the notebook `path` in a process of its own, into the half-built report `built`, which
-    will lie at `home`.
+    analysis: Any = None,
+    at_once: int = 1,
+    timeout_s: float = 0,
+    memory_bytes: int = 0,
+) -> list[dict[str, Any]]:
+    """Run notebooks into a half-built report, each in a process of its own.
 
-    Returns its entry in the manifest. papermill only warns of a parameter that the notebook does
-    not have: here it is refused.
+    Parameters
+    ----------
+    paths
+        The notebooks.
+    built, home
+        The folder in which the report is built, and the one in which it will lie.
+    parameters
+        What the notebooks are given besides `out`. papermill only warns of a parameter that a
+        notebook does not have: here it is refused.
+    analysis
+        What the notebooks show; they are then forked from this process. None: they run in ordinary
+        kernels and analyse for themselves.
+    at_once
+        How many may run side by side.
+    timeout_s, memory_bytes
+        Limits of each notebook; 0 is no limit.
+
+    Returns
+    -------
+    list of dict
+        The entries of the manifest: name, status, seconds, error, and the files that each wrote.
     """
-    target = built / "notebooks" / path.name
-    target.parent.mkdir(exist_ok=True)
-    started = time.monotonic()
-    if refused := _unknown(path, parameters):
-        return {"name": path.stem, "status": "failed", "seconds": 0.0, "error": str(refused)}
-    outcome = isolate.run(
-        _execute, str(path), str(target), dict(parameters), forked,
-        method="fork" if forked else "spawn", timeout_s=timeout_s, memory_bytes=memory_bytes,
-    )  # fmt: skip
-    error = _settle(target, outcome, built, home)
-    entry = {
-        "name": path.stem,
-        "status": "failed" if error else "ok",
-        "seconds": round(time.monotonic() - started, 3),
-        "error": error,
-    }
-    return (
-        {**entry, "fault": outcome.how}
-        if error and outcome.how in reportfolder.TRANSIENT
-        else entry
+    refused = {path: error for path in paths if (error := _unknown(path, parameters))}
+    runs = [_Run(path, _part(built, path), built, home) for path in paths if path not in refused]
+    outcomes = isolate.run_all(
+        [(_execute, run.path, run.part, parameters, analysis) for run in runs],
+        method="spawn" if analysis is None else "fork",
+        at_once=at_once,
+        timeout_s=timeout_s,
+        memory_bytes=memory_bytes,
     )
+    entries = {run.path: run.settle(outcome) for run, outcome in zip(runs, outcomes, strict=True)}
+    for path, error in refused.items():
+        entries[path] = {"name": path.stem, "status": "failed", "seconds": 0.0, "outputs": []}
+        entries[path]["error"] = str(error)
+    return [entries[path] for path in paths]
+
+
+def _part(built: Path, path: Path) -> Path:
+    """A folder for what one notebook writes, so that what runs beside it cannot be in its way."""
+    part = built / f".part-{path.stem}"
+    (part / "notebooks").mkdir(parents=True)
+    if (pool := built / other_reports.POOL).is_file():
+        shutil.copyfile(pool, part / pool.name)
+    return part
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A notebook, and where it writes to before its files join those of the report."""
+
+    path: Path
+    part: Path
+    built: Path
+    home: Path
+
+    def settle(self, outcome: isolate.Outcome) -> dict[str, Any]:
+        """Take what the notebook's process left; returns its entry in the manifest."""
+        target = self.part / "notebooks" / self.path.name
+        error, fault = _settle(target, outcome, self.part, self.home)
+        (self.part / other_reports.POOL).unlink(missing_ok=True)
+        entry = {
+            "name": self.path.stem,
+            "status": "failed" if error else "ok",
+            "seconds": round(outcome.seconds, 3),
+            "error": error,
+            "outputs": reportfolder.join(self.part, self.built),
+        }
+        return {**entry, "fault": fault} if error and fault in reportfolder.TRANSIENT else entry
 
 
 def _unknown(path: Path, parameters: Mapping[str, str]) -> InputError | None:
@@ -80,18 +126,21 @@ def _unknown(path: Path, parameters: Mapping[str, str]) -> InputError | None:
     return InputError(problems) if problems else None
 
 
-def _execute(path: str, target: str, parameters: dict[str, str], forked: bool) -> None:
-    """In the notebook's own process: run it and write it to `target`. A cell that raises is told by
+def _execute(path: Path, part: Path, parameters: Mapping[str, str], analysis: Any) -> None:
+    """In the notebook's own process: run it and write it to `part`. A cell that raises is told by
     the notebook itself.
     """
     quiet()
     import papermill
 
-    options: dict[str, Any] = {}
-    if forked:
+    target = part / "notebooks" / path.name
+    options: dict[str, Any] = {"cwd": str(part)}
+    if analysis is not None:
         from kit.batch import engine
+        from kit.report import notebook
 
         _like_a_fresh_process()
+        notebook.give(analysis)
         options = {
             "engine_name": engine.NAME,
             "request_save_on_cell_execute": False,
@@ -99,8 +148,18 @@ def _execute(path: str, target: str, parameters: dict[str, str], forked: bool) -
         }
     with contextlib.suppress(papermill.PapermillExecutionError):
         papermill.execute_notebook(
-            path, target, parameters, progress_bar=False, kernel_name="python3", **options
+            _unbraced(path),
+            _unbraced(target),
+            {**parameters, "out": str(part)},
+            progress_bar=False,
+            kernel_name="python3",
+            **options,
         )
+
+
+def _unbraced(path: Path) -> str:
+    """A path as papermill leaves it: it fills in what stands in braces."""
+    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 def quiet() -> None:
@@ -125,36 +184,34 @@ def _like_a_fresh_process() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _settle(target: Path, outcome: isolate.Outcome, built: Path, home: Path) -> str | None:
-    """Take what the notebook's process left, whole or not; returns in words why and where it
-    stopped, or None when it did not.
+def _settle(
+    target: Path, outcome: isolate.Outcome, part: Path, home: Path
+) -> tuple[str | None, str]:
+    """Take the notebook that a process left, whole or not; returns in words why and where it
+    stopped (None when it did not), and the kind of the fault.
     """
     kept = Path(f"{target}.partial")
     notebook = read(target) or partial.read(kept)
     kept.unlink(missing_ok=True)
     if notebook is None:
         target.unlink(missing_ok=True)
-        it = "it " if outcome.how in ("timeout", "memory") else ""
-        return (
-            f"{target.stem} stopped before its first cell:"
-            f" {it}{outcome.text or 'it left nothing behind'}"
-        )
+        why = outcome.sentence or "it left nothing behind"
+        return f"{target.stem} stopped before its first cell: {why}", outcome.how
     cells = notebook["cells"]
     stopped = next((index for index, cell in enumerate(cells) if _state(cell) == "failed"), None)
-    error: str | None = None
+    error, fault = None, outcome.how
     if stopped is not None:
-        error = f"{target.stem} stopped in {_place(cells, stopped)}: {_raised(cells[stopped])}"
+        raised = _raised(cells[stopped])
+        error = f"{target.stem} stopped in {_place(cells, stopped)}: {raised[0]}: {raised[1]}"
+        fault = "system" if raised[0] in [kind.__name__ for kind in isolate.SYSTEM] else "raised"
     elif outcome.how != "done":
-        error = (
-            f"{target.stem} stopped {_where_it_was(cells)}:"
-            f" {'it ' if outcome.how in ('timeout', 'memory') else ''}{outcome.text}"
-        )
+        error = f"{target.stem} stopped {_where_it_was(cells)}: {outcome.sentence}"
     _name_added_cells(cells)
     # It was built elsewhere: what it says of paths should hold where it ends up.
     text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
-    here, there = (json.dumps(str(path), ensure_ascii=False)[1:-1] for path in (built, home))
+    here, there = (json.dumps(str(path), ensure_ascii=False)[1:-1] for path in (part, home))
     target.write_text(text.replace(here, there), encoding="utf-8")
-    return error
+    return error, fault
 
 
 def _name_added_cells(cells: Sequence[dict[str, Any]]) -> None:
@@ -206,12 +263,10 @@ def _place(cells: Sequence[Mapping[str, Any]], index: int) -> str:
     return f"code cell {number}"
 
 
-def _raised(cell: Mapping[str, Any]) -> str:
-    error = next(
-        (output for output in cell["outputs"] if output["output_type"] == "error"),
-        {"ename": "error", "evalue": "unknown"},
-    )
-    return f"{error['ename']}: {error['evalue']}".strip()
+def _raised(cell: Mapping[str, Any]) -> tuple[str, str]:
+    """Class and text of what a cell raised."""
+    errors = [output for output in cell["outputs"] if output["output_type"] == "error"]
+    return (errors[0]["ename"], errors[0]["evalue"]) if errors else ("error", "unknown")
 
 
 def _source(cell: Mapping[str, Any]) -> str:

@@ -8,15 +8,16 @@ import hashlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import kit
-from kit.batch.job import Job, available, packages
+from kit.batch.job import Job, available
+from kit.batch.manifest import packages
 from kit.core.paths import share
 from kit.experiment.inputs import unchanged
 from kit.store import reportfolder
+from kit.store.other_reports import Siblings
 
 
 def recipe(notebooks: str, settings: Mapping[str, Any], only: Sequence[str]) -> str:
@@ -49,8 +50,8 @@ def recipe(notebooks: str, settings: Mapping[str, Any], only: Sequence[str]) -> 
 def up_to_date(job: Job) -> dict[str, Any] | None:
     """The manifest of the report that is there, when it is whole, the last attempt at it did not
     fail, and nothing it was made from has changed;
-    else None. Which other reports it pooled is not looked at here: `with_changed_pool` does, once
-    all of them are made."""
+    else None. Which other reports it pooled is not looked at here: `with_other_pool` does, once
+    all of them are analysed."""
     report, source = Path(job.out) / job.name, Path(job.folder)
     manifest = reportfolder.read_manifest(report)
     try:
@@ -72,31 +73,10 @@ def up_to_date(job: Job) -> dict[str, Any] | None:
     return manifest if same else None
 
 
-def with_changed_pool(jobs: Sequence[Job]) -> list[Job]:
-    """The jobs whose reports pooled other reports than are there now, or other numbers of them;
-    what hangs on no other report may be kept.
-
-    One whose last attempt failed for a reason of the moment is left to the next run.
-    """
-    pooled = [(job, manifest) for job in jobs if (manifest := _settled(job)).get("pool")]
-    if not pooled:
-        return []
-    from kit.store import other_reports
-
-    there = {out: other_reports.read(Path(out)) for out in {job.out for job, _ in pooled}}
+def with_other_pool(there: Mapping[str, Mapping[str, Any]], siblings: Siblings) -> list[str]:
+    """The names of reports that, by their manifests, pooled other lines than these."""
     return [
-        replace(job, keep=True)
-        for job, told in pooled
-        if told["pool"] != there[job.out].fingerprint(job.name, bool(told["simulated"]))
+        name
+        for name, told in there.items()
+        if told.get("pool") and told["pool"] != siblings.fingerprint(name, bool(told["simulated"]))
     ]
-
-
-def _settled(job: Job) -> dict[str, Any]:
-    """The manifest of the report that this job would make and that no fault of the moment touched;
-    else empty.
-    """
-    manifest = reportfolder.read_manifest(Path(job.out) / job.name)
-    faulty = "last_attempt" in manifest or any(
-        entry.get("fault") in reportfolder.TRANSIENT for entry in manifest.get("notebooks", ())
-    )
-    return {} if faulty or manifest.get("recipe") != job.recipe else manifest

@@ -30,7 +30,7 @@ import kit.report.sections
 # A grammar for internationalised addresses that jsonschema would compile for almost a second, and
 # no notebook needs.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # whatever the user has
 
 MODULES = (
     "kit.analysis", "kit.experiment.load", "kit.report.exhibits", "kit.report.page", "kit.store.store", "kit.batch.engine", "kit.batch.job", "wellmap",
@@ -49,6 +49,9 @@ def _warm_up() -> None:
             importlib.import_module(name)
         except ImportError:
             continue  # the notebook that needs it says so
+    import matplotlib
+
+    matplotlib.rcdefaults()  # figures do not depend on the user's matplotlibrc
     _draw()
     gc.collect()
     gc.freeze()  # what lives now is never collected, so its pages stay shared with every child

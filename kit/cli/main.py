@@ -118,7 +118,11 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     )
     run.add_argument("--out", type=_folder, required=True, metavar="DIR", help="folder of reports")
     run.add_argument(
-        "--workers", type=_count, default=1, metavar="N", help="reports made at a time (default 1)"
+        "--workers",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="processes that work side by side (default: as many as there are cores)",
     )
     run.add_argument(
         "--scheduler",
@@ -239,16 +243,21 @@ def _typed(text: str) -> Any:
 
 
 def _check(given: argparse.Namespace) -> int:
-    from kit.batch.batch import expand
+    from kit.batch.find import find
     from kit.experiment.load import load
 
     settings, bad = settings_of(given.settings), 0
     try:
-        folders = expand(given.experiments)
+        found = find(given.experiments)
     except InputError as error:
         print(error)
         return FAILED
-    for folder in folders:
+    for problem in found.passed:
+        print(f"Passed over: {problem}")
+    for problem in found.doubled.values():
+        bad += 1
+        print(problem)
+    for folder in found.folders:
         try:
             notices = load(folder, settings or None).notices
         except InputError as error:
@@ -277,8 +286,11 @@ def _run(given: argparse.Namespace) -> int:
 
     only = [name.strip() for name in given.only.split(",") if name.strip()]
     printer = Bar() if sys.stderr.isatty() else Lines()
+    workers = given.workers or batch.cores()
+    if not (given.workers or given.scheduler):
+        print(f"Workers: {workers}, as many as there are cores.", file=sys.stderr)
     result = batch.run(
-        given.experiments, given.out, workers=given.workers, only=only, settings=settings_of(given.settings), force=given.force,
+        given.experiments, given.out, workers=workers, only=only, settings=settings_of(given.settings), force=given.force,
         timeout_s=given.timeout, memory_bytes=given.memory, plain=given.plain_kernels,
         scheduler=given.scheduler, report=printer,
     )  # fmt: skip
@@ -374,10 +386,14 @@ def _index(given: argparse.Namespace) -> int:
     try:
         across = _across(folder) if given.across else None
     finally:
-        print(index.write(folder))  # after it, as it links to it
+        print(index.write(folder, _tell))  # after it, as it links to it
     if across:
         print(across)
     return OK
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr)
 
 
 def _across(folder: Path) -> Path:

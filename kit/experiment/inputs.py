@@ -7,7 +7,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -23,6 +24,24 @@ class InputFile:
 
     path: str
     sha256: str
+    stamp: tuple[int, ...] = field(default=(), compare=False)
+    """What the file system said of it when it was read: it changes whenever the file does."""
+
+
+def stamps(folder: Path) -> dict[str, tuple[int, ...]]:
+    """The stamp of every file below a folder, by path."""
+    found = {}
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            if path.is_file():
+                found[path.relative_to(folder).as_posix()] = stamp(path)
+    return found
+
+
+def stamp(path: Path) -> tuple[int, ...]:
+    """Size, times and number of a file. Raises OSError."""
+    state = path.stat()
+    return state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino
 
 
 def inputs(
@@ -32,7 +51,7 @@ def inputs(
     sheets, in their order.
     """
     return tuple(
-        InputFile(name, sha256(folder / name))
+        InputFile(name, sha256(folder / name), stamp(folder / name))
         for name in dict.fromkeys(_names(folder, config, gated))
     )
 
@@ -59,6 +78,24 @@ def unchanged(folder: Path, recorded: Mapping[str, str]) -> bool:
     if not recorded or (EXCLUSIONS in recorded) != (folder / EXCLUSIONS).exists():
         return False
     return all(sha256(folder / path) == digest for path, digest in recorded.items())
+
+
+def changed(folder: Path, recorded: Iterable[InputFile]) -> list[str]:
+    """The files that are no longer what was read, by path; a list of exclusions that has come
+    counts too.
+    """
+    known = {item.path: item for item in recorded}
+    new = EXCLUSIONS not in known and (folder / EXCLUSIONS).exists()
+    return [name for name, item in known.items() if not _as_read(folder / name, item)] + (
+        [EXCLUSIONS] if new else []
+    )
+
+
+def _as_read(path: Path, item: InputFile) -> bool:
+    try:
+        return stamp(path) == item.stamp or sha256(path) == item.sha256
+    except OSError:
+        return False
 
 
 def sha256(path: Path) -> str:

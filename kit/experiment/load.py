@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from os.path import normpath
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -18,9 +19,8 @@ from kit.config.salvage import NOWHERE
 from kit.config.settings import Settings
 from kit.core.errors import InputError, Problem, Problems, did_you_mean
 from kit.core.findings import Finding
-from kit.experiment import held as memo
 from kit.experiment.exclusions import read_exclusions
-from kit.experiment.inputs import InputFile, inputs, unread_files
+from kit.experiment.inputs import InputFile, inputs, stamps, unread_files
 from kit.flow.sample_sheet import read_flow
 from kit.plates.tidy import tidy_wells
 from kit.readers import Read, choose, read_plates
@@ -29,6 +29,7 @@ from kit.readers.layouts.layout import read_layout
 from kit.western.bands import read_blot, read_mrna
 
 T = TypeVar("T")
+TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,9 @@ def load(path: str | Path, settings: Mapping[str, Any] | None = None) -> Experim
     """Read and check the experiment folder `path`; `settings` override those of experiment.yaml by
     name.
 
-    Raises InputError with every problem of every file: file, place, value, remedy.
+    Raises InputError with every problem of every file: file, place, value, remedy. A file that
+    changes while it is read is read again, so that the hashes are those of the bytes that were
+    read.
     """
     folder = Path(path)
     if not folder.is_dir():
@@ -87,8 +90,21 @@ def load(path: str | Path, settings: Mapping[str, Any] | None = None) -> Experim
         raise InputError(
             Problem(str(path), "", what, "Name the folder that holds experiment.yaml.")
         )
-    if (held := memo.experiment(folder, settings or {})) is not None:
-        return held
+    for _ in range(TRIES):
+        before = stamps(folder)
+        experiment = _load(folder, settings)
+        moved = [
+            item.path
+            for item in experiment.inputs
+            if before.get(normpath(item.path), item.stamp) != item.stamp
+        ]
+        if not moved:
+            return experiment
+    what = "changed again and again while it was being read"
+    raise InputError([Problem(name, "", what, "Read it when it is finished.") for name in moved])
+
+
+def _load(folder: Path, settings: Mapping[str, Any] | None) -> Experiment:
     config, problems = read_parts(folder, settings)
     if config is None:
         raise InputError(problems)

@@ -296,11 +296,10 @@ def wells_in_words(wells: list[tuple[str, str]]) -> str:
 
 def experiments_below(path: str | Path) -> list[Path]:
     """Experiment folders at or below `path`, at most 500. Raises InputError where there is none."""
-    from kit.batch.batch import expand
+    from kit.batch.find import find
 
-    return expand([os.path.expanduser(path)])[
-        :500
-    ]  # a `~` of nobody stays as it is, and is not there
+    # a `~` of nobody stays as it is, and is not there
+    return find([os.path.expanduser(path)]).folders[:500]
 
 
 def _stamp(path: Path) -> Stamp:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +19,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine, TightLayoutEngine
 
 from kit.core.columns import TABLES
 from kit.report import markup
+from kit.store.tables import write_csv
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,11 +61,17 @@ class Exhibits:
     tables/<name>.csv under `out`.
 
     A figure of simulated data says so, and every further text of `marks` (such as EXPLORATORY)
-    stands beside it.
+    stands beside it. Tables named in `written` have been saved already.
     """
 
-    def __init__(self, out: str, simulated: bool = False, marks: Sequence[str] = ()) -> None:
-        self.folder = Path(out) if out else None
+    def __init__(
+        self,
+        out: str,
+        simulated: bool = False,
+        marks: Sequence[str] = (),
+        written: Collection[str] = (),
+    ) -> None:
+        self.folder, self.written = Path(out) if out else None, frozenset(written)
         self.marks = (*(("SIMULATED DATA",) if simulated else ()), *marks)
 
     def show(self, exhibit: Exhibit, table: bool = False) -> None:
@@ -214,11 +221,8 @@ class Exhibits:
 
     def _write_csv(self, name: str, frame: pd.DataFrame) -> None:
         _check_name(name)
-        if self.folder is not None:
-            _write(
-                self.folder / "tables" / f"{name}.csv",
-                frame.to_csv(index=False, lineterminator="\n").encode(),
-            )
+        if self.folder is not None and name not in self.written:
+            write_csv(frame, self.folder / "tables" / f"{name}.csv")
 
     @staticmethod
     def _html(html: str, **about: Any) -> None:

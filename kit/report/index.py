@@ -4,17 +4,17 @@ manifests alone.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 import kit
-from kit.core.errors import Problem
+from kit.core.errors import InputError, Problem
+from kit.core.files import replace_text
 from kit.report import page as report
 from kit.store.outfolder import OutputError
 
@@ -29,21 +29,34 @@ CALL_CODES = {
 }
 
 
-def write(out: Path) -> Path:
+def write(out: Path, say: Callable[[str], None] = lambda text: None) -> Path:
     """Write `out`/index.html and index.json from the reports that are there; returns the path of
-    the page. Raises OutputError where it cannot.
+    the page. `say` is told which reports are left out. Raises OutputError where it cannot.
     """
     try:
-        entries = list(_entries(out))
+        entries = []
+        for folder, manifest in _manifests(out):
+            try:
+                entry = _entry(folder, manifest)
+                json.dumps(_compact(entry), allow_nan=False)
+                entries.append(entry)
+            except (AttributeError, LookupError, TypeError, ValueError):
+                say(
+                    f"{folder} is left out of the index: its manifest.json is not one of the kit's."
+                )
+        entries.sort(key=lambda one: (one["date"] or "", one["experiment_id"]), reverse=True)
         content = {
             "schema_version": SCHEMA_VERSION,
             "kit_version": kit.__version__,
             "experiments": entries,
         }
-        _replace(out / "index.json", json.dumps(content, ensure_ascii=False, indent=1) + "\n")
-        _replace(out / "index.html", page(entries, across=(out / ACROSS).is_file()))
-    except OSError as error:
-        what = f"the index cannot be written: {error.strerror or error}"
+        text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+        replace_text(out / "index.json", text, "index.json")
+        replace_text(
+            out / "index.html", page(entries, across=(out / ACROSS).is_file()), "index.html"
+        )
+    except (OSError, InputError) as error:
+        what = f"the index cannot be written: {getattr(error, 'strerror', None) or error}"
         raise OutputError(
             Problem(str(out), "", what, "Make room or free the folder, then: kit index.")
         ) from None
@@ -76,20 +89,15 @@ def page(entries: list[dict[str, Any]], across: bool = False) -> str:
     )  # fmt: skip
 
 
-def _entries(out: Path) -> Iterator[dict[str, Any]]:
-    """One entry per report, the newest experiment first."""
-    found = []
+def _manifests(out: Path) -> Iterator[tuple[str, Any]]:
+    """Folder and manifest of each report; None for a manifest that cannot be read."""
     for folder in os.scandir(out):
-        if folder.name.startswith(".") or not folder.is_dir():
-            continue
-        try:
-            manifest = json.loads((out / folder.name / "manifest.json").read_text(encoding="utf-8"))
-            found.append(_entry(folder.name, manifest))
-        except (OSError, ValueError, KeyError, TypeError):
-            continue  # not a report
-    yield from sorted(
-        found, key=lambda entry: (entry["date"] or "", entry["experiment_id"]), reverse=True
-    )
+        path = Path(folder.path) / "manifest.json"
+        if not folder.name.startswith(".") and path.is_file():
+            try:
+                yield folder.name, json.loads(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                yield folder.name, None
 
 
 def _reasons(manifest: Mapping[str, Any]) -> list[str]:
@@ -105,10 +113,10 @@ def _reasons(manifest: Mapping[str, Any]) -> list[str]:
 
 def _entry(folder: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "experiment_id": manifest["experiment_id"],
+        "experiment_id": str(manifest["experiment_id"]),
         "report": f"{folder}/report.html",
         "title": manifest.get("title", ""),
-        "date": manifest.get("date"),
+        "date": None if manifest.get("date") is None else str(manifest["date"]),
         "status": manifest["status"],
         "verdict": manifest["verdict"],
         "reasons": _reasons(manifest),
@@ -146,15 +154,3 @@ def _compact(entry: Mapping[str, Any]) -> list[Any]:
         int(bool(entry["simulated"])),
         entry["cell_lines"],
     ]
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    new = path.with_name(f".{path.name}.new")
-    try:
-        new.write_text(text, encoding="utf-8")
-        os.replace(new, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            new.unlink()
-        raise

@@ -1,5 +1,9 @@
-"""The finished reports beside one another: the lines each adds to a pool, and a fingerprint of what
-one of them would pool.
+"""The lines that each report adds to a pool: of finished reports, and of those that a run is about
+to make; and a fingerprint of what one of them would pool.
+
+A run analyses first and makes pages later. What it has analysed lies beside the finished reports,
+and `save` puts both together into one file, which a report that is being made reads in the place of
+the folder.
 """
 
 from __future__ import annotations
@@ -7,18 +11,23 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from kit.core import reference
-from kit.core.columns import TABLES
 from kit.core.errors import InputError
 from kit.store import store
 from kit.store.reportfolder import MANIFEST, read_manifest
 
 TABLE = "asns_lines"
+POOL = ".pool.arrow"
+"""In a report that is being made: the lines of all reports of its folder."""
+
+_KIND, _PROBLEM = "simulated", b"problem"
 
 
 @dataclass(frozen=True)
@@ -44,16 +53,12 @@ class Siblings:
     """The reports of a folder that have lines, by name in order, or why they cannot be read."""
 
     found: dict[str, Sibling]
-    problem: InputError | None = None
+    problem: str = ""
 
-    def show_tabs(self, name: str, simulated: bool) -> dict[str, pd.DataFrame]:
+    def beside(self, name: str, simulated: bool) -> dict[str, pd.DataFrame]:
         """Lines of the reports other than `name`, by experiment; simulated and real ones are never
         mixed.
-
-        Raises InputError when a report could not be read.
         """
-        if self.problem is not None:
-            raise self.problem
         return {other: sibling.lines for other, sibling in self._others(name, simulated)}
 
     def fingerprint(self, name: str, simulated: bool) -> str:
@@ -61,7 +66,16 @@ class Siblings:
         again leaves the others' fingerprints alone.
         """
         told = [f"{other} {sibling.digest}" for other, sibling in self._others(name, simulated)]
-        return hashlib.sha256("\n".join([*told, f"{self.problem or ''}"]).encode()).hexdigest()
+        return hashlib.sha256("\n".join([*told, self.problem]).encode()).hexdigest()
+
+    def save(self, path: Path) -> None:
+        """Write all lines into one file, for `read_file`."""
+        frames = [
+            store.typed(own.lines.assign(**{_KIND: own.simulated}), TABLE, name)
+            for name, own in self.found.items()
+        ]
+        rows = pa.concat_tables(frames, promote_options="permissive") if frames else pa.table({})
+        store.save(rows.replace_schema_metadata({_PROBLEM: self.problem.encode()}), path)
 
     def _others(self, name: str, simulated: bool) -> list[tuple[str, Sibling]]:
         return [
@@ -71,12 +85,44 @@ class Siblings:
         ]
 
 
-def read(reports: Path) -> Siblings:
-    """The reports with lines that are in the folder now."""
+def of_report(report: Path) -> Siblings:
+    """What the report in this folder pools: the file that its run put there, or else the finished
+    reports beside it.
+    """
+    there = report / POOL
+    return read_file(there) if there.is_file() else read(report.resolve().parent)
+
+
+def read_file(path: Path) -> Siblings:
+    """What `Siblings.save` wrote."""
+    rows = pa.ipc.open_file(path.read_bytes()).read_all()
+    problem = (rows.schema.metadata or {}).get(_PROBLEM, b"").decode()
+    return Siblings(_by_experiment(rows.to_pandas()) if len(rows) else {}, problem)
+
+
+def read(reports: Path, analysed: Mapping[str, tuple[Path, bool]] | None = None) -> Siblings:
+    """The reports with lines that are in the folder now; `analysed` has the folder and the kind
+    (simulated or not) of those that a run is about to make, by name.
+    """
     try:
-        return _read(reports, _signature(reports))
+        found = _read(reports, _signature(reports)).copy()
+        for name, (folder, simulated) in (analysed or {}).items():
+            found.pop(name, None)
+            rows = store.read_report(folder, TABLE)
+            found |= {} if rows is None else _by_experiment(rows.assign(**{_KIND: simulated}))
     except InputError as error:
-        return Siblings({}, error)
+        return Siblings({}, str(error))
+    return Siblings(dict(sorted(found.items())))
+
+
+def _by_experiment(rows: pd.DataFrame) -> dict[str, Sibling]:
+    found = {}
+    for name, own in rows.groupby("experiment_id", sort=True):
+        kind = own[_KIND].iloc[0]
+        lines = own.drop(columns=["experiment_id", _KIND]).reset_index(drop=True)
+        simulated = None if pd.isna(kind) else bool(kind)
+        found[str(name)] = Sibling(reference.with_keys(lines), simulated)
+    return found
 
 
 def _signature(reports: Path) -> tuple[tuple[str, int, int, int], ...]:
@@ -97,31 +143,11 @@ def _signature(reports: Path) -> tuple[tuple[str, int, int, int], ...]:
 
 
 @functools.lru_cache(maxsize=1)
-def _read(reports: Path, signature: tuple[tuple[str, int, int, int], ...]) -> Siblings:
-    """Held until a report changes: a notebook forked from a process that has read them need not
-    read them again.
-    """
+def _read(reports: Path, signature: tuple[tuple[str, int, int, int], ...]) -> dict[str, Sibling]:
+    """Held until a report changes."""
     rows = store.read(reports, TABLE)
-    return Siblings(
-        {
-            str(name): Sibling(
-                reference.with_keys(_numbers(own.drop(columns="experiment_id"))),
-                _simulated(reports / str(name)),
-            )
-            for name, own in rows.groupby("experiment_id", sort=True)
-        }
-    )
-
-
-def _numbers(rows: pd.DataFrame) -> pd.DataFrame:
-    """Measures of sensitivity and other columns beyond the contract's as numbers: the store keeps
-    those as text.
-    """
-    further = [str(column) for column in rows if column not in TABLES[TABLE]]
-    converted = {column: pd.to_numeric(rows[column], errors="coerce") for column in further}
-    return rows.assign(
-        **{column: values for column, values in converted.items() if values.notna().any()}
-    )
+    kinds = {name: _simulated(reports / name) for name in rows["experiment_id"].unique()}
+    return _by_experiment(rows.assign(**{_KIND: rows["experiment_id"].map(kinds).astype(object)}))
 
 
 def _simulated(report: Path) -> bool | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import json
 import os
 import shutil
 import threading
@@ -20,13 +21,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from kit.core.errors import InputError, Problem
+from kit.core.errors import InputError, KitError, Problem, Problems
 
 
 class OutputError(InputError):
     """The folder of reports cannot be used: the request was sound, but nothing can be reported."""
 
 
+MANIFEST = "manifest.json"
+INDEX = ("index.html", "index.json", "across.html")
 BUILDING, OLD, GONE, LOCK = ".building-", ".old-", ".gone-", ".kit-lock"
 BEAT_S, SILENT_S = 5.0, 60.0
 """How often a run shows that it lives, and after how long without that it is taken for dead:
@@ -124,6 +127,44 @@ def reserved(out: Path) -> Iterator[Run]:
         _unlock(out / LOCK, descriptor)
 
 
+def refuse(out: Path, name: str, source: Path, problems: Problems) -> None:
+    """Note where the report `name` in `out` would harm something.
+
+    Parameters
+    ----------
+    out, name
+        The folder of reports, and the name of the report's folder in it.
+    source
+        The folder of the experiment.
+    problems
+        Where it is noted.
+    """
+    report, source = (out / name).resolve(), source.resolve()
+    other = "Choose another --out."
+    if report == source or source in report.parents or report in source.parents:
+        what = "the report would lie in, on or around the folder of the experiment"
+        problems.say(report, "", what, other)
+    elif name.casefold() in INDEX:
+        what = "the index has this name, so no report can have it"
+        problems.say(report, "", what, "Give the experiment another id.")
+    elif foreign(report):
+        what = "is not a report of the kit, so it is not replaced"
+        problems.say(report, "", what, f"{other} Or move it away.")
+
+
+def foreign(report: Path) -> bool:
+    """Whether something is there that is no report of the kit: it has no manifest of the kit's."""
+    if not os.path.lexists(report):
+        return False
+    try:
+        if not any(report.iterdir()):
+            return report.is_symlink()
+        told = json.loads((report / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return True
+    return not (isinstance(told, dict) and {"experiment_id", "status", "verdict"} <= set(told))
+
+
 def _cannot_write(out: Path, error: OSError) -> OutputError:
     return OutputError(
         Problem(
@@ -213,6 +254,8 @@ def swap_in(built: Path, final: Path) -> None:
     """Put a finished report in the place of its predecessor, which stays whole until this moment,
     and for good when the new one cannot be put there.
     """
+    if foreign(final):
+        raise KitError(f"{final.name} is not a report of the kit, so it was not replaced")
     if not final.exists():
         built.rename(final)
     elif _exchange(built, final):

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from kit.core.errors import KitError
+from kit.core.files import replace_text
 from kit.store import outfolder
+from kit.store.outfolder import MANIFEST
 
-MANIFEST = "manifest.json"
-TRANSIENT = ("killed", "timeout", "memory")
-"""Faults of a moment or a machine: they say nothing of the data, so a good report is not given up
+TRANSIENT = ("killed", "timeout", "memory", "system", "out of reach", "changed")
+"""Faults of a moment or a machine (killed, over a limit, no room, files out of reach or changed
+while they were read): they say nothing of the data, so a good report is not given up
 for them.
 """
 
@@ -35,16 +37,8 @@ def read_manifest(report: Path) -> dict[str, Any]:
 
 def write_manifest(report: Path, manifest: Mapping[str, Any]) -> None:
     """Write the manifest of a report, whole or not at all."""
-    new = report / f".{MANIFEST}.new"
-    try:
-        new.write_text(
-            json.dumps(manifest, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8"
-        )
-        _sync(new)
-        os.replace(new, report / MANIFEST)
-    finally:
-        with suppress(OSError):
-            new.unlink(missing_ok=True)
+    text = json.dumps(manifest, indent=1, ensure_ascii=False, default=str) + "\n"
+    replace_text(report / MANIFEST, text, MANIFEST)
 
 
 def outputs(report: Path) -> dict[str, int]:
@@ -64,6 +58,18 @@ def take(report: Path, built: Path, names: Iterable[str]) -> None:
         shutil.copyfile(report / name, built / name)
 
 
+def join(part: Path, built: Path) -> list[str]:
+    """Move every file of the folder `part` into the report that is being built; returns their
+    paths there.
+    """
+    files = [path.relative_to(part) for path in sorted(part.rglob("*")) if path.is_file()]
+    for name in files:
+        (built / name).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(part / name, built / name)
+    shutil.rmtree(part)
+    return [name.as_posix() for name in files]
+
+
 def intact(report: Path, manifest: Mapping[str, Any]) -> bool:
     """Whether every file that the manifest lists is there in its size."""
     try:
@@ -81,6 +87,8 @@ def is_good(report: Path, manifest: Mapping[str, Any]) -> bool:
 
 def transient(manifest: Mapping[str, Any]) -> bool:
     """Whether nothing but faults of the moment kept a report from being made."""
+    if "fault" in manifest:
+        return True
     bad = [entry for entry in manifest["notebooks"] if entry["status"] != "ok"]
     return bool(bad) and all(entry.get("fault") in TRANSIENT for entry in bad)
 

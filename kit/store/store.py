@@ -1,274 +1,236 @@
-"""Results across experiments: each report's `results.parquet` holds its rows, all of them are read
-as one frame per table.
+"""Results across experiments: each report's typed tables, read as one frame per table.
 
-A file is long: `schema_version`, `experiment_id`, `table`, `row` (0-based), `values` (the row as
-JSON, numbers exactly). Five plain columns and few
-row groups keep a file quick to open, so thousands are read in a second or two, and any SQL engine
-can reach a value
-(`SELECT experiment_id, values->>'call' FROM 'reports/*/results.parquet' WHERE "table" = 'calls'`).
-Rows of `wells` are not
-repeated here: they are in tables/wells.csv. A report is replaced as a whole, so the store never
-doubles an experiment.
+`results.parquet` is one row: `experiment_id`, and a column per table that holds its rows, each
+value in its own type. Any engine reads it
+(`SELECT experiment_id, unnest(calls, recursive := true) FROM 'reports/*/results.parquet'`).
+The same rows lie in `results/<table>.arrow`, which opens forty times as quickly: thousands are read
+in a second. `results/CRC32` has the checksum of each of these files, so damage is told and gives no
+number. Rows of `wells` are not repeated here: they are in tables/wells.csv, and `plates` says what
+each plate is. A report is replaced as a whole, so the store never doubles an experiment.
 """
 
 from __future__ import annotations
 
-import contextlib
-import csv
-import json
-import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute
-import pyarrow.json
+import pyarrow.parquet as pq
 
-from kit.core.columns import TABLES
+from kit.core.columns import TABLES, Table
 from kit.core.errors import InputError, Problem, did_you_mean
-from kit.store import store_file
-from kit.store.store_file import FILE, SCHEMA, SCHEMA_VERSION, Part, Rows, save
 
-LEFT_OUT = ("wells",)
-AT_ONCE = 256
-"""Files whose text is held at once: little enough that its memory is used again for the next ones,
-which counts for more than the reading.
-"""
-AHEAD = 4
-"""Batches of files that may be read before the first of them is parsed."""
-OTHER_VERSION = "Run the experiment again with this kit, or use the kit that wrote it."
+FILE, FOLDER, CHECKSUMS = "results.parquet", "results", "CRC32"
+SCHEMA_VERSION = 2
+VERSION = "schema_version"
+AGAIN = "Make the report again."
+PLATES: Table = {
+    "plate": ("text", "plate name"),
+    "readout": ("text", "assay"),
+    "hours": ("number", "hours after the medium switch"),
+}
+STORED: dict[str, Table] = {
+    **{name: columns for name, columns in TABLES.items() if name != "wells"},
+    "plates": PLATES,
+}
+"""Tables of the store, with the columns that each of them always has."""
 
-_ARROW = {"number": pa.float64(), "whole": pa.float64(), "text": pa.string(), "flag": pa.bool_()}
+_ARROW = {"number": pa.float64(), "whole": pa.int64(), "text": pa.string(), "flag": pa.bool_()}
 
 
-def write(report: Path, experiment_id: str) -> Path:
-    """Write `report`/results.parquet from the contract's tables in `report`/tables; returns its
-    path.
+def write(report: Path, experiment_id: str, tables: Mapping[str, pd.DataFrame]) -> Path:
+    """Write a report's rows of the store.
+
+    Parameters
+    ----------
+    report
+        The folder of the report.
+    experiment_id
+        Whose rows they are.
+    tables
+        Tables of an analysis by name; of `wells` only what each plate is goes to the store.
+
+    Returns
+    -------
+    Path
+        results.parquet.
     """
-    rows: list[tuple[str, int, str]] = []
-    for name in TABLES:
-        path = report / "tables" / f"{name}.csv"
-        if name not in LEFT_OUT and path.is_file():
-            rows += [
-                (name, index, json.dumps(values, ensure_ascii=False))
-                for index, values in enumerate(_rows(path, name))
-            ]
-    columns = [
-        [SCHEMA_VERSION] * len(rows),
-        [experiment_id] * len(rows),
-        *([row[i] for row in rows] for i in range(3)),
-    ]
-    return save(
-        pa.table(
-            [pa.array(values, kind.type) for values, kind in zip(columns, SCHEMA, strict=True)],
-            schema=SCHEMA,
-        ),
-        report / FILE,
-    )
+    frames = {name: frame for name, frame in tables.items() if name in STORED}
+    if "wells" in tables:
+        frames["plates"] = tables["wells"][list(PLATES)].drop_duplicates("plate")
+    (report / FOLDER).mkdir(exist_ok=True)
+    sums, nested = {VERSION: str(SCHEMA_VERSION)}, {"experiment_id": pa.array([experiment_id])}
+    for name, frame in frames.items():
+        rows = typed(frame, name, experiment_id)
+        sums[name] = save(rows, report / FOLDER / f"{name}.arrow")
+        nested[name] = _nested(rows.drop_columns("experiment_id"))
+    (report / FOLDER / CHECKSUMS).write_text("".join(f"{k} {v}\n" for k, v in sums.items()))
+    whole = pa.table(nested).replace_schema_metadata({VERSION: str(SCHEMA_VERSION)})
+    pq.write_table(whole, report / FILE, store_schema=False, write_page_checksum=True)
+    return report / FILE
 
 
-def _rows(path: Path, name: str) -> Iterator[dict[str, Any]]:
-    contract = TABLES[name]
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            yield {
-                column: _value(text, contract.get(column, ("text", ""))[0])
-                for column, text in row.items()
-            }
+def save(rows: pa.Table, path: Path) -> str:
+    """Write a file of typed rows; returns its checksum."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, rows.schema) as file:
+        file.write_table(rows)
+    content = sink.getvalue()
+    path.write_bytes(content)
+    return crc32(content)
 
 
-def _value(text: str, kind: str) -> Any:
-    """A CSV cell as JSON holds it; an empty cell is None, and so is NaN."""
-    if text == "":
-        return None
-    if kind in ("number", "whole"):
-        number = float(text)
-        return (
-            None
-            if math.isnan(number)
-            else int(number)
-            if kind == "whole" and number.is_integer()
-            else number
-        )
-    if kind == "flag":
-        return text.strip().lower() in ("true", "1", "1.0", "yes")
-    return text
+def _nested(rows: pa.Table) -> pa.Array:
+    """All rows of a table as the value of one cell."""
+    batch = rows.combine_chunks().to_struct_array().combine_chunks()
+    return pa.ListArray.from_arrays(pa.array([0, len(batch)], pa.int32()), batch)
+
+
+def typed(frame: pd.DataFrame, table: str, experiment_id: str | None = None) -> pa.Table:
+    """A table's rows with each column in its type: the contract's, or else the one it has."""
+    kinds = {**STORED[table], "experiment_id": ("text", "")}
+    columns = {} if experiment_id is None else {"experiment_id": [experiment_id] * len(frame)}
+    for name in frame.columns:
+        columns[str(name)] = _array(frame[name], kinds.get(str(name), ("", ""))[0])
+    return pa.table(columns)
+
+
+def _array(values: pd.Series, kind: str) -> pa.Array:
+    """A column as Arrow holds it; text of several kinds, as of a category, becomes plain text."""
+    if kind == "text" or (not kind and not pd.api.types.is_numeric_dtype(values)):
+        return pa.array([None if pd.isna(value) else str(value) for value in values], pa.string())
+    return pa.array(values, _ARROW.get(kind), from_pandas=True)
 
 
 def read(reports: Path | str, table: str) -> pd.DataFrame:
-    """All rows of `table` under `reports`, with `experiment_id` first; a column nobody has is
-    absent, a missing value is NaN or None.
+    """All rows of a table under a folder of reports.
 
-    Raises InputError when the table is unknown, and with every file that cannot be read or was
-    written in another schema version.
+    Parameters
+    ----------
+    reports
+        The folder that holds the reports.
+    table
+        A table of the contract but `wells`, or `plates`.
+
+    Returns
+    -------
+    DataFrame
+        `experiment_id` and the contract's columns first; a missing value is NaN or None.
+
+    Raises
+    ------
+    InputError
+        When the table is unknown, and with every file that cannot be read, is damaged or was
+        written in another schema version.
     """
     return read_tables(reports, [table])[table]
 
 
 def read_tables(reports: Path | str, tables: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """`read` of several tables, each file opened once. Raises InputError as `read` does."""
-    known = [name for name in TABLES if name not in LEFT_OUT]
+    """`read` of several tables; every problem of every file is raised at once."""
     unknown = [
-        Problem("", "", f"the store has no table '{table}'", did_you_mean(table, known))
+        Problem("", "", f"the store has no table '{table}'", did_you_mean(table, STORED))
         for table in tables
-        if table not in known
+        if table not in STORED
     ]
     if unknown:
         raise InputError(unknown)
-    files = sorted(str(path) for path in Path(reports).glob(f"[!.]*/{FILE}"))
     problems: list[Problem] = []
-    chunks: dict[str, list[Future[pa.Table | _Mixed | None]]] = {table: [] for table in tables}
-    with ThreadPoolExecutor(
-        min(8, os.cpu_count() or 1)
-    ) as pool:  # parsing leaves Python to the reading of the next files
-        for batch in _batches(files):
-            parts = store_file.read(batch, tables)
-            problems += [
-                _problem(part)
-                for part in parts
-                if part.problem or part.version not in (None, SCHEMA_VERSION)
-            ]
-            for table, futures in chunks.items():
-                futures.append(pool.submit(_columns, parts, table))
-                if len(futures) > AHEAD:
-                    futures[-AHEAD].result()  # so that little unparsed text is held
+    listed = [(folder, sums) for folder in _folders(reports) if (sums := _sums(folder, problems))]
+    found = {
+        table: [
+            rows
+            for folder, sums in listed
+            if table in sums
+            and (rows := _rows(f"{folder}/{FOLDER}/{table}.arrow", sums[table], problems))
+            is not None
+        ]
+        for table in tables
+    }
     if problems:
         raise InputError(problems)
-    return {
-        table: _frame([future.result() for future in futures], files, table)
-        for table, futures in chunks.items()
-    }
+    return {table: _frame(rows, table) for table, rows in found.items()}
 
 
-def _batches(files: Sequence[str]) -> list[Sequence[str]]:
-    return [files[start : start + AT_ONCE] for start in range(0, len(files), AT_ONCE)]
-
-
-def _problem(part: Part) -> Problem:
-    if part.problem:
-        return Problem(part.path, "", part.problem, "Make the report again.")
-    return Problem(
-        part.path,
-        "",
-        f"schema version {part.version}; this kit reads {SCHEMA_VERSION}",
-        OTHER_VERSION,
-    )
-
-
-class _Mixed:
-    """Stands for the rows of some files in whose JSON a column is of more than one kind."""
-
-
-def _columns(parts: Sequence[Part], table: str) -> pa.Table | _Mixed | None:
-    """All rows of a table in some files as typed columns; None where there are none."""
-    rows = _joined(parts, table)
-    try:
-        return _typed(rows, table) if rows is not None else None
-    except pa.ArrowInvalid:
-        return _Mixed()
-
-
-def _joined(parts: Iterable[Part], table: str) -> Rows | None:
-    """The rows of all parts; None where there are none."""
-    found = [part.rows[table] for part in parts if table in part.rows]
-    return (
-        Rows(
-            pa.concat_arrays([rows.experiments for rows in found]),
-            pa.concat_arrays([rows.values for rows in found]),
-        )
-        if found
-        else None
-    )
-
-
-def _frame(
-    chunks: Sequence[pa.Table | _Mixed | None], files: Sequence[str], table: str
-) -> pd.DataFrame:
-    """The rows of all chunks, `experiment_id` and the contract's columns first."""
-    first = ["experiment_id", *TABLES[table]]
-    frame = _together([chunk for chunk in chunks if chunk is not None], files, table)
-    return (
-        pd.DataFrame(columns=first)
-        if frame is None
-        else frame[[*first, *(name for name in frame.columns if name not in first)]]
-    )
-
-
-def _together(
-    chunks: Sequence[pa.Table | _Mixed], files: Sequence[str], table: str
-) -> pd.DataFrame | None:
-    if not any(isinstance(chunk, _Mixed) for chunk in chunks):
-        with contextlib.suppress(pa.ArrowInvalid, pa.ArrowTypeError):
-            return (
-                pa.concat_tables(chunks, promote_options="permissive").to_pandas()
-                if chunks
-                else None
-            )
-    return _mixed(
-        [
-            part
-            for batch in _batches(files)
-            for part in store_file.read(batch, [table])
-            if table in part.rows
-        ],
-        table,
-    )
-
-
-def _typed(rows: Rows, table: str) -> pa.Table:
-    """The JSON of many rows as typed columns. Raises pa.ArrowInvalid where a column is of more than
-    one kind.
-    """
-    types = pa.schema([(column, _ARROW[kind]) for column, (kind, _) in TABLES[table].items()])
-    longest = pa.compute.max(pa.compute.binary_length(rows.values)).as_py()
-    block = min(
-        max(1 << 20, 4 * longest), 1 << 30
-    )  # a row longer than a block would stop the reader
-    options = {
-        "parse_options": pa.json.ParseOptions(explicit_schema=types),
-        "read_options": pa.json.ReadOptions(block_size=block, use_threads=False),
-    }
-    lines = pa.compute.binary_join_element_wise(rows.values, "\n", "").buffers()[
-        2
-    ]  # they lie side by side as they are
-    return pa.json.read_json(pa.BufferReader(lines), **options).append_column(
-        "experiment_id", pa.chunked_array([rows.experiments])
-    )
-
-
-def _mixed(parts: Sequence[Part], table: str) -> pd.DataFrame:
-    """Rows whose columns differ in kind, as when an earlier kit did not know a column yet and kept
-    it as text.
-
-    Raises InputError with every file in which a row is no JSON object.
-    """
-    found = [(part, _objects(part.rows[table].values)) for part in parts]
-    problems = [
-        Problem(part.path, "", f"a row of '{table}' is no JSON object", "Make the report again.")
-        for part, rows in found
-        if rows is None
-    ]
+def read_report(report: Path, table: str) -> pd.DataFrame | None:
+    """The rows of one report's table; None where it has none. Raises InputError as `read` does."""
+    problems: list[Problem] = []
+    sums = _sums(str(report), problems)
+    path = f"{report}/{FOLDER}/{table}.arrow"
+    rows = _rows(path, sums[table], problems) if table in sums else None
     if problems:
         raise InputError(problems)
-    frame = pd.DataFrame([row for _, rows in found for row in rows or ()])
-    for column, (kind, _) in TABLES[table].items():
-        if column not in frame:
-            frame[column] = None
-        if kind in ("number", "whole"):
-            frame[column] = pd.to_numeric(frame[column], errors="coerce")
-    return frame.assign(
-        experiment_id=pa.concat_arrays([part.rows[table].experiments for part in parts]).to_pandas()
-    )
+    return None if rows is None else _frame([rows], table)
 
 
-def _objects(values: pa.Array) -> list[dict[str, Any]] | None:
-    """The JSON objects of these rows; None where some row is none."""
+def crc32(content: bytes) -> str:
+    """The checksum of a file, as eight hexadecimal digits."""
+    return f"{zlib.crc32(content):08x}"
+
+
+def _folders(reports: Path | str) -> list[str]:
+    """Folders that may be reports, in order."""
+    if not os.path.isdir(reports):
+        return []
+    return sorted(item.path for item in os.scandir(reports) if not item.name.startswith("."))
+
+
+def _sums(report: str, problems: list[Problem]) -> dict[str, str]:
+    """Table -> checksum of its file; empty where the folder is no report with results."""
+    path = f"{report}/{FOLDER}/{CHECKSUMS}"
     try:
-        rows = [json.loads(text) for text in values.to_pylist()]
-    except (TypeError, ValueError):
+        with open(path, encoding="utf-8") as file:
+            sums = dict(line.split() for line in file)
+    except (FileNotFoundError, NotADirectoryError):
+        if not os.path.isfile(f"{report}/{FILE}"):
+            return {}
+        sums = {VERSION: "1"}
+    except (OSError, ValueError) as error:
+        problems.append(Problem(path, "", f"cannot be read: {error}", AGAIN))
+        return {}
+    if (version := sums.pop(VERSION, None)) == str(SCHEMA_VERSION):
+        return sums
+    what = f"schema version {version}; this kit reads {SCHEMA_VERSION}"
+    remedy = "Run the experiment again with this kit, or use the kit that wrote it."
+    problems.append(Problem(f"{report}/{FILE}", "", what, remedy))
+    return {}
+
+
+def _rows(path: str, expected: str, problems: list[Problem]) -> pa.Table | None:
+    """The rows of one file; None where it cannot be read, which is said in `problems`."""
+    try:
+        with open(path, "rb") as stream:
+            content = stream.read()
+        if crc32(content) != expected:
+            raise OSError("it is damaged, as its checksum is another")
+        return pa.ipc.open_file(pa.py_buffer(content)).read_all()
+    except (pa.ArrowException, OSError) as error:
+        problems.append(Problem(path, "", f"cannot be read: {error}", AGAIN))
         return None
-    return rows if all(isinstance(row, dict) for row in rows) else None
+
+
+def _frame(rows: Sequence[pa.Table], table: str) -> pd.DataFrame:
+    """Rows of several reports as one frame; a column of two kinds becomes text."""
+    first = ["experiment_id", *STORED[table]]
+    if not rows:
+        return pd.DataFrame(columns=first)
+    try:
+        together = pa.concat_tables(rows, promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        together = pa.concat_tables(_alike(rows), promote_options="permissive")
+    frame = together.to_pandas()
+    return frame[[*first, *(name for name in frame.columns if name not in first)]]
+
+
+def _alike(rows: Sequence[pa.Table]) -> list[pa.Table]:
+    """The same rows, every column that is text somewhere being text everywhere."""
+    text = {field.name for one in rows for field in one.schema if field.type == pa.string()}
+    return [
+        one.cast(
+            pa.schema([(f.name, pa.string() if f.name in text else f.type) for f in one.schema])
+        )
+        for one in rows
+    ]
