@@ -30,7 +30,7 @@ plates:
 """
 
 BANNER = """from types import SimpleNamespace as S
-from kit.exhibits import Exhibits
+from kit.report.exhibits import Exhibits
 show = Exhibits(out)
 config = S(title="A title", date="2026-03-02", cell_lines=["Jurkat"])
 summary = S(verdict={verdict!r}, reasons=["Edge effect 12 %."], next_actions=["Repeat."])

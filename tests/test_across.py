@@ -13,10 +13,10 @@ import pytest
 from papermill import inspect_notebook
 from scipy import stats
 
-from kit.__main__ import main
 from kit.across import charts as across
 from kit.across.gather import GROWTH, OPTIMISTIC, Z_PRIME, gather
 from kit.batch import across_page
+from kit.cli.main import main
 from kit.core.columns import TABLES
 from kit.report.sections import across as sections
 from kit.store import store
@@ -40,10 +40,13 @@ def write_report(folder: Path, name: str, frames: dict, *, date="2025-01-01", si
     store's own writer, manifest.
     """
     (folder / name / "tables").mkdir(parents=True)
+    frames = {
+        table: frame.reindex(columns=[*dict.fromkeys([*TABLES[table], *frame.columns])])
+        for table, frame in frames.items()
+    }
     for table, frame in frames.items():
-        frame = frame.reindex(columns=[*dict.fromkeys([*TABLES[table], *frame.columns])])
         frame.to_csv(folder / name / "tables" / f"{table}.csv", index=False)
-    store.write(folder / name, name)
+    store.write(folder / name, name, frames)
     manifest = {
         "experiment_id": name,
         "status": "ok",

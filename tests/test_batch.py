@@ -17,7 +17,9 @@ import psutil
 import pytest
 from lab import BANNER, alive, experiment, litter, notebook, start, until
 
+import kit
 from kit.batch import batch, isolate, partial
+from kit.batch.find import find
 from kit.batch.job import Job, available
 from kit.core.errors import InputError
 from kit.store import outfolder
@@ -47,11 +49,10 @@ def test_a_report_holds_what_the_contract_lists(tmp_path: Path, one: Path) -> No
     wanted = {"experiment_id", "status", "verdict", "reasons", "kit_version", "python", "packages", "settings", "seed", "inputs", "notebooks",
               "started", "seconds", "simulated"}  # fmt: skip
     assert wanted <= set(told)
-    assert (told["status"], told["verdict"], told["reasons"]) == (
-        "ok",
-        "warn",
-        ["Edge effect 12 %."],
-    )
+    summary = kit.analyse(kit.load(one)).summary
+    assert told["status"] == "ok" and told["verdict"] == summary.verdict == "warn"
+    assert told["reasons"] == list(summary.reasons)
+    assert told["next_actions"] == list(summary.next_actions)
     assert {entry["path"] for entry in told["inputs"]} == {
         "experiment.yaml",
         "layout.csv",
@@ -105,8 +106,8 @@ def test_experiments_are_found_once_each(tmp_path: Path) -> None:
         experiment(tmp_path / Path(name).parent, Path(name).name)
     (tmp_path / "a" / "EXP-1" / "inner").mkdir()
     (tmp_path / "a" / "EXP-1" / "inner" / "experiment.yaml").write_text("")
-    found = batch.expand([tmp_path / "a", f"{tmp_path}/a/EXP-*", tmp_path / "b"])
-    assert [path.name for path in found] == ["EXP-1", "EXP-2", "EXP-3"]
+    found = find([tmp_path / "a", f"{tmp_path}/a/EXP-*", tmp_path / "b"])
+    assert [path.name for path in found.folders] == ["EXP-1", "EXP-2", "EXP-3"]
 
 
 @pytest.mark.parametrize("make, given, said", [
@@ -122,14 +123,32 @@ def test_what_cannot_be_found_is_said(
     for name in make:
         (tmp_path / name).mkdir() if name.endswith("/") else (tmp_path / name).write_text("")
     with pytest.raises(InputError, match=said.replace("?", r"\?")):
-        batch.expand([tmp_path / given])
+        find([tmp_path / given])
 
 
-def test_two_experiments_of_one_name_are_refused(tmp_path: Path) -> None:
-    for parent in ("a", "b"):
-        experiment(tmp_path / parent, "EXP-1")
-    with pytest.raises(InputError, match="have one name, 'EXP-1'"):
-        batch.expand([tmp_path / "a", tmp_path / "b"])
+def test_what_is_no_experiment_and_what_is_doubled_keeps_nothing_else_from_its_report(
+    tmp_path: Path, one: Path
+) -> None:
+    """As a shell's star names them: a text file, a folder of something else, a backup copy."""
+    (tmp_path / "in" / "README.txt").write_text("plates of May")
+    (tmp_path / "in" / "photos").mkdir()
+    for parent in ("in", "in/backup"):
+        experiment(tmp_path / parent, "EXP-2")
+    said: list[str] = []
+    result = batch.run(
+        sorted((tmp_path / "in").iterdir()),
+        tmp_path / "out",
+        notebooks=tmp_path / "nb",
+        report=lambda progress, made: said.append(progress.notice),
+    )
+    assert [(one["experiment_id"], one["status"]) for one in result.made] == [
+        ("EXP-2", "failed"),
+        ("EXP-1", "ok"),
+    ]
+    assert "have one name, 'EXP-2'" in result.failed[0]["problems"][0]
+    assert not (tmp_path / "out" / "EXP-2").exists()
+    passed = [text for text in said if text.startswith("Passed over: ")]
+    assert len(passed) == 2 and "README.txt" in passed[0] and "photos" in passed[1]
 
 
 @pytest.mark.parametrize(
@@ -323,16 +342,17 @@ def test_what_was_done_just_before_the_end_is_kept(tmp_path: Path, name: str) ->
     assert "viability 42\n" in texts and not any("never" in text for text in texts)
     page = (tmp_path / "out" / "EXP-1" / "report.html").read_text()
     assert "A title" in page and "Edge effect 12 %." in page and "<pre>viability 42" in page
-    assert manifest(tmp_path / "out", "EXP-1")["reasons"] == [error, "Edge effect 12 %."]
+    summary = kit.analyse(kit.load(source, {"min_z_prime": 0.4})).summary
+    assert manifest(tmp_path / "out", "EXP-1")["reasons"] == [error, *summary.reasons]
 
 
 @forked
-def test_a_notebook_that_is_ended_before_it_began(tmp_path: Path) -> None:
+def test_reading_stands_under_the_limit_of_time(tmp_path: Path) -> None:
     notebook(tmp_path / "nb", "print('never reached')")
     experiment(tmp_path / "in", "EXP-1")
     run(tmp_path, timeout_s=0.001)
     assert manifest(tmp_path / "out", "EXP-1")["problems"] == [
-        "01_assay_qc stopped before its first cell: it ran longer than the limit of 0.001 s"
+        "EXP-1: reading or analysing stopped: it ran longer than the limit of 0.001 s."
     ]
 
 
@@ -379,15 +399,15 @@ def test_no_room_for_a_notebook(tmp_path: Path) -> None:
 
 RUN = """
 import sys
-from kit import batch
-from kit.__main__ import Lines
+from kit.batch import batch
+from kit.cli.main import Lines
 if __name__ == "__main__":
     import resource
     if len(sys.argv) > 2:
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
     root = sys.argv[1]
     try:
-        done = batch.run([root + "/in"], root + "/out", notebooks=root + "/nb", force=len(sys.argv) > 2, report=Lines())
+        done = batch.run([root + "/in"], root + "/out", notebooks=root + "/nb", workers=1, force=len(sys.argv) > 2, report=Lines())
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(bool(done.failed))

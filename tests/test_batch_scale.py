@@ -24,14 +24,14 @@ pytestmark = pytest.mark.skipif(not isolate.CAN_FORK, reason="processes are not 
 
 RUN = """
 import sys
-from kit import batch
+from kit.batch import batch
 if __name__ == "__main__":
     root = sys.argv[1]
     batch.run([root + "/in"], root + "/out", notebooks=root + "/nb", workers=2)
 """
 
 FIGURE = """from matplotlib.figure import Figure
-from kit.exhibits import Exhibit
+from kit.report.exhibits import Exhibit
 figure = Figure()
 figure.subplots().plot([1, 3, 2])
 show.show(Exhibit("line", "A line", "It bends.", figure))"""
@@ -163,7 +163,7 @@ def test_killed_at_random_moments_and_run_again(
 MEMORY = """
 import gc, sys
 import psutil
-from kit import batch
+from kit.batch import batch
 def told(progress, manifest):
     gc.collect()
     one = psutil.Process()

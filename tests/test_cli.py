@@ -34,7 +34,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_help_is_quick_and_lists_the_commands() -> None:
     code = (
-        "import sys; sys.argv = ['kit', '--help']\nfrom kit.__main__ import main\ntry:"
+        "import sys; sys.argv = ['kit', '--help']\nfrom kit.cli.main import main\ntry:"
         " main()\nexcept SystemExit: pass\n"
     )
     code += (
@@ -183,7 +183,7 @@ def test_an_index_that_cannot_be_written_is_1(
 NO_ROOM = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-from kit.__main__ import main
+from kit.cli.main import main
 sys.exit(main(["index", "out", *sys.argv[1:]]))
 """
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from test_scaffold import values
 
-from kit.__main__ import main
+from kit.cli.main import main
 from kit.new import command
 from kit.readers.layouts.layout import read_layout
 from kit.simulate import examples, synthetic

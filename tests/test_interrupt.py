@@ -24,7 +24,7 @@ import sys
 if __name__ == "__main__":
     from pathlib import Path
     from kit import batch, interrupt
-    from kit.__main__ import main
+    from kit.cli.main import main
     batch.share = lambda: Path(sys.argv[1])
     interrupt.install_signal_handlers()
     sys.exit(main(sys.argv[2:]))
@@ -60,6 +60,8 @@ class Run:
             str(root / "in"),
             "--out",
             str(self.out),
+            "--workers",
+            "1",
         ]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
                                         env={**os.environ, "TMPDIR": str(self.temporary)})  # fmt: skip
@@ -167,7 +169,7 @@ sys.meta_path.insert(0, Finder())
 sys.argv[1:] = ["check", "nowhere"]
 if start == "python -m kit":
     runpy.run_module("kit", run_name="__main__", alter_sys=True)
-from kit.entry import main
+from kit.cli.entry import main
 sys.exit(main())
 """
 

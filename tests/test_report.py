@@ -302,10 +302,8 @@ def tables(random: np.random.Generator, rows: int = 6) -> dict[str, pd.DataFrame
 
 
 def stored(folder: Path, name: str, frames: dict[str, pd.DataFrame]) -> None:
-    (folder / name / "tables").mkdir(parents=True, exist_ok=True)
-    for table, frame in frames.items():
-        frame.to_csv(folder / name / "tables" / f"{table}.csv", index=False)
-    store.write(folder / name, name)
+    (folder / name).mkdir(parents=True, exist_ok=True)
+    store.write(folder / name, name, frames)
 
 
 @pytest.mark.parametrize("table", [name for name in TABLES if name != "wells"])
@@ -342,10 +340,10 @@ def test_the_store_when_there_is_nothing_or_nonsense(tmp_path: Path) -> None:
 
 def test_another_schema_version_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(store, "SCHEMA_VERSION", 2)
+        patch.setattr(store, "SCHEMA_VERSION", 9)
         stored(tmp_path, "EXP-9", tables(np.random.default_rng(0)))
     stored(tmp_path, "EXP-1", tables(np.random.default_rng(0)))
-    with pytest.raises(InputError, match=r"EXP-9.*schema version 2; this kit reads 1") as caught:
+    with pytest.raises(InputError, match=r"EXP-9.*schema version 9; this kit reads 2") as caught:
         store.read(tmp_path, "calls")
     assert len(caught.value.problems) == 1
 
@@ -356,23 +354,6 @@ def test_infinite_numbers_survive(tmp_path: Path) -> None:
     )
     stored(tmp_path, "EXP-1", {"dose_response": frame})
     assert store.read(tmp_path, "dose_response")["ic50_absolute"].tolist()[:2] == [np.inf, -np.inf]
-
-
-def test_a_column_that_an_earlier_kit_kept_as_text_is_read_as_numbers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    frame = tables(np.random.default_rng(0))["dose_response"]
-    stored(tmp_path, "EXP-1", {"dose_response": frame})
-    older = {
-        name: {column: kind for column, kind in table.items() if column != "aoc"}
-        for name, table in TABLES.items()
-    }
-    monkeypatch.setattr(store, "TABLES", older)
-    stored(tmp_path, "EXP-2", {"dose_response": frame})
-    monkeypatch.undo()
-    read = store.read(tmp_path, "dose_response")
-    assert read["experiment_id"].tolist() == ["EXP-1"] * 6 + ["EXP-2"] * 6
-    assert np.allclose(read["aoc"].to_numpy(float), np.tile(frame["aoc"], 2), equal_nan=True)
 
 
 def test_a_notebook_shows_verdicts_and_calls_in_the_reports_colours(root: Path) -> None:

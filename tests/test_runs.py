@@ -19,10 +19,10 @@ from lab import BANNER, alive, experiment, litter, notebook, start, until
 from test_batch import RUN, cluster, forked, manifest, run  # noqa: F401
 from test_batch_scale import contents
 
-from kit.__main__ import Bar, Lines
 from kit.batch import batch, isolate
 from kit.batch.job import Job
 from kit.batch.uptodate import recipe, up_to_date
+from kit.cli.main import Bar, Lines
 from kit.core.errors import InputError, KitError
 from kit.report import index
 from kit.store import outfolder, reportfolder
@@ -171,11 +171,7 @@ def test_notebooks_that_a_new_report_leaves_out_are_told(
 
 
 def test_a_damaged_report_is_made_again(tmp_path: Path) -> None:
-    notebook(
-        tmp_path / "nb",
-        BANNER.format(verdict="pass"),
-        "import kit\nshow.write_tables(kit.analyse(kit.load(experiment)).tables)",
-    )
+    notebook(tmp_path / "nb", BANNER.format(verdict="pass"))
     folder, nb = experiment(tmp_path / "in", "EXP-1"), str(tmp_path / "nb")
     run(tmp_path)
     job = Job(str(folder), str(tmp_path / "out"), "EXP-1", nb, recipe=recipe(nb, {}, ()))
@@ -204,20 +200,23 @@ def test_a_damaged_report_is_made_again(tmp_path: Path) -> None:
 
 # Reports that look at one another
 
-OWN = """import pathlib
-from kit import siblings
-name = pathlib.Path(experiment).name
-text = (pathlib.Path(experiment) / "raw" / "mrna.csv").read_text()
-(pathlib.Path(out) / "tables").mkdir()
-(pathlib.Path(out) / "tables" / "asns_lines.csv").write_text(text.replace("replicate,value", "lineage,mRNA"))
-for other, lines in siblings.read(pathlib.Path(out).parent).beside(name, False).items():
-    print(other, list(lines["cell_line"]), list(lines["mRNA"]))"""
+OTHERS = """import pathlib
+from kit.store import other_reports
+for other, lines in other_reports.of_report(pathlib.Path(out)).beside(pathlib.Path(experiment).name, False).items():
+    print(other, list(lines["cell_line"]), [round(value, 6) for value in lines["mRNA"]])
+"""
 
 
 @pytest.fixture
 def two(tmp_path: Path) -> Path:
-    """Two experiments, and a notebook 03 that writes their own levels and prints the others'."""
-    notebook(tmp_path / "nb", BANNER.format(verdict="pass"), OWN, name="03_asns_correlation")
+    """Two experiments with levels of their own, notebook 01 that notes that it ran, and a notebook
+    03 that prints the others' levels.
+    """
+    count = f"""import pathlib
+with open({str(tmp_path / "log")!r}, "a") as file: file.write(pathlib.Path(experiment).name + " ")
+(pathlib.Path(out) / "own.csv").write_text("kept")"""
+    notebook(tmp_path / "nb", count, name="01_assay_qc")
+    notebook(tmp_path / "nb", OTHERS, name="03_asns_correlation")
     for name, level in (("EXP-1", 1.5), ("EXP-2", 2.5)):
         extra = "expression:\n  - {file: raw/mrna.csv, kind: mRNA, unit: log2}\n"
         (experiment(tmp_path / "in", name, extra=extra) / "raw" / "mrna.csv").write_text(
@@ -233,61 +232,39 @@ def printed(root: Path, name: str) -> str:
     return "".join("".join(output.get("text", "")) for output in cells[-1]["outputs"])
 
 
-def test_reports_that_pool_others_do_not_hang_on_the_order(two: Path) -> None:
+def test_no_report_is_made_twice_and_what_it_pools_hangs_on_no_order(two: Path) -> None:
     said: list[str] = []
     first = run(
-        two, report=lambda progress, made: said.append(made.get("note", "")) if made else None
+        two, report=lambda progress, made: said.append(made["experiment_id"]) if made else None
     )
     assert (len(first.made), first.done, first.total, first.failed) == (2, 2, 2, [])
-    assert said == ["", "", "made again: other reports' ASNS changed"]
-    assert "EXP-2 ['Jurkat']" in printed(two, "EXP-1") and "EXP-1 ['Jurkat']" in printed(
-        two, "EXP-2"
-    )
-    one_by_one = contents(two / "out")
+    assert sorted(said) == ["EXP-1", "EXP-2"]
+    assert sorted((two / "log").read_text().split()) == ["EXP-1", "EXP-2"]
+    assert printed(two, "EXP-1") == "EXP-2 ['Jurkat'] [2.5]\n"
+    assert printed(two, "EXP-2") == "EXP-1 ['Jurkat'] [1.5]\n"
+    once = contents(two / "out")
     again = run(two)
     assert (len(again.made), len(again.skipped)) == (0, 2)
     shutil.rmtree(two / "out")
-    batch.run(
-        [two / "in" / "EXP-2"], two / "out", notebooks=two / "nb"
-    )  # as a run that was stopped after one
-    resumed = run(two, workers=2)
-    assert resumed.done == 2 and contents(two / "out") == one_by_one
-    shutil.rmtree(two / "out")
-    run(two, workers=2)
-    assert contents(two / "out") == one_by_one
+    # as a run that was stopped after one: that one is made anew, as the other adds to it
+    batch.run([two / "in" / "EXP-2"], two / "out", notebooks=two / "nb")
+    assert printed(two, "EXP-2") == ""
+    resumed = run(two, workers=1)
+    assert resumed.done == 2 and contents(two / "out") == once
 
 
 def test_only_the_notebook_that_looks_at_others_is_run_again_for_them(two: Path) -> None:
+    assert not run(two).failed
     log = two / "log"
-    count = f"""import pathlib
-with open({str(log)!r}, "a") as file: file.write(pathlib.Path(experiment).name + " ")
-(pathlib.Path(out) / "own.csv").write_text("kept")"""
-    notebook(two / "nb", BANNER.format(verdict="warn"), count, name="01_assay_qc")
-    assert not run(two).failed and log.read_text().split() == ["EXP-1", "EXP-2"]
-    assert "EXP-2 ['Jurkat']" in printed(two, "EXP-1")
     told = manifest(two / "out", "EXP-1")
-    assert [entry["name"] for entry in told["notebooks"]] == [
-        "01_assay_qc",
-        "03_asns_correlation",
-    ] and told["verdict"] == "warn"
-    assert (
-        "own.csv" in told["notebooks"][0]["outputs"]
-        and (two / "out" / "EXP-1" / "own.csv").read_text() == "kept"
-    )
-    once = contents(two / "out")
-    assert not run(two, force=True).failed and log.read_text().split()[2:] == [
-        "EXP-1",
-        "EXP-2",
-    ]  # asked for anew, nothing is kept
-    assert contents(two / "out") == once
+    assert [entry["name"] for entry in told["notebooks"]] == ["01_assay_qc", "03_asns_correlation"]
+    assert "own.csv" in told["notebooks"][0]["outputs"]
     (two / "in" / "EXP-2" / "raw" / "mrna.csv").write_text(
         "cell_line,replicate,value\nJurkat,1,9\n"
     )
-    (two / "out" / "EXP-1" / "own.csv").write_text("damaged")
-    assert not run(two).failed and log.read_text().split()[4:] == [
-        "EXP-1",
-        "EXP-2",
-    ]  # of a damaged report nothing is kept
+    assert not run(two).failed and log.read_text().split()[2:] == ["EXP-2"]
+    assert printed(two, "EXP-1") == "EXP-2 ['Jurkat'] [9.0]\n"
+    assert (two / "out" / "EXP-1" / "own.csv").read_text() == "kept"
 
 
 # The end of what a run started
@@ -417,7 +394,7 @@ def test_a_listener_that_is_no_scheduler_is_told(
 
 DEAD = """
 import sys
-from kit.__main__ import main
+from kit.cli.main import main
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
 """

@@ -127,10 +127,8 @@ def test_tables_are_the_contracts_and_reach_the_store(four, tmp_path):
         "correlation_comparison",
     ):
         assert list(four.tables[name])[: len(TABLES[name])] == list(TABLES[name])
-    (tmp_path / "EXP-A/tables").mkdir(parents=True)
-    for name, table in four.tables.items():
-        table.to_csv(tmp_path / "EXP-A/tables" / f"{name}.csv", index=False)
-    store.write(tmp_path / "EXP-A", "EXP-A")
+    (tmp_path / "EXP-A").mkdir()
+    store.write(tmp_path / "EXP-A", "EXP-A", four.tables)
     kept = store.read(tmp_path, "asns_lines").set_index("cell_line")
     assert kept.loc["MOLT-4", PROTEIN] == pytest.approx(
         four.asns_lines.set_index("cell_line").loc["MOLT-4", PROTEIN], rel=1e-9
@@ -492,10 +490,9 @@ def test_other_kinds_of_expression_are_predictors_of_their_own(tmp_path):
 
 
 def report(reports, name, lines, simulated):
-    (reports / name / "tables").mkdir(parents=True)
-    lines.to_csv(reports / name / "tables/asns_lines.csv", index=False)
+    (reports / name).mkdir(parents=True)
     (reports / name / "manifest.json").write_text(json.dumps({"simulated": simulated}))
-    store.write(reports / name, name)
+    store.write(reports / name, name, {"asns_lines": lines})
 
 
 def test_other_reports_are_pooled_line_by_line_never_real_with_simulated(four, twelve, tmp_path):

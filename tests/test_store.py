@@ -1,106 +1,78 @@
-"""The store reads what any writer of its schema wrote, quickly where it was written well, and names
-what it cannot read.
+"""The store gives back what was written, typed and exactly, and tells of every file that is damaged
+or of another kit.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute
+import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
 
 from kit.core.errors import InputError
-from kit.store import store
+from kit.store import store, tables
 
-CALLS = "cell_line,amino_acid,call,gr\nJurkat,asparagine,dependent,0.25\nA549,asparagine,prototrophic,0.875\n"
-GROWTH = "cell_line,medium,replicate,gr\nJurkat,no_asn,1,0.25\n"
+CALLS = pd.DataFrame(
+    {
+        "cell_line": ["Jurkat", "A549"],
+        "amino_acid": "asparagine",
+        "call": ["dependent", None],
+        "gr": [0.1 + 0.2, np.nan],
+        "matches_prior": [True, None],
+        "further": [1, 2],
+    }
+)
+GROWTH = pd.DataFrame({"cell_line": ["Jurkat"], "replicate": [3], "gr": [0.25]})
+WELLS = pd.DataFrame({"plate": ["P1", "P1"], "readout": "ATP", "hours": 48.0, "signal": [1.0, 2.0]})
 
 
 def report(parent: Path, name: str) -> Path:
-    (parent / name / "tables").mkdir(parents=True)
-    (parent / name / "tables" / "calls.csv").write_text(CALLS)
-    (parent / name / "tables" / "growth.csv").write_text(GROWTH)
-    return store.write(parent / name, name)
+    (parent / name).mkdir(parents=True)
+    return store.write(parent / name, name, {"calls": CALLS, "growth": GROWTH, "wells": WELLS})
 
 
-def plain(path: Path) -> None:
-    """The same rows as another writer would leave them: tables mixed in one row group, no
-    statistics.
-    """
-    rows = pq.read_table(path).take(pa.array([0, 2, 1]))
-    pq.write_table(rows, path, write_statistics=False)
-
-
-def grouped(path: Path) -> None:
-    """One row group with statistics, which cannot tell where a table's rows lie."""
-    pq.write_table(pq.read_table(path), path)
-
-
-def swapped(path: Path) -> None:
-    """A footer that tells the row groups in an order they are not in."""
-    rows = pq.read_table(path)
-    with pq.ParquetWriter(path, rows.schema) as file:
-        for name in ("calls", "growth"):
-            file.write_table(rows.filter(pa.compute.equal(rows["table"], name)))
-        file.add_key_value_metadata({"tables": "growth,calls"})
-
-
-def by_pandas(path: Path) -> None:
-    """Another kind of text, and pandas' own footer."""
-    pd.read_parquet(path).to_parquet(path)
-
-
-def by_dictionary(path: Path) -> None:
-    """Text as a dictionary's numbers, and a footer that is no text under the kit's key."""
-    rows = pq.read_table(path)
-    coded = rows.set_column(
-        1, "experiment_id", rows["experiment_id"].dictionary_encode()
-    ).set_column(2, "table", rows["table"].dictionary_encode())
-    pq.write_table(coded.replace_schema_metadata({b"tables": b"\xff\xfe"}), path)
-
-
-@pytest.mark.parametrize(
-    "rewrite", [lambda path: None, plain, grouped, swapped, by_pandas, by_dictionary]
-)
-@pytest.mark.parametrize(
-    ("table", "lines"), [("calls", ["Jurkat", "A549"]), ("growth", ["Jurkat"]), ("rescue", [])]
-)
-def test_rows_are_found_however_a_file_is_laid_out(
-    tmp_path: Path, rewrite: object, table: str, lines: list[str]
-) -> None:
-    for name in ("EXP-1", "EXP-2"):
-        rewrite(report(tmp_path, name))  # type: ignore[operator]
-    read = store.read(tmp_path, table)
-    assert read["cell_line"].tolist() == 2 * lines
-    assert read["experiment_id"].tolist() == ["EXP-1"] * len(lines) + ["EXP-2"] * len(lines)
-    if table == "calls":
-        assert read["gr"].tolist() == [0.25, 0.875] * 2
-
-
-def test_tables_read_across_experiments_have_row_groups_of_their_own_and_the_others_share_one(
-    tmp_path: Path,
-) -> None:
-    report(tmp_path, "EXP-1")
-    for name in ("rescue", "effects"):
-        (tmp_path / "EXP-1" / "tables" / f"{name}.csv").write_text("cell_line\nJurkat\nA549\n")
-    file = pq.ParquetFile(store.write(tmp_path / "EXP-1", "EXP-1"))
-    held = [file.read_row_group(index)["table"].to_pylist() for index in range(file.num_row_groups)]
-    assert held == [["calls", "calls"], ["growth"], ["effects", "effects", "rescue", "rescue"]]
-    assert store.read(tmp_path, "rescue")["cell_line"].tolist() == ["Jurkat", "A549"]
-
-
-def test_several_tables_are_read_at_once_as_one_by_one(tmp_path: Path) -> None:
-    for name in ("EXP-1", "EXP-2"):
+def test_rows_come_back_exactly_and_in_their_types(tmp_path: Path) -> None:
+    for name in ("EXP-2", "EXP-1"):
         report(tmp_path, name)
-    plain(tmp_path / "EXP-2" / store.FILE)
-    tables = ("growth", "rescue", "calls")
-    read = store.read_tables(tmp_path, tables)
-    assert list(read) == list(tables) and len(read["calls"]) == 4 and len(read["growth"]) == 2
-    for table in tables:
+    (tmp_path / "not a report").mkdir()
+    read = store.read_tables(tmp_path, ["growth", "rescue", "calls", "plates"])
+    calls = read["calls"]
+    assert calls["experiment_id"].tolist() == ["EXP-1"] * 2 + ["EXP-2"] * 2
+    assert calls["gr"].iloc[0] == 0.1 + 0.2 and np.isnan(calls["gr"].iloc[1])
+    assert calls["matches_prior"].tolist()[:2] == [True, None] and calls["call"].isna().sum() == 2
+    assert calls["further"].tolist() == [1, 2, 1, 2] and calls["further"].dtype == np.int64
+    assert read["growth"]["replicate"].dtype == np.int64 and read["rescue"].empty
+    assert (
+        read["plates"].drop(columns="experiment_id").to_dict("records")
+        == [{"plate": "P1", "readout": "ATP", "hours": 48.0}] * 2
+    )
+    for table in ("growth", "calls"):
         pd.testing.assert_frame_equal(read[table], store.read(tmp_path, table))
+
+
+def test_other_programs_read_the_same_rows(tmp_path: Path) -> None:
+    """By two routes that share no code with `read`: a dataset of Arrow files, and the parquet."""
+    report(tmp_path, "EXP-1")
+    rows = pa.dataset.dataset([tmp_path / "EXP-1/results/calls.arrow"], format="ipc").to_table()
+    assert rows["cell_line"].to_pylist() == ["Jurkat", "A549"]
+    assert rows.schema.field("gr").type == pa.float64()
+    whole = pq.read_table(tmp_path / "EXP-1" / store.FILE, page_checksum_verification=True)
+    assert whole["experiment_id"].to_pylist() == ["EXP-1"]
+    assert [row["gr"] for row in whole["calls"].to_pylist()[0]] == [0.1 + 0.2, None]
+
+
+def test_a_column_of_two_kinds_becomes_text(tmp_path: Path) -> None:
+    for name, value in (("EXP-1", 7), ("EXP-2", "seven")):
+        (tmp_path / name).mkdir()
+        store.write(tmp_path / name, name, {"calls": CALLS.assign(further=value)})
+    assert store.read(tmp_path, "calls")["further"].tolist() == ["7", "7", "seven", "seven"]
+
+
+def test_an_unknown_table_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         store.read_tables(tmp_path, ["calls", "call", "grwth"])
     assert [problem.what for problem in caught.value.problems] == [
@@ -109,58 +81,42 @@ def test_several_tables_are_read_at_once_as_one_by_one(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("table", ["calls", "rescue"])
-def test_every_file_that_cannot_be_read_is_named(tmp_path: Path, table: str) -> None:
-    for name in ("EXP-1", "EXP-2", "EXP-3", "EXP-4"):
-        report(tmp_path, name)
-    (tmp_path / "EXP-2" / store.FILE).write_bytes(b"PAR1 cut short")
-    for name, statistics in (("EXP-3", True), ("EXP-4", False)):
-        rows = pq.read_table(tmp_path / name / store.FILE)
-        newer = rows.set_column(0, "schema_version", pa.array([7] * len(rows), pa.int16()))
-        pq.write_table(newer, tmp_path / name / store.FILE, write_statistics=statistics)
-    with pytest.raises(InputError) as caught:
-        store.read(tmp_path, table)
-    said = [str(problem) for problem in caught.value.problems]
-    assert len(said) == 3 and "EXP-2" in said[0] and "cannot be read" in said[0]
-    assert all(
-        name in text and "schema version 7" in text
-        for name, text in zip(("EXP-3", "EXP-4"), said[1:], strict=True)
-    )
-
-
-@pytest.mark.parametrize("values", [[1, 2, 3], [None, None, None], ["{cut", "[]", "7"]])
-def test_rows_that_are_no_json_objects_are_named_by_file(
-    tmp_path: Path, values: list[object]
-) -> None:
-    for name in ("EXP-1", "EXP-2", "EXP-3"):
-        report(tmp_path, name)
-    for name in ("EXP-2", "EXP-3"):
-        path = tmp_path / name / store.FILE
-        pq.write_table(pq.read_table(path).set_column(4, "values", pa.array(values)), path)
-    with pytest.raises(InputError) as caught:
-        store.read(tmp_path, "calls")
-    assert [problem.what for problem in caught.value.problems] == [
-        "a row of 'calls' is no JSON object"
-    ] * 2
-    assert [Path(problem.file).parent.name for problem in caught.value.problems] == [
-        "EXP-2",
-        "EXP-3",
-    ]
-
-
-@pytest.mark.parametrize(
-    "columns",
-    [
-        ["schema_version", "experiment_id"],
-        ["table", "schema_version", "experiment_id", "row", "values"],
-    ],
-)
-def test_a_file_of_other_columns_is_named(tmp_path: Path, columns: list[str]) -> None:
+def test_a_flipped_bit_anywhere_gives_no_number(tmp_path: Path) -> None:
     report(tmp_path, "EXP-1")
-    path = report(tmp_path, "EXP-2")
-    pq.write_table(pq.read_table(path).select(columns), path)
-    with pytest.raises(
-        InputError,
-        match=r"EXP-2.*its columns have to be schema_version, experiment_id, table, row, values",
-    ):
+    path = tmp_path / "EXP-1" / "results" / "calls.arrow"
+    whole = path.read_bytes()
+    for place in range(0, len(whole), 37):
+        path.write_bytes(
+            whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :]
+        )
+        with pytest.raises(InputError, match="calls.arrow: cannot be read"):
+            store.read(tmp_path, "calls")
+
+
+def test_every_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    for name in ("EXP-1", "EXP-2", "EXP-3", "EXP-4", "EXP-5"):
+        report(tmp_path, name)
+    (tmp_path / "EXP-2/results/calls.arrow").unlink()
+    sums = tmp_path / "EXP-3/results/CRC32"
+    sums.write_text(sums.read_text().replace("schema_version 2", "schema_version 7"))
+    (tmp_path / "EXP-4/results/CRC32").unlink()  # as an earlier kit left its reports
+    (tmp_path / "EXP-5/results/CRC32").write_text("calls")
+    with pytest.raises(InputError) as caught:
         store.read(tmp_path, "calls")
+    said = sorted(str(problem) for problem in caught.value.problems)
+    words = ("cannot be read", "schema version 7", "schema version 1", "cannot be read")
+    assert len(said) == 4 and all(word in text for word, text in zip(words, said, strict=True))
+
+
+TEXTS = ["=1+2", "+1+cmd|' /C calc'!A0", "-x", "@SUM(1)", "'=1", "\t=1", "''-x", "'plain", "", "-5"]
+
+
+def test_text_that_a_spreadsheet_would_run_is_harmless_and_reads_back(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"=head": TEXTS, "value": [-1.5] * len(TEXTS)})
+    tables.write_csv(frame, tmp_path / "compliance.csv")
+    plain = pd.read_csv(tmp_path / "compliance.csv", dtype=str, keep_default_na=False)
+    cells = [*plain.columns, *plain.iloc[:, 0]]
+    assert [text for text in cells if text[:1] in ("=", "+", "-", "@", "\t")] == ["-5"]
+    assert plain["value"].tolist() == ["-1.5"] * len(TEXTS)
+    back = tables.read_csv(tmp_path / "compliance.csv")
+    assert back["=head"].fillna("").tolist() == TEXTS

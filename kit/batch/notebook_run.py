@@ -59,7 +59,8 @@ def run(
     list of dict
         The entries of the manifest: name, status, seconds, error, and the files that each wrote.
     """
-    refused = {path: error for path in paths if (error := _unknown(path, parameters))}
+    names = [*parameters, "out"]
+    refused = {path: error for path in paths if (error := _unknown(path, names))}
     runs = [_Run(path, _part(built, path), built, home) for path in paths if path not in refused]
     outcomes = isolate.run_all(
         [(_execute, run.path, run.part, parameters, analysis) for run in runs],
@@ -108,7 +109,7 @@ class _Run:
         return {**entry, "fault": fault} if error and fault in reportfolder.TRANSIENT else entry
 
 
-def _unknown(path: Path, parameters: Mapping[str, str]) -> InputError | None:
+def _unknown(path: Path, parameters: Sequence[str]) -> InputError | None:
     """What the notebook has no parameter for, with the nearest name it has."""
     import papermill
 

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from kit.core.errors import InputError, KitError, Problem, Problems
+from kit.core.errors import InputError, Problem, Problems
 
 
 class OutputError(InputError):
@@ -254,8 +254,6 @@ def swap_in(built: Path, final: Path) -> None:
     """Put a finished report in the place of its predecessor, which stays whole until this moment,
     and for good when the new one cannot be put there.
     """
-    if foreign(final):
-        raise KitError(f"{final.name} is not a report of the kit, so it was not replaced")
     if not final.exists():
         built.rename(final)
     elif _exchange(built, final):

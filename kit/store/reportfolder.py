@@ -113,6 +113,8 @@ def place(
         raise KitError(
             f"the run that asked for the report {final.name} is over; nothing was changed"
         )
+    if outfolder.foreign(final):
+        raise KitError(f"{final.name} is not a report of the kit, so it was not replaced")
     earlier = read_manifest(final)
     if transient(manifest) and is_good(final, earlier):
         note_attempt(final, manifest)

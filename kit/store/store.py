@@ -60,7 +60,7 @@ def write(report: Path, experiment_id: str, tables: Mapping[str, pd.DataFrame]) 
     """
     frames = {name: frame for name, frame in tables.items() if name in STORED}
     if "wells" in tables:
-        frames["plates"] = tables["wells"][list(PLATES)].drop_duplicates("plate")
+        frames["plates"] = tables["wells"].reindex(columns=list(PLATES)).drop_duplicates("plate")
     (report / FOLDER).mkdir(exist_ok=True)
     sums, nested = {VERSION: str(SCHEMA_VERSION)}, {"experiment_id": pa.array([experiment_id])}
     for name, frame in frames.items():
@@ -222,7 +222,7 @@ def _frame(rows: Sequence[pa.Table], table: str) -> pd.DataFrame:
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         together = pa.concat_tables(_alike(rows), promote_options="permissive")
     frame = together.to_pandas()
-    return frame[[*first, *(name for name in frame.columns if name not in first)]]
+    return frame.reindex(columns=[*dict.fromkeys([*first, *frame.columns])])
 
 
 def _alike(rows: Sequence[pa.Table]) -> list[pa.Table]:

@@ -32,7 +32,7 @@ from kit.batch import batch
 from kit.store import store
 
 FIGURE = """from matplotlib.figure import Figure
-from kit.exhibits import Exhibit
+from kit.report.exhibits import Exhibit
 figure = Figure()
 figure.subplots().plot([1, 3, 2])
 show.show(Exhibit("line", "A line", "It bends.", figure))"""
