@@ -89,7 +89,7 @@ def test_a_flipped_bit_anywhere_gives_no_number(tmp_path: Path) -> None:
         path.write_bytes(
             whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :]
         )
-        with pytest.raises(InputError, match="calls.arrow: cannot be read"):
+        with pytest.raises(InputError, match=r"calls\.arrow: cannot be read"):
             store.read(tmp_path, "calls")
 
 
