@@ -32,9 +32,14 @@ from kit.protocol import compliance, protocol_findings
 from kit.protocol.carryover import carryover
 from kit.protocol.findings import design_findings
 from kit.protocol.ledger import exhaustion, medium_ledger, runs_out_findings
+from kit.signaling import study as signaling_study
 from kit.western import quantify
 
 DEATH = ("apoptosis", "apoptosis_effects")
+SIGNALING = (
+    "signaling_ratios", "mtorc1_validity", "mtorc1_activation", "mtorc1_divergence",
+    "mtorc1_sensitivity",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -65,8 +70,14 @@ class Analysis:
     asns_correlation: pd.DataFrame | None = None
     correlation_comparison: pd.DataFrame | None = None
     dose_response: pd.DataFrame | None = None
+    signaling_ratios: pd.DataFrame | None = None
+    mtorc1_validity: pd.DataFrame | None = None
+    mtorc1_activation: pd.DataFrame | None = None
+    mtorc1_divergence: pd.DataFrame | None = None
+    mtorc1_sensitivity: pd.DataFrame | None = None
     findings: tuple[verdict.Finding, ...] = field(default=())
     western: quantify.Western | None = None
+    signaling: signaling_study.Signaling | None = None
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -76,6 +87,9 @@ class Analysis:
     @property
     def exploratory(self) -> bool:
         """Some line has fewer biological replicates than a test needs."""
+        few = self.experiment.settings.min_replicates
+        if self.signaling is not None and len(self.signaling.model.experiments) < few:
+            return True
         if self.growth is None or self.growth.empty:
             return False
         return bool(
@@ -112,6 +126,7 @@ class Analysis:
         plates = 0 if self.plate_verdicts is None else len(self.plate_verdicts)
         good = [f"All {plates} plates pass quality control."] if plates else []
         good += ["The blots keep every rule."] if self.western_qc is not None else []
+        good += ["The mTORC1 assay keeps every rule."] if self.signaling is not None else []
         return verdict.summarise(
             list(self.findings), " ".join(good) or "Nothing was measured that has quality limits."
         )
@@ -150,8 +165,26 @@ def analyse(experiment: Experiment, previous: Analysis | None = None) -> Analysi
         )
     blotted = _blots(experiment, previous)
     steps |= _asns(experiment, steps, blotted)
+    signalled = _signaling(experiment, previous)
+    if signalled is not None:
+        steps |= {name: check(getattr(signalled, name), name) for name in SIGNALING}
     findings = _findings(experiment, steps)
-    return Analysis(experiment, **steps, findings=findings, western=blotted)
+    findings += signalled.findings if signalled is not None else ()
+    return Analysis(experiment, **steps, findings=findings, western=blotted, signaling=signalled)
+
+
+def _signaling(
+    experiment: Experiment, previous: Analysis | None
+) -> signaling_study.Signaling | None:
+    """mTORC1 divergence, where signalling blots are listed."""
+    if experiment.signaling is None:
+        return None
+    if previous is not None and previous.experiment.signaling is experiment.signaling:
+        return previous.signaling
+    stated = [entry.rag_loss for entry in experiment.config.signaling if entry.rag_loss]
+    return signaling_study.analyse_signaling(
+        experiment.signaling, experiment.settings, "; ".join(dict.fromkeys(stated))
+    )
 
 
 def _blots(experiment: Experiment, previous: Analysis | None) -> quantify.Western | None:
@@ -228,6 +261,7 @@ def _untouched(experiment: Experiment, previous: Analysis | None) -> dict[str, A
     names = (
         *(DEATH if previous.experiment.flow is experiment.flow else ()),
         *(("western",) if previous.experiment.bands is experiment.bands else ()),
+        *(("signaling",) if previous.experiment.signaling is experiment.signaling else ()),
     )
     return {name: getattr(previous, name) for name in names}
 

@@ -297,6 +297,22 @@ class Expression(Part):
     calibrator: Name | None = Field(None, description="calibrator sample of a qPCR export")
 
 
+class Signaling(Part):
+    file: RelativePath = Field(description="densitometry table or blot image of a signalling blot")
+    experiment: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        None, description="independent experiment; null: the table says"
+    )
+    lanes: RelativePath | None = Field(
+        None, description="lane list: lane, genotype, drug, stimulus, target"
+    )
+    dark_bands: bool | None = Field(
+        None, description="bands of the image are dark on bright; null: told from its border"
+    )
+    rag_loss: Name | None = Field(
+        None, description="how the loss of Rag was shown elsewhere, e.g. sequencing of clone 4"
+    )
+
+
 class ExperimentConfig(Part):
     schema_version: Literal[1] = Field(1, description="version of this file's form")
     experiment_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = Field(
@@ -326,6 +342,9 @@ class ExperimentConfig(Part):
     blots: list[Blot] = Field(default_factory=list, description="western blots")
     expression: list[Expression] = Field(
         default_factory=list, description="mRNA or other values per line"
+    )
+    signaling: list[Signaling] = Field(
+        default_factory=list, description="blots of mTORC1 signalling by genotype, drug, stimulus"
     )
     settings: Settings = Field(
         default_factory=Settings, description="thresholds that differ from the defaults"

@@ -45,6 +45,7 @@ def read_parts(
         "flow",
         "blots",
         "expression",
+        "signaling",
         "settings",
     ):
         if section in data and data[section] is None:
@@ -89,7 +90,7 @@ def _check_references(
         )
     _check_media(config, say)
     _check_plates(config, folder, say)
-    for section in ("flow", "blots", "expression"):
+    for section in ("flow", "blots", "expression", "signaling"):
         for index, entry in enumerate(getattr(config, section)):
             _check_file(folder, entry.file, (section, index, "file"), say)
             if getattr(entry, "lanes", None):

@@ -19,7 +19,17 @@ NOWHERE = "experiment.yaml"
 """Stand-in for a file that is not named: it exists, and nothing is read from it."""
 UNNAMED = "unnamed"
 """Stand-in for an experiment's name."""
-_ENTRIES = ("cell_lines", "sera", "media", "plates", "flow", "blots", "expression", "replicates")
+_ENTRIES = (
+    "cell_lines",
+    "sera",
+    "media",
+    "plates",
+    "flow",
+    "blots",
+    "expression",
+    "signaling",
+    "replicates",
+)
 _ROUNDS = 6
 """A value left out may be one that is needed, and an entry that was no mapping lacks all of them: a
 few rounds settle it.

@@ -467,6 +467,43 @@ class WesternSettings(_Frozen):
     )
 
 
+class SignalingSettings(_Frozen):
+    """mTORC1 divergence (SPEC: mTORC1). Activations are log2 of phospho over total, over starved."""
+
+    min_all_activation_log2: float = _limit(
+        1.0, "activation of wild type by all amino acids from here: the assay works"
+    )
+    max_torin_log2: float = _limit(
+        0.25, "signal under Torin over starved up to here: the signal is mTOR's"
+    )
+    max_total_change_percent: float = _percent(
+        30, "change of total S6K by the genotype or the drug up to here passes"
+    )
+    max_rag_left_percent: float = _percent(
+        20, "Rag band left in the knock-out, percent of wild type, up to here: Rag is lost"
+    )
+    min_rdi_dependent: float = _limit(
+        0.7, "share of the activation that needs Rag (RDI) from here: Rag-dependent", gt=0, le=1
+    )
+    rdi_half: float = _limit(
+        0.5,
+        "RDI: Rag-dependent needs the lower 95 % bound from here, independent the upper 90 % bound"
+        " below",
+        gt=0,
+        lt=1,
+    )
+    min_rdi_mixed: float = _limit(0.3, "RDI from here: mixed", gt=0, lt=1)
+    min_adi: float = _limit(
+        0.5, "share of the Rag-independent activation that needs Arf1 (ADI) from here: Arf1", gt=0
+    )
+    max_contrast_change_log2: float = _limit(
+        0.3, "change of a contrast by scaling, background or denominator up to here passes", gt=0
+    )
+    max_paired_se_ratio: float = _limit(
+        2.0, "paired over pooled standard error above which the paired test counts", ge=1
+    )
+
+
 CROSSED = "limits_crossed"
 APART = (("gr_auxotroph", "gr_prototroph"),)
 """Pairs of which the first has to be below the second."""
@@ -489,6 +526,7 @@ IN_ORDER = (
     ("min_lane_factor", "max_lane_factor"), ("max_mw_error_percent", "fail_mw_error_percent"),
     ("fail_control_lane_ratio", "min_control_lane_ratio"), ("asns_low_percent", "asns_high_percent"),
     ("min_lines_estimate", "min_lines_inference"), ("max_reference_spread", "fail_reference_spread"),
+    ("min_rdi_mixed", "rdi_half"), ("rdi_half", "min_rdi_dependent"),
 )  # fmt: skip
 """Pairs of which the first may not exceed the second."""
 
@@ -524,6 +562,7 @@ class Settings(
     CallSettings,
     WesternSettings,
     ExchangeSettings,
+    SignalingSettings,
 ):
     """All settings in one flat namespace, as `settings:` in experiment.yaml names them. Limits of
     one thing have to stand in their order.

@@ -113,9 +113,9 @@ def _names(folder: Path, config: ExperimentConfig, gated: Iterable[Any]) -> Iter
         yield plate.file
     for layout in dict.fromkeys(plate.layout for plate in config.plates):
         yield from (_beside(layout, name) for name in included(folder / layout))
-    for section in (config.flow, config.blots, config.expression):
+    for section in (config.flow, config.blots, config.expression, config.signaling):
         yield from (entry.file for entry in section)
-    yield from (entry.lanes for entry in config.blots if entry.lanes)
+    yield from (entry.lanes for entry in [*config.blots, *config.signaling] if entry.lanes)
     for entry, run in zip(
         [entry for entry in config.flow if entry.gates is not None], gated, strict=False
     ):

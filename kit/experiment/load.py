@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 import pandas as pd
 
 from kit.asns.lines import OWN_LINES
-from kit.config.model import Blot, ExperimentConfig, Expression, Flow, Plate
+from kit.config.model import Blot, ExperimentConfig, Expression, Flow, Plate, Signaling
 from kit.config.reading import is_inside, read_parts
 from kit.config.salvage import NOWHERE
 from kit.config.settings import Settings
@@ -26,6 +26,8 @@ from kit.plates.tidy import tidy_wells
 from kit.readers import Read, choose, read_plates
 from kit.readers.blots.image import BlotImage
 from kit.readers.layouts.layout import read_layout
+from kit.signaling.bands import read_signaling
+from kit.signaling.ratios import combine
 from kit.western.bands import read_blot, read_mrna
 
 T = TypeVar("T")
@@ -64,6 +66,9 @@ class Experiment:
     mrna: pd.DataFrame | None = None
     notices: tuple[Finding, ...] = ()
     """What is no error of the input but has to be told: wells left out, files that are not read."""
+    signaling: pd.DataFrame | None = None
+    """Bands of the signalling blots (`kit.signaling.bands`), with `file`."""
+    signaling_images: tuple[MeasuredBlot, ...] = ()
 
     @property
     def id(self) -> str:
@@ -127,6 +132,7 @@ def _load(folder: Path, settings: Mapping[str, Any] | None) -> Experiment:
     flow, gated = _read_flow(folder, config, problems)
     bands, images = _read_blots(folder, config, problems)
     mrna = _read_expression(folder, config, problems)
+    signaling, signaling_images = _read_signaling(folder, config, problems)
     problems.raise_if_any()
     files = inputs(folder, config, gated)
     tables = (
@@ -145,6 +151,8 @@ def _load(folder: Path, settings: Mapping[str, Any] | None) -> Experiment:
         images,
         mrna,
         tuple(notices),
+        signaling,
+        signaling_images,
     )
 
 
@@ -152,7 +160,7 @@ def _absent(folder: Path, config: ExperimentConfig) -> set[str]:
     """Files of experiment.yaml that are not there or not in the folder, which has been said, and
     the stand-in for those it does not name.
     """
-    entries = [*config.plates, *config.flow, *config.blots, *config.expression]
+    entries = [*config.plates, *config.flow, *config.blots, *config.expression, *config.signaling]
     named = [
         getattr(entry, field, None) for entry in entries for field in ("file", "layout", "lanes")
     ]
@@ -163,7 +171,7 @@ def _with_files(config: ExperimentConfig, absent: set[str]) -> ExperimentConfig:
     """Without entries of flow, blots and expression whose files are absent."""
     if not absent:
         return config
-    sections = ("flow", "blots", "expression")
+    sections = ("flow", "blots", "expression", "signaling")
     kept = {
         name: [
             entry
@@ -238,6 +246,35 @@ def _one_blot(
         lanes=entry.lanes,
         replicate=entry.replicate,
         lines=config.cell_lines,
+        dark_bands=entry.dark_bands,
+    )
+
+
+def _read_signaling(
+    folder: Path, config: ExperimentConfig, problems: Problems
+) -> tuple[pd.DataFrame | None, tuple[MeasuredBlot, ...]]:
+    """All signalling blots as one band table, and the images among them."""
+    tables, images = [], []
+    for entry in config.signaling:
+        found = _attempt(lambda entry=entry: _one_signaling(folder, entry, config), problems)  # type: ignore[misc]
+        if found is not None:
+            tables.append(found[0].assign(file=entry.file))
+            images += [MeasuredBlot(found[1], found[0])] if found[1] is not None else []
+    whole = len(tables) == len(config.signaling)
+    return (_attempt(lambda: combine(tables), problems) if tables and whole else None), tuple(
+        images
+    )
+
+
+def _one_signaling(
+    folder: Path, entry: Signaling, config: ExperimentConfig
+) -> tuple[pd.DataFrame, BlotImage | None]:
+    return read_signaling(
+        folder,
+        entry.file,
+        config.settings,
+        experiment=entry.experiment,
+        lanes=entry.lanes,
         dark_bands=entry.dark_bands,
     )
 
