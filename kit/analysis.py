@@ -323,7 +323,7 @@ def _findings(
         found += runs_out_findings(steps["exhaustion"], experiment.config)
     if "plate_qc" in steps:
         found += quality_findings(steps["plate_qc"])
-        found += growth_findings(steps["growth"])
+        found += growth_findings(steps["growth"], experiment.settings.model_dump())
         found += readout_findings(
             steps.get("readout_agreement", empty("readout_agreement")),
             experiment.settings.max_readout_disagreement_gr,

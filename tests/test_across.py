@@ -90,6 +90,7 @@ def one_experiment(random, lines, index, drift=0.0):
                         "value": value,
                         "verdict": "pass",
                         "note": "control against killed wells",
+                        "code": "Z_PRIME",
                         "cell_line": line,
                     }
                 )
@@ -422,9 +423,7 @@ def test_simulated_and_real_are_not_mixed(tmp_path):
 
 def test_a_window_against_blanks_is_a_chart_of_its_own(tmp_path):
     frames = one_experiment(np.random.default_rng(1), ["A549"], 0)
-    frames["plate_qc"]["note"] = (
-        "control against blanks, for want of killed wells: an optimistic window"
-    )
+    frames["plate_qc"]["code"] = "AGAINST_BLANKS"
     write_report(tmp_path, "EXP-1", frames)
     assert set(gather(tmp_path).points["measure"]) == {OPTIMISTIC, GROWTH}
 

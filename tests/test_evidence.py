@@ -26,7 +26,7 @@ SPREAD = (-0.02, 0.0, 0.03)
 DOUBLINGS = 2.0
 GROWN = {"no_asn": 0.78, "no_gln": 0.05, "no_asn_rescue": 0.97, "no_gln_rescue": 0.98}
 PLATE = {"cell_line": "A549", "readout": "CellTiter-Glo", "agent": "", "concentration": np.nan, "concentration_unit": "", "control_doublings": DOUBLINGS, "n_wells": 6,
-         "verdict": "pass", "note": "", "gr_basis": "0 h plate", "below_lod": False}  # fmt: skip
+         "verdict": "pass", "note": "", "code": "", "gr_basis": "0 h plate", "below_lod": False}  # fmt: skip
 
 
 def growth(
@@ -271,10 +271,18 @@ def test_carry_over_caps_a_prototroph_and_never_an_auxotroph(mask, confidence, t
     assert mask == 0.05 or "can only hide an auxotroph" in bound["reasons"]
 
 
+CODE = {
+    "void": "P22_MYCOPLASMA",
+    "masking": "P13_RESIDUE",
+    "cap": "P24_LINE",
+    "none": "P10_UNKNOWN",
+}
+
+
 def checks(*rows: tuple[str, str, str, str, str]) -> pd.DataFrame:
     return pd.DataFrame(
-        [(*row, "said", "") for row in rows],
-        columns=["check", "subject", "verdict", "effect", "scope", "value", "missing"],
+        [(*row, "said", "", CODE[row[3]]) for row in rows],
+        columns=["check", "subject", "verdict", "effect", "scope", "value", "missing", "code"],
     )
 
 
@@ -333,7 +341,8 @@ def test_growth_and_death_are_paired_by_replicate_not_by_position():
         CONFIG, "A549", "glutamine", "no_gln", call_arms(table, CONFIG), death, None, None, None
     )
     assert item is not None and item.linked == [(1, 0), (2, 1)]
-    assert any("Growth has no usable value in replicate 4." in note for note in item.notes)
+    unlinked = [note.values for note in item.notes if note.code == "CALL_UNLINKED"]
+    assert {"what": "Growth", "which": "replicate 4"}.items() <= unlinked[-1].items()
     assert [values.tolist() for values in item.points] == [
         pytest.approx([0.05, 0.08]),
         [0.40, 0.42],
@@ -377,7 +386,7 @@ def test_linked_replicates_among_more_dilute_the_correlation_of_the_means():
 
 def test_the_sentence_on_death_tells_the_hours_measured():
     assert (
-        "(specific, 66 h)"
+        "after 66 h"
         in called(growth(), apoptosis=deaths({1: 0.4, 2: 0.4, 3: 0.4}, 66.0))["reasons"]
     )
 
@@ -496,12 +505,12 @@ def test_each_medium_is_read_by_what_was_read_of_it():
     table = growth()
     table.loc[table["medium"].eq("no_gln"), "readout"] = "resazurin"
     assert called(table)["n_replicates"] == 3
-    table.loc[table["medium"].eq("no_gln"), ["readout", "gr", "note"]] = [
+    table.loc[table["medium"].eq("no_gln"), ["readout", "gr", "code"]] = [
         "BrdU",
         np.nan,
-        "S-phase incorporation: ratio to control only, no GR",
+        "INCORPORATION",
     ]
-    assert "Only BrdU or EdU was read" in called(table)["reasons"]
+    assert "CALL_INCORPORATION" in called(table)["code"]
 
 
 def test_only_the_wells_behind_the_arms_are_drawn():

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import kit
+from kit.core.findings import codes
 from kit.plates import quality, spatial
 from kit.plates.findings import quality_findings
 from kit.simulate import synthetic
@@ -191,7 +192,7 @@ def late(wells, role, medium=None):
 
 def test_without_killed_wells_blanks_stand_in_and_it_says_so():
     qc, _ = spoil(lambda wells: wells[~wells["role"].eq("kill")])
-    assert "optimistic" in qc.loc["z_prime", "note"] or "not estimable" in qc.loc["z_prime", "note"]
+    assert qc.loc["z_prime", "code"] in ("AGAINST_BLANKS", "LOW_AGAINST_BLANKS", "FEW_KILLED_WELLS")
     assert qc.loc["z_prime", "verdict"] == "warn"
 
 
@@ -203,7 +204,8 @@ def test_too_few_control_wells_give_no_z_prime():
     )
     assert (
         np.isnan(qc.loc["z_prime", "value"])
-        and "not estimable: 3 control" in qc.loc["z_prime", "note"]
+        and qc.loc["z_prime", "code"] == "FEW_KILLED_WELLS"
+        and qc.loc["z_prime", "n_control"] == 3
     )
 
 
@@ -216,7 +218,7 @@ def test_a_saturated_control_well_fails_the_plate():
     qc, analysis = spoil(change)
     assert qc.loc["saturated_control_wells", "verdict"] == "fail"
     assert analysis.summary.verdict == "fail" and any(
-        "aturated control wells" in reason for reason in analysis.summary.reasons
+        code == "SATURATED_CONTROL_WELLS" for code in analysis.summary.codes
     )
     assert analysis.calls["call"].eq("inconclusive").all()
 
@@ -228,13 +230,14 @@ def test_more_than_a_tenth_missing_fails():
 
     qc, analysis = spoil(change)
     assert qc.loc["missing_wells_percent", "verdict"] == "fail"
-    assert "no usable well" in analysis.growth.set_index("medium").loc["no_asn", "note"]
+    codes = analysis.growth.set_index("medium").loc["no_asn", "code"]
+    assert "NO_USABLE_WELL" in codes.split()
 
 
 def test_no_blanks_is_said():
     qc, _ = spoil(lambda wells: wells[~wells["role"].eq("blank")])
     assert (
-        "not corrected" in qc.loc["cv_blank_percent", "note"]
+        qc.loc["cv_blank_percent", "code"] == "NO_BLANKS"
         and qc.loc["cv_blank_percent", "verdict"] == "warn"
     )
 
@@ -268,14 +271,16 @@ def test_bootstrap_interval_covers_the_true_z_prime():
     assert 125 <= hits <= 149
 
 
-def judged(metric, value, note="", limit=0.5, verdict="warn", plate="P1"):
+def judged(metric, value, code="", note="", limit=0.5, verdict="warn", plate="P1"):
     return {
         "plate": plate,
+        "cell_line": "A549",
         "metric": metric,
         "value": value,
         "verdict": verdict,
         "limit_pass": limit,
         "note": note,
+        "code": code or metric.upper(),
     }
 
 
@@ -287,46 +292,34 @@ def test_a_value_that_keeps_its_limit_is_not_said_to_miss_it():
     """Z' 0.85 warns for its blanks, not for its size; 0.3 warns for its size: two reasons with two
     remedies.
     """
-    window = "control against blanks, for want of killed wells: an optimistic window"
     high, low = said(
-        judged("z_prime", 0.85, window),
-        judged("ssmd", 20.0, window, 5),
-        judged("z_prime", 0.3, window, plate="P2"),
+        judged("z_prime", 0.85, "AGAINST_BLANKS"),
+        judged("ssmd", 20.0, "AGAINST_BLANKS", limit=5),
+        judged("z_prime", 0.3, "LOW_AGAINST_BLANKS", plate="P2"),
     )
-    assert window in high.text and "asked" not in high.text and "P2" not in high.text
-    assert "killed wells" in high.action and "pipetting" not in high.action
-    assert "0.3 (at least 0.5 asked) on P2." in low.text and "pipetting" in low.action
+    assert (high.code, high.subject, high.values["value"]) == ("AGAINST_BLANKS", "P1", "0.85")
+    assert "killed wells" in high.remedy and "pipetting" not in high.remedy
+    assert (low.code, low.subject) == ("LOW_AGAINST_BLANKS", "P2")
+    assert (low.values["value"], low.values["limit"]) == ("0.3", "0.5")
+    assert "pipetting" in low.remedy
 
 
 def test_a_value_that_could_not_be_formed_is_told_apart_from_a_bad_one():
-    none = judged("z_prime", np.nan, "not estimable: 3 control and 2 blanks, 4 of each needed")
-    bad, unknown = sorted(
-        said(none, judged("z_prime", 0.3, plate="P2")),
-        key=lambda finding: "not estimable" in finding.sentence,
-    )
-    assert "P1" not in bad.text
-    assert (
-        unknown.text == "Z' not estimable on P1: 3 control and 2 blanks, 4 of each needed."
-        and "pipetting" not in unknown.action
-    )
-    blanks = said(
-        judged("cv_blank_percent", np.nan, "no blank wells: the signal is not corrected", 20)
-    )[0]
-    assert "blank wells" in blanks.action and "contaminated" not in blanks.action
+    none = judged("z_prime", np.nan, "FEW_KILLED_WELLS", "3 control wells and 2 blanks")
+    found = {item.code: item for item in said(none, judged("z_prime", 0.3, plate="P2"))}
+    assert found["Z_PRIME"].subject == "P2" and found["FEW_KILLED_WELLS"].subject == "P1"
+    assert "3 control wells and 2 blanks" in found["FEW_KILLED_WELLS"].sentence
+    assert "pipetting" not in found["FEW_KILLED_WELLS"].remedy
 
 
 def test_limits_on_both_sides_are_said_as_such():
-    assert (
-        "0.7 (0.9 to 1.1 asked)"
-        in said(judged("linearity_slope", 0.7, "0.9 to 1.1 asked", 0.9))[0].text
-    )
-    assert (
-        "1.3 (0.9 to 1.1 asked)"
-        in said(judged("linearity_slope", 1.3, "0.9 to 1.1 asked", 0.9))[0].text
-    )
-    assert (
-        "-15 % (within ±10 % asked)" in said(judged("edge_effect_percent", -15.0, limit=10))[0].text
-    )
+    slope = [
+        said(judged("linearity_slope", value, note="0.9 to 1.1 required", limit=0.9))[0].sentence
+        for value in (0.7, 1.3)
+    ]
+    assert "0.7 on P1 (0.9 to 1.1 required)" in slope[0] and "1.3 on P1" in slope[1]
+    edge = said(judged("edge_effect_percent", -15.0, limit=10))[0].sentence
+    assert "-15 % on P1; within ±10 % is required." in edge
 
 
 def test_no_reason_of_any_spoilt_plate_contradicts_its_value():
@@ -337,11 +330,12 @@ def test_no_reason_of_any_spoilt_plate_contradicts_its_value():
         lambda wells: wells.iloc[::3],
     )
     for change in spoilt:
-        for text in (finding.sentence for finding in quality_findings(spoil(change)[1].plate_qc)):
-            for value, bound, limit in re.findall(
-                r"(-?[\d.]+(?:e[+-]\d+)?)(?: %)? \((at least|at most) ([\d.]+)(?: %)? asked\)", text
-            ):
-                assert (float(value) < float(limit)) == (bound == "at least"), text
+        bad = spoil(change)[1].plate_qc.query("verdict in ('warn', 'fail')")
+        for row in bad.to_dict("records"):
+            bound = re.search("(at least|at most) {limit}", codes()[row["code"]].sentence)
+            if bound:
+                low = row["value"] < row["limit_pass"]
+                assert low == (bound[1] == "at least"), row
 
 
 @pytest.mark.parametrize(

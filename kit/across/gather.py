@@ -152,7 +152,7 @@ def _z_prime(rows: pd.DataFrame, plates: pd.DataFrame) -> pd.DataFrame:
     plate = ["experiment_id", "plate"]
     kinds = plates[[*plate, "readout", "hours"]]
     rows = rows.merge(kinds, on=plate, how="left", validate="many_to_one")
-    optimistic = rows["note"].fillna("").str.contains("blanks")
+    optimistic = rows["code"].isin(["AGAINST_BLANKS", "LOW_AGAINST_BLANKS"])
     return _points(
         rows.assign(
             measure=optimistic.map({True: OPTIMISTIC, False: Z_PRIME}),

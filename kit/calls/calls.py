@@ -22,25 +22,24 @@ from kit.calls.posterior import AUXOTROPHIC, PROTOTROPHIC, Certainty
 from kit.config.model import CALLED, ExperimentConfig
 from kit.config.settings import Settings
 from kit.core.columns import check, empty, plain_text
+from kit.core.findings import Finding, listing
 from kit.core.reference import line_key
 from kit.plates.readouts import call_arms
 
 NAMES = {"asparagine": ("auxotrophic", "partially_dependent", "prototrophic")}
 OTHER_NAMES = ("dependent", "partially_dependent", "prototrophic")
-WORDS = {"auxotrophic": "auxotrophic", "dependent": "dependent", "partially_dependent": "partially dependent", "prototrophic": "prototrophic",
-         "inconclusive": "inconclusive"}  # fmt: skip
 RESCUED = ("full", "likely_full")
 Expected = Mapping[tuple[str, str], Mapping[Any, Any]]
 
 
 @dataclass
 class Call:
-    """A class with its confidence and sentences."""
+    """A class with its confidence and the findings it rests on."""
 
     call: str
     subtype: str = ""
     confidence: str = "none"
-    reasons: list[str] = field(default_factory=list)
+    reasons: list[Finding] = field(default_factory=list)
     certainty: Certainty | None = None
 
 
@@ -106,33 +105,25 @@ def judge(
 
 def decide(evidence: Evidence, settings: Settings) -> Call:
     """The ordered rules: what voids, what the numbers say, what masks, what caps."""
+    numbers = _numbers(evidence, settings)
+
+    def inconclusive(*reasons: Finding, certainty: Certainty | None = None) -> Call:
+        return Call("inconclusive", reasons=[*reasons, *numbers], certainty=certainty)
+
     if evidence.voids or not len(evidence.gr):
-        reasons = list(dict.fromkeys(evidence.voids)) or ["GR is undefined."]
-        return Call("inconclusive", reasons=[*reasons, *_numbers(evidence, settings)])
+        return inconclusive(*(evidence.voids or [_found("CALL_NO_GR", evidence, "fail")]))
     if evidence.rescue == "failed":
-        text = (
-            f"Giving {evidence.amino_acid} back does not restore growth: the loss is not specific"
-            " to it."
-        )
-        return Call("inconclusive", reasons=[text, *_numbers(evidence, settings)])
+        return inconclusive(_found("CALL_NOT_SPECIFIC", evidence, "fail"))
     drawn = posterior.draw(
         evidence.gr, evidence.sa, settings, draw_seed(evidence, settings), evidence.linked
     )
     found = posterior.certainty(*drawn, settings)
     confidence = posterior.confidence(found, settings)
-    numbers = _numbers(evidence, settings)
     if confidence == "none":
-        return Call("inconclusive", reasons=[_borderline(found), *numbers], certainty=found)
+        return inconclusive(_borderline(found, evidence), certainty=found)
     if found.winner != AUXOTROPHIC and evidence.masks:
-        return Call(
-            "inconclusive",
-            reasons=[
-                *evidence.masks,
-                "Masked growth cannot show that a line does without.",
-                *numbers,
-            ],
-            certainty=found,
-        )
+        masked = _found("CALL_MASKED", evidence, "fail")
+        return inconclusive(*evidence.masks, masked, certainty=found)
     call = Call(
         NAMES.get(evidence.amino_acid, OTHER_NAMES)[found.winner],
         _subtype(evidence, found.winner, settings),
@@ -141,6 +132,11 @@ def decide(evidence: Evidence, settings: Settings) -> Call:
         found,
     )
     return _limit(call, evidence, settings)
+
+
+def _found(code: str, evidence: Evidence, severity: str = "warn", **values: object) -> Finding:
+    named = {"amino_acid": evidence.amino_acid, **values}
+    return Finding(code, severity, evidence.cell_line, named)
 
 
 def draw_seed(evidence: Evidence, settings: Settings) -> int:
@@ -163,36 +159,27 @@ def _limit(call: Call, evidence: Evidence, settings: Settings) -> Call:
     auxotrophic = call.certainty is not None and call.certainty.winner == AUXOTROPHIC
     caps = [*evidence.caps, *([] if auxotrophic else evidence.mask_caps)]
     if auxotrophic and evidence.rescue not in (*RESCUED, ""):
-        caps.append(
-            f"Rescue is {evidence.rescue.replace('_', ' ')}: a confident call needs full or likely"
-            " full rescue."
-        )
+        word = evidence.rescue.replace("_", " ")
+        caps.append(_found("CALL_RESCUE_NOT_FULL", evidence, word=word))
     if _discordant(evidence, settings):
-        caps.append("Discordant: growth looks spared while many cells die later (timing).")
-    if (
-        call.certainty is not None
-        and call.confidence == "provisional"
-        and not call.certainty.robust
-    ):
-        caps.append(
-            f"The class changes, or falls below {settings.min_probability_provisional:g}, when the"
-            f" cut-offs move by {settings.cutoff_shift:g}."
-        )
+        caps.append(_found("CALL_DISCORDANT", evidence))
+    robust = call.certainty is None or call.certainty.robust
+    if call.confidence == "provisional" and not robust:
+        caps.append(_found("CALL_NOT_ROBUST", evidence, **settings.model_dump()))
     if caps and call.confidence == "confident":
         call.confidence = "provisional"
     if len(evidence.gr) < settings.min_replicates:
         call.confidence = "none"
-        caps.insert(
-            0,
-            f"Exploratory: {len(evidence.gr)} biological"
-            f" replicate{'s' * int(len(evidence.gr) > 1)}, {settings.min_replicates} needed.",
-        )
-    call.reasons = [*call.reasons, *caps, *evidence.notes]
+        n = len(evidence.gr)
+        counted = f"{n} biological replicate{'s' * (n > 1)}"
+        asked = settings.min_replicates
+        caps.insert(0, _found("CALL_EXPLORATORY", evidence, counted=counted, asked=asked))
+    notes = [item for item in evidence.notes if item not in call.reasons]
+    call.reasons = [*call.reasons, *caps, *notes]
     if auxotrophic and (evidence.masks or evidence.mask_caps):
-        call.reasons += [
-            *(evidence.mask_caps or ["Carry-over is high."]),
-            "It can only hide an auxotroph, never make one.",
-        ]
+        high = [] if evidence.mask_caps else [_found("CALL_CARRYOVER_IS_HIGH", evidence)]
+        hides = _found("CALL_CARRYOVER_ONLY_HIDES", evidence, "info")
+        call.reasons += [*evidence.mask_caps, *high, hides]
     return call
 
 
@@ -204,65 +191,48 @@ def _discordant(evidence: Evidence, settings: Settings) -> bool:
     )
 
 
-def _borderline(found: Certainty) -> str:
+def _borderline(found: Certainty, evidence: Evidence) -> Finding:
     shares = sorted(zip(found.probabilities, posterior.CLASSES, strict=True), reverse=True)[:2]
-    return (
-        f"Borderline: {WORDS[shares[0][1]]} {shares[0][0]:.0%}, {WORDS[shares[1][1]]}"
-        f" {shares[1][0]:.0%}."
-    )
+    words = [f"{name.replace('_', ' ')} {share:.0%}" for share, name in shares]
+    return _found("CALL_BORDERLINE", evidence, first=words[0], second=words[1])
 
 
-def _numbers(evidence: Evidence, settings: Settings) -> list[str]:
-    """The evidence as sentences, with its distance to the cut-offs."""
-    sentences = []
+RESCUE_CODES = {
+    "full": "CALL_RESCUED",
+    "likely_full": "CALL_RESCUED_ALMOST",
+    "partial": "CALL_RESCUED_IN_PART",
+    "indeterminate": "CALL_RESCUE_UNDECIDED",
+}
+SAID_ALWAYS = ("CALL_READOUTS_DISAGREE", "CALL_RESCUES_DIFFER")
+"""Where the numbers come from is said whatever the call."""
+
+
+def _numbers(evidence: Evidence, settings: Settings) -> list[Finding]:
+    """The evidence in words, with its distance to the cut-offs."""
+    found = []
     if len(evidence.gr):
         mean, low, high = interval(evidence.gr)
         span = f" (95 % {low:.2f} to {high:.2f})" if np.isfinite(low) else " (one replicate)"
-        if mean <= settings.gr_auxotroph:
-            where = (
-                f"is {'below' if mean < settings.gr_auxotroph else 'at'}"
-                f" {settings.gr_auxotroph:.2f}"
-            )
-        elif mean >= settings.gr_prototroph:
-            where = (
-                f"is {'above' if mean > settings.gr_prototroph else 'at'}"
-                f" {settings.gr_prototroph:.2f}"
-            )
-        else:
-            where = f"lies between {settings.gr_auxotroph:.2f} and {settings.gr_prototroph:.2f}"
-        sentences.append(f"GR {mean:.2f}{span} {where}.")
+        where = _place(mean, settings.gr_auxotroph, settings.gr_prototroph)
+        found.append(_found("CALL_GR", evidence, "info", gr=f"{mean:.2f}", span=span, where=where))
     if evidence.sa is not None:
         mean = float(evidence.sa.mean())
-        word = "more" if mean >= 0 else "fewer"
-        sentences.append(
-            f"{abs(100 * mean):.0f} % {word} {evidence.death} cells than in control"
-            f" (specific{_hours(evidence)})."
-        )
-    if evidence.rescue in RESCUED:
-        how = (
-            "fully"
-            if evidence.rescue == "full"
-            else "almost fully (equivalence with control is not proven)"
-        )
-        sentences.append(f"{evidence.amino_acid.capitalize()} restores growth {how}.")
-    elif evidence.rescue == "partial":
-        sentences.append(
-            f"{evidence.amino_acid.capitalize()} restores growth in part (index"
-            f" {evidence.rescue_index:.2f})."
-        )
-    elif evidence.rescue == "indeterminate":
-        sentences.append(f"Whether {evidence.amino_acid} restores growth is undecided.")
-    return [*sentences, *evidence.remarks]
+        hours = f" after {listing(evidence.death_hours)} h" if evidence.death_hours else ""
+        code = "CALL_DEATH" if mean > 0 else "CALL_NO_MORE_DEATH"
+        values = {"sa": f"{mean:.2f}", "percent": 100 * mean, "word": evidence.death}
+        found.append(_found(code, evidence, "info", hours=hours, **values))
+    if evidence.rescue in RESCUE_CODES:
+        index = f"{evidence.rescue_index:.2f}"
+        found.append(_found(RESCUE_CODES[evidence.rescue], evidence, "info", index=index))
+    return [*found, *(item for item in evidence.findings if item.code in SAID_ALWAYS)]
 
 
-def _hours(evidence: Evidence) -> str:
-    """`, 72 h`: when death was measured, as far as that is known."""
-    hours = [f"{hour:g}" for hour in evidence.death_hours]
-    return (
-        f", {' and '.join([', '.join(hours[:-1]), hours[-1]]) if len(hours) > 1 else hours[0]} h"
-        if hours
-        else ""
-    )
+def _place(gr: float, low: float, high: float) -> str:
+    """Where a GR lies among the two cut-offs."""
+    if low < gr < high:
+        return f"lies between {low:.2f} and {high:.2f}"
+    cut = low if gr <= low else high
+    return f"is {'at' if gr == cut else 'below' if gr < cut else 'above'} {cut:.2f}"
 
 
 def interval(values: np.ndarray) -> tuple[float, float, float]:
@@ -294,7 +264,8 @@ def _row(evidence: Evidence, call: Call, settings: Settings, expected: Expected)
         "gr_ci_high": gr_high,
         "specific_apoptosis": sa,
         "rescue": evidence.rescue,
-        "reasons": " ".join(dict.fromkeys(call.reasons)),
+        "reasons": " ".join(dict.fromkeys(item.sentence for item in call.reasons)),
+        "code": " ".join(dict.fromkeys(item.code for item in call.reasons)),
         **_prior(evidence, call, expected),
         "medium": evidence.medium,
         "n_replicates": len(evidence.gr),

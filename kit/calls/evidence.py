@@ -1,7 +1,7 @@
 """What a call rests on: growth, death, rescue, carry-over and protocol of one line in one dropout
 medium, with what each forbids.
 
-Gathering judges nothing: it writes down sentences that void, mask or cap a call, and
+Gathering judges nothing: it collects findings whose codes void, mask or cap a call, and
 `kit.calls.calls` decides.
 """
 
@@ -14,6 +14,7 @@ import pandas as pd
 
 from kit.config.model import ExperimentConfig
 from kit.config.settings import Settings
+from kit.core.findings import Finding, has_code, listing
 from kit.plates.design import nearest
 from kit.protocol.carryover_model import show_uM
 
@@ -23,11 +24,10 @@ class Evidence:
     """Everything a call rests on, for one line and amino acid; GR and SA hold one value per
     biological replicate.
 
-    `voids` forbid any call, `masks` a partial or prototrophic one; `caps` keep any call from being
-    confident, `mask_caps` all but an
-    auxotrophic one, since carry-over can hide an auxotroph and never make one. `remarks` tell where
-    the numbers come from, whatever the
-    call; `notes` are said beside a call.
+    `findings` are what limits the call, each by the effect of its code: `voids` forbid any call,
+    `masks` a partial or prototrophic one; `caps` keep any call from being confident, `mask_caps`
+    all but an auxotrophic one, since carry-over can hide an auxotroph and never make one. `notes`
+    are said beside a call.
     """
 
     cell_line: str
@@ -38,18 +38,46 @@ class Evidence:
     gr_mask: float = np.nan
     rescue: str = ""
     rescue_index: float = np.nan
-    voids: list[str] = field(default_factory=list)
-    masks: list[str] = field(default_factory=list)
-    caps: list[str] = field(default_factory=list)
-    mask_caps: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     death: str = "Annexin V+"
     gr_replicates: tuple[int, ...] = ()
     sa_replicates: tuple[int, ...] = ()
     death_hours: tuple[float, ...] = ()
     comparable: bool = True
     """Read near enough to the source's times to be compared with its table (P16)."""
+
+    def with_effect(self, effect: str, *severities: str) -> list[Finding]:
+        """The findings of this effect, of these severities (all when none is named)."""
+        return [
+            item
+            for item in self.findings
+            if item.effect == effect and (not severities or item.severity in severities)
+        ]
+
+    @property
+    def voids(self) -> list[Finding]:
+        return self.with_effect("void")
+
+    @property
+    def masks(self) -> list[Finding]:
+        return self.with_effect("mask", "fail")
+
+    @property
+    def mask_caps(self) -> list[Finding]:
+        return self.with_effect("mask", "warn")
+
+    @property
+    def caps(self) -> list[Finding]:
+        return self.with_effect("cap")
+
+    @property
+    def notes(self) -> list[Finding]:
+        return self.with_effect("remark")
+
+    def add(self, code: str, severity: str = "warn", **values: object) -> None:
+        """Note what was found."""
+        named = {"amino_acid": self.amino_acid, **values}
+        self.findings.append(Finding(code, severity, self.cell_line, named))
 
     @property
     def linked(self) -> list[tuple[int, int]] | None:
@@ -127,39 +155,37 @@ def _death(
 def _plates(evidence: Evidence, arms: pd.DataFrame) -> None:
     failed = arms[arms["verdict"].eq("fail")]
     for note, group in failed.groupby("note"):
-        which = ", ".join(str(int(replicate)) for replicate in group["replicate"])
-        evidence.voids.append(f"Replicate{'s' * int(len(group) > 1)} {which}: {note}.")
+        numbers = [int(number) for number in group["replicate"]]
+        which = f"Replicate{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"
+        evidence.add("CALL_REPLICATE_FAILED", "fail", which=which, note=note)
     if arms.empty:
-        evidence.voids.append("Growth was not measured in this medium.")
-    elif arms["note"].str.contains("S-phase incorporation").any():
-        evidence.voids.append(
-            "Only BrdU or EdU was read: incorporation is not biomass, so there is no GR value."
-        )
+        evidence.add("CALL_NO_GROWTH", "fail")
+    elif has_code(arms["code"], "INCORPORATION").any():
+        evidence.add("CALL_INCORPORATION", "fail")
     elif not len(evidence.gr) and failed.empty:
-        evidence.voids.append(f"GR is undefined: {arms['note'].iloc[0]}.")
+        evidence.add("CALL_GR_UNDEFINED", "fail", note=arms["note"].iloc[0])
     if arms["gr_basis"].eq("doubling time").any():
-        evidence.caps.append("GR rests on a given doubling time, not on a 0 h plate.")
-    grown = arms.loc[arms["verdict"].eq("warn") & arms["note"].str.contains("doublings"), "note"]
-    if len(grown):
-        evidence.caps.append(
-            f"{grown.iloc[0].split(';')[0][:1].upper()}{grown.iloc[0].split(';')[0][1:]}."
-        )
-    evidence.remarks += [note for note in dict.fromkeys(arms["readout_note"]) if note]
-    evidence.caps += evidence.remarks
+        evidence.add("CALL_BY_DOUBLING_TIME")
+    slow = arms[arms["verdict"].eq("warn") & has_code(arms["code"], "CONTROL_SLOW")]
+    if len(slow):
+        evidence.add("CALL_CONTROL_SLOW", doublings=slow["control_doublings"].iloc[0])
+    for note in dict.fromkeys(arms["readout_note"]):
+        if note:
+            evidence.add("CALL_READOUTS_DISAGREE", note=note)
     if arms["below_lod"].any():
-        evidence.notes.append("Signal below the limit of detection: GR is an upper bound.")
+        evidence.add("CALL_BELOW_LOD", "info")
 
 
 def _apoptosis(evidence: Evidence, rows: pd.DataFrame | None, config: ExperimentConfig) -> None:
     if rows is None:
-        evidence.caps.append("Death was not assessed.")
+        evidence.add("CALL_NO_DEATH")
         return
     usable = rows[rows["verdict"].ne("fail") & rows["specific_apoptosis"].notna()].sort_values(
         "replicate"
     )
     if usable.empty:
         note = rows["note"].iloc[0] if "note" in rows else ""
-        evidence.caps.append(f"Death could not be assessed: {note or 'no usable sample'}.")
+        evidence.add("CALL_DEATH_UNUSABLE", note=note or "no usable sample")
         return
     if config.protocol.caspase_evidence:
         evidence.death = "apoptotic"
@@ -170,10 +196,8 @@ def _apoptosis(evidence: Evidence, rows: pd.DataFrame | None, config: Experiment
     evidence.death_hours = tuple(sorted(set(usable["hours"].dropna()))) if "hours" in usable else ()
     asked, count = config.settings.min_replicates, len(usable)
     if count < asked:
-        evidence.caps.append(
-            f"Death rests on {count} biological replicate{'s' * (count > 1)} (min_replicates ="
-            f" {asked})."
-        )
+        counted = f"{count} biological replicate{'s' * (count > 1)}"
+        evidence.add("CALL_DEATH_FEW", counted=counted, min_replicates=asked)
     _unlinked(evidence)
 
 
@@ -183,10 +207,8 @@ def _unlinked(evidence: Evidence) -> None:
     for what, numbers in (("Death", evidence.gr_replicates), ("Growth", evidence.sa_replicates)):
         lacking = sorted(set(numbers) - both)
         if lacking and evidence.gr_replicates:
-            evidence.notes.append(
-                f"{what} has no usable value in replicate{'s' * (len(lacking) > 1)}"
-                f" {', '.join(f'{number:g}' for number in lacking)}."
-            )
+            which = f"replicate{'s' * (len(lacking) > 1)} {listing(lacking)}"
+            evidence.add("CALL_UNLINKED", "info", what=what, which=which)
 
 
 CAUTIOUS = ("failed", "indeterminate", "partial", "likely_full", "full", "not_applicable")
@@ -203,9 +225,7 @@ def _rescue(
     """
     if not config.rescues(evidence.amino_acid):
         evidence.rescue = ""
-        evidence.caps.append(
-            f"No medium gives {evidence.amino_acid} back: the loss is not shown to be specific."
-        )
+        evidence.add("CALL_NO_RESCUE_MEDIUM")
         return
     rows = (
         pd.DataFrame()
@@ -220,17 +240,13 @@ def _rescue(
         elsewhere = f" by {arms['readout'].iloc[0]}" if not same.any() else ""
         rows = rows[same]
     if rows.empty:
-        evidence.caps.append(
-            f"Rescue with {evidence.amino_acid} was not measured{elsewhere} in this line."
-        )
+        evidence.add("CALL_RESCUE_NOT_MEASURED", elsewhere=elsewhere)
         return
     ordered = sorted(rows.to_dict("records"), key=lambda row: CAUTIOUS.index(row["class"]))
     evidence.rescue, evidence.rescue_index = ordered[0]["class"], ordered[0]["rescue_index"]
     if len({row["class"] for row in ordered}) > 1:
         found = ", ".join(f"{row['medium']} {row['class'].replace('_', ' ')}" for row in ordered)
-        evidence.remarks.append(
-            f"The rescue media differ ({found}): the more cautious class counts."
-        )
+        evidence.add("CALL_RESCUES_DIFFER", "info", found=found)
 
 
 def _masking(evidence: Evidence, carryover: pd.DataFrame | None, settings: Settings) -> None:
@@ -246,22 +262,14 @@ def _masking(evidence: Evidence, carryover: pd.DataFrame | None, settings: Setti
         return
     evidence.gr_mask = float(rows["gr_mask"].max())
     residue = rows["residual_uM"].max()
+    masked = {"gr_mask": evidence.gr_mask, "gr_mask_high": settings.gr_mask_high}
     if np.isnan(evidence.gr_mask):
-        fields = (
-            " and ".join(f"`{name}`" for name in str(rows.iloc[0].get("missing", "")).split())
-            or "`protocol.wash`"
-        )
-        evidence.mask_caps.append(
-            f"Carry-over of {evidence.amino_acid} is unknown: fill in {fields} in experiment.yaml."
-        )
+        missing = str(rows.iloc[0].get("missing", "")).split() or ["protocol.wash"]
+        evidence.add("CALL_CARRYOVER_UNKNOWN", fields=[f"`{name}`" for name in missing])
     elif evidence.gr_mask >= settings.gr_mask_high:
-        text = (
-            f"Carry-over of {show_uM(residue)} µM {evidence.amino_acid} alone could let an"
-            f" auxotroph reach GR {evidence.gr_mask:.2f}"
-        )
-        evidence.masks.append(f"{text} (gr_mask_high = {settings.gr_mask_high:g}).")
+        evidence.add("CALL_CARRYOVER_HIGH", "fail", residue=show_uM(residue), **masked)
     elif evidence.gr_mask >= settings.gr_mask_moderate:
-        evidence.mask_caps.append(f"Carry-over could account for GR up to {evidence.gr_mask:.2f}.")
+        evidence.add("CALL_CARRYOVER_MODERATE", **masked)
 
 
 def _compliance(
@@ -272,33 +280,21 @@ def _compliance(
     """
     if compliance is None:
         return
-    scopes = (
-        "all",
-        evidence.cell_line,
-        evidence.amino_acid,
-        f"{evidence.cell_line}|{evidence.amino_acid}",
-    )
-    rows = compliance[
-        compliance["scope"].isin(scopes) & compliance["verdict"].isin(["warn", "fail"])
-    ]
-    unrescued = not config.rescues(
-        evidence.amino_acid
-    )  # then P08 says no more than the sentence on rescue does
+    bad = compliance["verdict"].isin(["warn", "fail"])
+    scopes = ("all", evidence.cell_line, evidence.amino_acid)
+    here = compliance["scope"].isin([*scopes, f"{evidence.cell_line}|{evidence.amino_acid}"])
+    rows = compliance[bad & here]
+    # without a rescue medium, P08 says no more than the finding on rescue does
+    unrescued = not config.rescues(evidence.amino_acid)
     evidence.comparable = not (rows["check"].eq("P16") & rows["verdict"].eq("fail")).any()
     capped = []
     for row in rows.to_dict("records"):
-        text = f"{row['check']} {row['subject']}: {row['value']}".rstrip(": ")
-        if row["verdict"] == "fail" and row["effect"] == "void":
-            evidence.voids.append(f"{text}.")
-        elif row["verdict"] == "fail" and row["effect"] == "masking":
-            evidence.masks.append(f"{text}.")
+        if row["verdict"] == "fail" and row["effect"] in ("void", "masking"):
+            said = f"{row['check']} {row['subject']}: {row['value']}.".replace(": .", ".")
+            evidence.findings.append(Finding(row["code"], "fail", row["subject"], said=said))
         elif row["effect"] == "cap" and not (row["check"] == "P08" and unrescued):
             capped.append(row["check"])
     if capped:
-        evidence.caps.append(
-            f"Protocol checks {', '.join(dict.fromkeys(capped))} warn (see the compliance table)."
-        )
+        evidence.add("CALL_PROTOCOL_WARNS", checks=", ".join(dict.fromkeys(capped)))
     if not evidence.comparable:
-        evidence.notes.append(
-            "Read too far from the source's times (P16): not compared with its table."
-        )
+        evidence.add("CALL_NOT_COMPARABLE", "info")

@@ -51,6 +51,7 @@ TABLES: dict[str, Table] = {
         limit_pass="number: at or better passes",
         limit_fail="number: worse fails",
         note="text: what was compared, or why there is no estimate",
+        code=_CODE,
     ),
     "compliance": _table(
         check="text: P01 to P25",
@@ -107,6 +108,7 @@ TABLES: dict[str, Table] = {
         gr="number: GR value",
         control_doublings="number: doublings of the control since 0 h",
         n_wells="whole: wells averaged",
+        code=_CODE,
     ),
     "readout_agreement": _table(
         cell_line=_LINE,
@@ -196,6 +198,7 @@ TABLES: dict[str, Table] = {
         specific_apoptosis="number: mean over biological replicates",
         rescue="text: rescue class",
         reasons="text: sentences",
+        code=_CODE,
         prior="text: class the source expects",
         prior_disputed="flag: the literature contradicts the source",
         matches_prior="flag: call equals prior; empty where there is none",

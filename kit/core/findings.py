@@ -32,6 +32,8 @@ class Code:
     title: str
     sentence: str
     """Names the values in braces: `{subject}: {count} wells are saturated.`"""
+    note: str = ""
+    """The note of a metric's row, which the sentence repeats where it needs it."""
     remedy: str = ""
     effect: str = "remark"
     source: str = ""
@@ -42,6 +44,12 @@ def codes() -> dict[str, Code]:
     """Every code with its words, in the order of the file."""
     text = (Path(__file__).parent / "codes.toml").read_text(encoding="utf-8")
     return {name: Code(**entry) for name, entry in tomllib.loads(text).items()}
+
+
+def title(name: str) -> str:
+    """The short name of a code, a check or a metric as people read it; `name` where it has none."""
+    entry = codes().get(name.upper())
+    return entry.title if entry else name
 
 
 @dataclass(frozen=True)
@@ -59,9 +67,17 @@ class Finding:
     advised: str = ""
 
     @property
+    def phrase(self) -> str:
+        """What was found, in words; without a full stop it follows its subject."""
+        return say(codes()[self.code].sentence, self.subject, self.values)
+
+    @property
     def sentence(self) -> str:
-        """What was found, in words."""
-        return self.said or say(codes()[self.code].sentence, self.subject, self.values)
+        """What was found, as a sentence of its own."""
+        text = self.said or self.phrase
+        if text[-1:] != ".":
+            text = f"{self.subject}: {text}." if self.subject else f"{text}."
+        return text[:1].upper() + text[1:]
 
     @property
     def remedy(self) -> str:
@@ -110,6 +126,11 @@ def listing(names: Iterable[Any], at_most: int = 6) -> str:
     return " and ".join([", ".join(texts[:-1]), texts[-1]]) if len(texts) > 1 else "".join(texts)
 
 
+def band(good: bool, bad: bool) -> str:
+    """`pass` when good, `fail` when bad, `warn` between."""
+    return "fail" if bad else "pass" if good else "warn"
+
+
 def worst(verdicts: Iterable[str]) -> str:
     """The worst of some verdicts; pass where there is none, or where all only inform."""
     found = max(verdicts, key=VERDICTS.index, default="pass")
@@ -149,7 +170,7 @@ def as_row(finding: Finding, check: str, severity: str) -> dict[str, str]:
     return {
         "check": check,
         "subject": finding.subject,
-        "value": finding.sentence,
+        "value": finding.phrase,
         "rule": say(codes()[check].sentence, values=finding.values),
         "severity": severity,
         "verdict": finding.severity,
@@ -158,7 +179,7 @@ def as_row(finding: Finding, check: str, severity: str) -> dict[str, str]:
     }
 
 
-def of_rows(rows: pd.DataFrame, remedy: str) -> Finding:
+def of_rows(rows: pd.DataFrame, remedy: str, title: str = "") -> Finding:
     """One finding for rows of one check: subjects of one value share it, two values at most are
     spelt out, and the worst comes first.
     """
@@ -167,9 +188,23 @@ def of_rows(rows: pd.DataFrame, remedy: str) -> Finding:
         for value, group in rows.groupby("value", sort=False)
     ]
     more = f"; and {len(groups) - 2} more" if len(groups) > 2 else ""
-    first, text = rows.iloc[0], "; ".join(groups[:2]) + more
+    first, text = rows.iloc[0], title + "; ".join(groups[:2]) + more
     said = f"{text[:1].upper()}{text[1:]} ({first['check']})."
     return Finding(first["code"], first["verdict"], said=said, advised=remedy)
+
+
+def judged(found: Sequence[Finding]) -> dict[str, str]:
+    """Several findings on one row of a table as its `verdict`, `note` and `code`."""
+    return {
+        "verdict": worst(item.severity for item in found),
+        "note": "; ".join(item.phrase for item in found),
+        "code": " ".join(item.code for item in found),
+    }
+
+
+def has_code(column: pd.Series, code: str) -> pd.Series:
+    """Whether each row's codes (several stand with a space between) hold this one."""
+    return column.map(lambda codes: code in str(codes).split()).astype(bool)
 
 
 def some(names: list[str], first: str | None = None) -> str:

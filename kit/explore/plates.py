@@ -10,12 +10,12 @@ import ipywidgets as w
 import numpy as np
 import pandas as pd
 
+from kit.core.findings import title
 from kit.explore import parts
 from kit.explore.calls import call_rows, changes
 from kit.explore.parts import Page, Tab, button, row
 from kit.explore.plate_widget import PlateWidget, on_plate, picture
 from kit.explore.state import Nothing, Session
-from kit.plates.findings import LABEL
 from kit.report import markup
 
 VIEWS = (
@@ -286,7 +286,7 @@ def metric_rows(qc: pd.DataFrame, before: pd.DataFrame | None, plate: str) -> pd
     limit = [
         markup.significant(number) if pd.notna(number) else "" for number in here["limit_pass"]
     ]
-    table = pd.DataFrame({"metric": here["metric"].map(lambda name: LABEL.get(name, markup.words(name))), "of": here["of"], "value": value,
+    table = pd.DataFrame({"metric": here["metric"].map(title), "of": here["of"], "value": value,
                           "was": here["was"], "limit": limit, "verdict": here["verdict"]})  # fmt: skip
     return table if table["was"].any() else table.drop(columns="was")
 

@@ -11,7 +11,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from kit.config.model import ExperimentConfig
+from kit.config.settings import Settings
 from kit.core.columns import check
+from kit.core.findings import Finding, judged, worst
 from kit.plates.design import untreated_rows
 from kit.plates.quality import is_incorporation
 from kit.plates.spatial import TREATMENT
@@ -36,19 +38,15 @@ def gr_value(x: ArrayLike, x_control: ArrayLike, x0: ArrayLike) -> NDArray[np.fl
     return np.where(valid, value, np.nan)
 
 
-def gr_value_without_t0(
-    relative_viability: ArrayLike, doubling_time_h: ArrayLike, hours: ArrayLike
-) -> NDArray[np.float64]:
-    """GR = 2^(1 + log2(f) Td / t) - 1, from an assumed doubling time of the control in the same
-    medium.
+def gr_of_doublings(log2_fc: ArrayLike, doublings: ArrayLike) -> NDArray[np.float64]:
+    """GR from the log2 change against the control and the control's doublings D: with x/x_control =
+    2^log2_fc, `gr_value` is 2^(1 + log2_fc / D) - 1.
+
+    >>> gr_of_doublings(-2.0, 2.0).item()
+    0.0
     """
-    f = np.asarray(relative_viability, float)
     with np.errstate(all="ignore"):
-        value = (
-            2 ** (1 + np.log2(f) * np.asarray(doubling_time_h, float) / np.asarray(hours, float))
-            - 1
-        )
-    return np.where(f > 0, value, np.nan)
+        return np.asarray(2 ** (1 + np.asarray(log2_fc, float) / np.asarray(doublings, float)) - 1)
 
 
 def growth(
@@ -103,7 +101,7 @@ def _arms(
         n_plates=("plate", "nunique"),
         below_lod=("below_lod", "any"),
         borrowed_control=("borrowed_control", "any"),
-        plate_verdict=("verdict", lambda values: max(values, key=("pass", "warn", "fail").index)),
+        plate_verdict=("verdict", worst),
     )
     return rows.reset_index()
 
@@ -158,60 +156,54 @@ def _add_gr(table: pd.DataFrame, config: ExperimentConfig) -> pd.DataFrame:
     table["control_doublings"] = np.where(
         has_t0, measured, np.where(by_time, table["hours"] / doubling, np.nan)
     )
-    # GR from the mean log2 change, so that technical plates of one replicate weigh the same:
-    # 2^((log2 fc + D) / D) - 1 is gr_value
-    with np.errstate(all="ignore"):
-        gr = 2 ** (1 + table["log2_fc"] / table["control_doublings"]) - 1
+    # from the mean log2 change, so that technical plates of one replicate weigh the same
+    gr = pd.Series(gr_of_doublings(table["log2_fc"], table["control_doublings"]), table.index)
     table["gr"] = gr.where(table["control_doublings"] >= settings.undefined_control_doublings)
     table["gr_basis"] = np.where(has_t0, "0 h plate", np.where(by_time, "doubling time", ""))
-    judged = [
-        _judge(row, settings.min_control_doublings, settings.undefined_control_doublings)
-        for row in table.to_dict("records")
-    ]
-    table["verdict"], table["note"] = [item[0] for item in judged], [item[1] for item in judged]
+    rows = table.to_dict("records")
+    words = pd.DataFrame([_judge(row, settings) for row in rows], index=table.index)
+    names = ["verdict", "note", "code"]
+    table[names] = words.reindex(columns=names).astype(object)
     return table
 
 
-def _judge(row: dict, enough: float, undefined: float) -> tuple[str, str]:
-    """Verdict and note of one arm."""
-    found: list[tuple[str, str]] = []
+SEVERITY = {
+    "NO_USABLE_WELL": "fail",
+    "NO_USABLE_CONTROL": "fail",
+    "INCORPORATION": "info",
+    "NO_START": "warn",
+    "CONTROL_STALLED": "fail",
+    "CONTROL_SLOW": "warn",
+    "GR_BY_DOUBLING_TIME": "warn",
+    "BELOW_LOD": "info",
+    "CONTROL_BORROWED": "warn",
+    "PLATE_FAILED": "fail",
+}
+"""How bad each finding on a row of `growth` is. A plate that failed speaks for itself."""
+
+
+def _judge(row: dict, settings: Settings) -> dict[str, str]:
+    """Verdict, note and codes of one arm."""
     doublings = row["control_doublings"]
-    if not row["n_wells"]:
-        found.append(("fail", "no usable well"))
-    elif not row["signal_control"] > 0:
-        found.append(("fail", "no usable control on this plate or replicate"))
-    if is_incorporation(row["readout"]):
-        found.append(("info", "S-phase incorporation: ratio to control only, no GR"))
-    elif np.isnan(doublings):
-        found.append(("warn", "no 0 h plate and no doubling time: GR undefined"))
-    elif doublings < undefined:
-        found.append(
-            ("fail", f"control grew {doublings:.2f} doublings, below {undefined:g}: GR undefined")
-        )
-    elif doublings < enough:
-        found.append(("warn", f"control grew only {doublings:.2f} doublings ({enough:g} asked)"))
-    if row["gr_basis"] == "doubling time":
-        found.append(
-            ("warn", "no 0 h plate: GR rests on the doubling time given for the complete medium")
-        )
-    if row["below_lod"]:
-        found.append(
-            (
-                "info",
-                (
-                    "below the limit of detection, which stands in for the logarithm: a bound, not"
-                    " a value"
-                ),
-            )
-        )
-    if row["borrowed_control"]:
-        found.append(("warn", "control taken from another plate of the replicate"))
-    if row["plate_verdict"] == "fail":
-        found.append(("fail", "the plate failed quality control"))
-    worst = max(
-        [verdict for verdict, _ in found] + ["pass"], key=("info", "pass", "warn", "fail").index
+    incorporation = is_incorporation(row["readout"])
+    known = not incorporation and not np.isnan(doublings)
+    stalled = known and doublings < settings.undefined_control_doublings
+    true = {
+        "NO_USABLE_WELL": not row["n_wells"],
+        "NO_USABLE_CONTROL": row["n_wells"] and not row["signal_control"] > 0,
+        "INCORPORATION": incorporation,
+        "NO_START": not incorporation and np.isnan(doublings),
+        "CONTROL_STALLED": stalled,
+        "CONTROL_SLOW": known and not stalled and doublings < settings.min_control_doublings,
+        "GR_BY_DOUBLING_TIME": row["gr_basis"] == "doubling time",
+        "BELOW_LOD": row["below_lod"],
+        "CONTROL_BORROWED": row["borrowed_control"],
+        "PLATE_FAILED": row["plate_verdict"] == "fail",
+    }
+    values = {**settings.model_dump(), "doublings": doublings}
+    return judged(
+        [Finding(code, SEVERITY[code], "", values) for code, holds in true.items() if holds]
     )
-    return worst, "; ".join(text for _, text in found)
 
 
 def _order(table: pd.DataFrame, config: ExperimentConfig) -> list[str]:

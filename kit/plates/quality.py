@@ -8,7 +8,7 @@ control and dropout they would measure biology.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from kit.config.model import ExperimentConfig
 from kit.config.settings import Settings
 from kit.core.columns import check, plain_text
+from kit.core.findings import band, codes, say, worst
 from kit.plates import spatial
 from kit.plates.design import untreated_rows
 from kit.plates.metrics import (
@@ -31,7 +32,6 @@ from kit.plates.metrics import (
 from kit.stats import bootstrap_interval
 
 OUTLIER_SCALE = 0.6745  # Iglewicz & Hoaglin 1993
-WORST = ("info", "pass", "warn", "fail")
 JUDGED = (
     "plate", "well", "row", "column", "plate_rows", "plate_columns", "cell_line", "medium", "role", "agent", "concentration", "readout", "hours",
     "cells_per_well", "signal", "signal_corrected", "flag", "excluded", "used",
@@ -170,6 +170,7 @@ def plate_qc(
         "limit_pass",
         "limit_fail",
         "note",
+        "code",
     ]
     table = check(pd.DataFrame(rows, columns=[*columns, "n_control", "n_other"]), "plate_qc")
     if kept is None or kept.empty:
@@ -207,7 +208,6 @@ def _one_plate(wells: pd.DataFrame, plate: str, config: ExperimentConfig) -> Ite
             "volume_loss_percent",
             config.protocol.volume_loss_percent,
             "volume_loss_percent",
-            note="as given in the protocol",
         )
 
 
@@ -228,7 +228,21 @@ class _Judge:
         )
         return float(low), float(high)
 
-    def row(self, metric: str, value: float, verdict: str, **fields: object) -> dict:
+    def row(
+        self,
+        metric: str,
+        value: float,
+        verdict: str,
+        code: str = "",
+        words: Mapping[str, object] | None = None,
+        **fields: object,
+    ) -> dict:
+        """`code` is the metric's own where the value was judged; `words` fill its note."""
+        code = code or metric.upper()
+        blank = dict.fromkeys(
+            ("ci_low", "ci_high", "limit_pass", "limit_fail", "n_control", "n_other"), np.nan
+        )
+        filled = {**self.settings.model_dump(), **fields, **(words or {})}
         base = {
             "plate": self.plate,
             "metric": metric,
@@ -236,27 +250,21 @@ class _Judge:
             "verdict": verdict,
             "cell_line": "",
             "medium": "",
-            "note": "",
+            "note": say(codes()[code].note, values=filled),
+            "code": code,
         }
-        blank = dict.fromkeys(
-            ("ci_low", "ci_high", "limit_pass", "limit_fail", "n_control", "n_other"), np.nan
-        )
         return {**blank, **base, **fields}
+
+    def unknown(self, metric: str, code: str, verdict: str = "warn", **fields: object) -> dict:
+        """A row without a value, for the reason that the code names."""
+        return self.row(metric, np.nan, verdict, code, **fields)
 
     def at_least(self, metric: str, value: float, setting: str, **fields: object) -> dict:
         ok, bad = (
             getattr(self.settings, f"min_{setting}"),
             getattr(self.settings, f"fail_{setting}"),
         )
-        verdict = (
-            "warn"
-            if np.isnan(value)
-            else "pass"
-            if value >= ok
-            else "warn"
-            if value >= bad
-            else "fail"
-        )
+        verdict = "warn" if np.isnan(value) else band(value >= ok, not value >= bad)
         return self.row(metric, value, verdict, limit_pass=ok, limit_fail=bad, **fields)
 
     def at_most(self, metric: str, value: float, setting: str, **fields: object) -> dict:
@@ -264,15 +272,7 @@ class _Judge:
             getattr(self.settings, f"max_{setting}"),
             getattr(self.settings, f"fail_{setting}", np.inf),
         )
-        verdict = (
-            "warn"
-            if np.isnan(value)
-            else "pass"
-            if value <= ok
-            else "warn"
-            if value <= bad
-            else "fail"
-        )
+        verdict = "warn" if np.isnan(value) else band(value <= ok, not value <= bad)
         return self.row(
             metric,
             value,
@@ -305,11 +305,7 @@ def _window(
     blanks = used[used["role"].eq("blank")]
     blank = blanks[blanks["medium"].eq(config.control_name)]["signal"].to_numpy(float)
     blank = blank if len(blank) else blanks["signal"].to_numpy(float)
-    low, against = (
-        (kill, "killed wells")
-        if len(kill)
-        else (blank, "blanks, for want of killed wells: an optimistic window")
-    )
+    low, against = (kill, "killed wells") if len(kill) else (blank, "blanks")
     if not len(control) and used["hours"].iloc[0] == 0:
         # a 0 h plate may carry the cells of another medium; growth says what it takes as its start
         return
@@ -317,13 +313,7 @@ def _window(
     yield from _background(control, blank, line, judge, used["readout"].iloc[0])
     fields = {"cell_line": line, "n_control": len(control)}
     if len(control) < 2:
-        yield judge.row(
-            "cv_control_percent",
-            np.nan,
-            "warn",
-            note="fewer than 2 control wells: not estimable",
-            **fields,
-        )
+        yield judge.unknown("cv_control_percent", "FEW_CONTROL_WELLS", **fields)
     else:
         low_ci, high_ci = judge.interval(f"cv_control_percent/{line}", (control,), cv_percent)
         value = float(cv_percent(control))
@@ -333,7 +323,6 @@ def _window(
             "cv_control_percent",
             ci_low=low_ci,
             ci_high=high_ci,
-            note="control wells, raw signal",
             **fields,
         )
 
@@ -349,35 +338,27 @@ def _separation(
         ("ssmd", ssmd, "ssmd"),
     ):
         if min(len(control), len(low)) < needed:
-            note = (
-                f"not estimable: {len(control)} control and {len(low)} {against.split(',')[0]},"
-                f" {needed} of each needed"
-            )
-            yield judge.row(metric, np.nan, "warn" if setting else "info", note=note, **fields)
+            verdict = "warn" if setting else "info"
+            words = {"against": against, "needed": needed}
+            yield judge.unknown(metric, "FEW_KILLED_WELLS", verdict, words=words, **fields)
             continue
         value = float(statistic(control, low))
         ci_low, ci_high = judge.interval(f"{metric}/{line}", (control, low), statistic)
-        common = {
-            "ci_low": ci_low,
-            "ci_high": ci_high,
-            "note": f"control against {against}",
-            **fields,
-        }
-        if setting:
-            row = judge.at_least(metric, value, setting, **common)
-            yield {
-                **row,
-                "verdict": "warn" if row["verdict"] == "pass" and not killed else row["verdict"],
-            }
-        else:
+        common = {"ci_low": ci_low, "ci_high": ci_high, "words": {"against": against}, **fields}
+        limits = judge.settings.min_z_prime, judge.settings.fail_z_prime
+        if not setting:
+            code = "" if killed else "AGAINST_BLANKS"
             yield judge.row(
-                metric,
-                value,
-                "info",
-                limit_pass=judge.settings.min_z_prime,
-                limit_fail=judge.settings.fail_z_prime,
-                **common,
+                metric, value, "info", code, limit_pass=limits[0], limit_fail=limits[1], **common
             )
+            continue
+        row = judge.at_least(metric, value, setting, **common)
+        if not killed:
+            kept = row["verdict"] == "pass"
+            code = "AGAINST_BLANKS" if kept else "LOW_AGAINST_BLANKS"
+            row = judge.at_least(metric, value, setting, code=code, **common)
+            row["verdict"] = "warn" if kept else row["verdict"]
+        yield row
 
 
 def _background(
@@ -389,26 +370,20 @@ def _background(
         ("signal_to_noise", signal_to_noise),
     ):
         if not len(control) or len(blank) < 2:
-            yield judge.row(
-                metric,
-                np.nan,
-                "warn",
-                note="not estimable: needs control wells and 2 blanks",
-                **fields,
-            )
+            yield judge.unknown(metric, "FEW_BLANK_WELLS", **fields)
             continue
         value = float(statistic(control, blank))
         ci_low, ci_high = judge.interval(f"{metric}/{line}", (control, blank), statistic)
         common = {"ci_low": ci_low, "ci_high": ci_high, **fields}
         if metric == "signal_to_background" and is_incorporation(readout):
             limit = judge.settings.min_signal_to_background_brdu
-            verdict = "pass" if value >= limit else "warn" if value >= (1 + limit) / 2 else "fail"
+            verdict = band(value >= limit, not value >= (1 + limit) / 2)
             yield judge.row(
                 metric, value, verdict, limit_pass=limit, limit_fail=(1 + limit) / 2, **common
             )
         else:
-            note = "blank wells do not vary" if np.isnan(value) else ""
-            yield judge.at_least(metric, value, metric, note=note, **common)
+            code = "BLANKS_DO_NOT_VARY" if np.isnan(value) else ""
+            yield judge.at_least(metric, value, metric, code=code, **common)
 
 
 def is_incorporation(readout: str) -> bool:
@@ -434,44 +409,30 @@ def _groups(
     ):
         values = group["signal_corrected"].to_numpy(float)
         fields = {"cell_line": line, "medium": medium, "n_other": len(values)}
-        treated = f"{agent} {dose:g}; " if agent else ""
+        words = {"treated": f"{agent} {dose:g}; " if agent else ""}
         if len(values) < 2:
-            yield judge.row(
-                "cv_group_percent",
-                np.nan,
-                "info",
-                note=f"{treated}one well: not estimable",
-                **fields,
-            )
+            yield judge.unknown("cv_group_percent", "ONE_WELL", "info", words=words, **fields)
         elif values.mean() < settings.low_group_percent / 100 * control:
             points = 100 * values.std(ddof=1) / control
-            note = (
-                f"{treated}SD in points of control, the group being below"
-                f" {settings.low_group_percent:g} % of it"
-            )
-            verdict = "pass" if points <= settings.max_sd_low_group_points else "warn"
-            yield judge.row(
-                "sd_group_points",
-                points,
-                verdict,
-                limit_pass=settings.max_sd_low_group_points,
-                note=note,
-                **fields,
+            yield judge.at_most(
+                "sd_group_points", points, "sd_low_group_points", words=words, **fields
             )
         else:
+            value, few = float(cv_percent(values)), len(values) < 4
             row = judge.at_most(
-                "cv_group_percent",
-                float(cv_percent(values)),
-                "cv_group_percent",
-                note=f"{treated}{len(values)} wells",
-                **fields,
+                "cv_group_percent", value, "cv_group_percent", words=words, **fields
             )
-            few = len(values) < 4 and row["verdict"] == "pass"
-            yield {
-                **row,
-                "verdict": "warn" if few else row["verdict"],
-                "note": row["note"] + (", 4 advised" if few else ""),
-            }
+            if few and row["verdict"] == "pass":
+                row = judge.at_most(
+                    "cv_group_percent",
+                    value,
+                    "cv_group_percent",
+                    code="FEW_WELLS",
+                    words=words,
+                    **fields,
+                )
+                row["verdict"] = "warn"
+            yield row
 
 
 def _linearity(control: pd.DataFrame, line: str, judge: _Judge) -> Iterator[dict]:
@@ -491,14 +452,12 @@ def _linearity(control: pd.DataFrame, line: str, judge: _Judge) -> Iterator[dict
     slope, r2 = np.polyfit(x, y, 1)[0], np.corrcoef(x, y)[0, 1] ** 2
     settings = judge.settings
     good = settings.min_linearity_slope <= slope <= settings.max_linearity_slope
-    asked = f"{settings.min_linearity_slope:g} to {settings.max_linearity_slope:g} asked"
     yield judge.row(
         "linearity_slope",
         slope,
         "pass" if good else "warn",
         cell_line=line,
         limit_pass=settings.min_linearity_slope,
-        note=asked,
     )
     yield judge.row(
         "linearity_r2",
@@ -517,16 +476,18 @@ def _saturation(wells: pd.DataFrame, judge: _Judge, config: ExperimentConfig) ->
         control = control_wells(wells[~wells["excluded"]], line, config)
         hot = control[control["flag"].eq("saturated") | control["signal"].ge(limit)]
         if len(hot) or maximum is not None:
-            note = f"wells {', '.join(hot['well'])}" if len(hot) else f"none at or above {limit:g}"
-            fields = {
-                "cell_line": line,
-                "limit_pass": 0,
-                "limit_fail": 0,
-                "note": note,
-                "n_control": len(control),
-            }
+            wells_ = (
+                f"wells {', '.join(hot['well'])}" if len(hot) else f"none at or above {limit:g}"
+            )
             yield judge.row(
-                "saturated_control_wells", len(hot), "fail" if len(hot) else "pass", **fields
+                "saturated_control_wells",
+                len(hot),
+                "fail" if len(hot) else "pass",
+                words={"wells": wells_},
+                cell_line=line,
+                limit_pass=0,
+                limit_fail=0,
+                n_control=len(control),
             )
 
 
@@ -534,30 +495,23 @@ def _blanks(used: pd.DataFrame, judge: _Judge) -> Iterator[dict]:
     """CV of each medium's blanks, and how far the media's blanks lie apart."""
     blanks = used[used["role"].eq("blank")]
     if blanks.empty:
-        note = "no blank wells: the signal is not corrected, and relative viability leans towards 1"
-        yield judge.row("cv_blank_percent", np.nan, "warn", note=note)
+        yield judge.unknown("cv_blank_percent", "NO_BLANKS")
         return
     for medium, group in blanks.groupby("medium", sort=False):
         values = group["signal"].to_numpy(float)
         fields = {"medium": medium, "n_other": len(values)}
         if len(values) < 2:
-            yield judge.row(
-                "cv_blank_percent",
-                np.nan,
-                "warn",
-                note="fewer than 2 blanks: not estimable",
-                **fields,
-            )
+            yield judge.unknown("cv_blank_percent", "FEW_BLANKS", **fields)
         else:
             ci_low, ci_high = judge.interval(f"cv_blank_percent/{medium}", (values,), cv_percent)
-            few = "3 blanks advised" if len(values) < 3 else ""
+            words = {"few": "3 blanks advised" if len(values) < 3 else ""}
             yield judge.at_most(
                 "cv_blank_percent",
                 float(cv_percent(values)),
                 "cv_blank_percent",
                 ci_low=ci_low,
                 ci_high=ci_high,
-                note=few,
+                words=words,
                 **fields,
             )
     uncovered = sorted(set(used.loc[used["role"].eq("sample"), "medium"]) - set(blanks["medium"]))
@@ -567,7 +521,7 @@ def _blanks(used: pd.DataFrame, judge: _Judge) -> Iterator[dict]:
             len(uncovered),
             "warn",
             limit_pass=0,
-            note=f"{', '.join(uncovered)}: the plate's other blanks were subtracted",
+            words={"media": uncovered},
         )
     means = blanks.groupby("medium")["signal"].mean()
     if len(means) > 1:
@@ -575,24 +529,17 @@ def _blanks(used: pd.DataFrame, judge: _Judge) -> Iterator[dict]:
 
 
 def _disagreement(means: pd.Series, judge: _Judge) -> dict:
-    """How far the media's mean blanks lie from their common mean; blanks that count nothing at all
-    agree.
+    """How far the media's mean blanks lie from their common mean; where all means are alike, they
+    agree, whatever the mean.
     """
-    away = (means - means.mean()).abs()
+    metric, away = "blank_disagreement_percent", (means - means.mean()).abs()
     if means.mean() <= 0 and away.gt(0).any():
-        note = f"not estimable: the blanks' mean is {means.mean():g}"
-        return judge.at_most(
-            "blank_disagreement_percent", np.nan, "blank_disagreement_percent", note=note
-        )
+        mean = {"mean": float(means.mean())}
+        return judge.at_most(metric, np.nan, metric, code="BLANKS_WITHOUT_SIGNAL", words=mean)
     percent = 100 * away.max() / means.mean() if away.gt(0).any() else 0.0
-    note = (
-        f"furthest: {away.idxmax()}"
-        if percent
-        else f"every medium's blanks have the mean {means.mean():g}"
-    )
-    return judge.at_most(
-        "blank_disagreement_percent", percent, "blank_disagreement_percent", note=note
-    )
+    alike = f"every medium's blanks have the mean {means.mean():g}"
+    words = {"which": f"furthest: {away.idxmax()}" if percent else alike}
+    return judge.at_most(metric, percent, metric, words=words)
 
 
 def _position(used: pd.DataFrame, judge: _Judge) -> Iterator[dict]:
@@ -604,19 +551,18 @@ def _position(used: pd.DataFrame, judge: _Judge) -> Iterator[dict]:
         samples, settings.bootstrap_draws, settings.seed ^ zlib.crc32(judge.plate.encode())
     )
     if edge.note:
-        yield judge.row("edge_effect_percent", np.nan, "info", note=edge.note)
+        why = {"why": edge.note}
+        yield judge.unknown("edge_effect_percent", "POSITION_UNKNOWN", "info", words=why)
     else:
-        row = judge.at_most("edge_effect_percent", abs(edge.percent), "edge_effect_percent")
-        chance = row["verdict"] == "warn" and edge.p >= settings.alpha
-        note = (
-            f"edge wells {edge.percent:+.1f} % of inner wells of the same treatment, permutation p"
-            f" {edge.p:.3g}"
+        words = {"shift": f"{edge.percent:+.1f}", "p": edge.p}
+        row = judge.at_most(
+            "edge_effect_percent", abs(edge.percent), "edge_effect_percent", words=words
         )
+        chance = row["verdict"] == "warn" and edge.p >= settings.alpha
         yield {
             **row,
             "value": edge.percent,
             "verdict": "pass" if chance else row["verdict"],
-            "note": note,
             "ci_low": edge.low,
             "ci_high": edge.high,
         }
@@ -628,12 +574,12 @@ def _position(used: pd.DataFrame, judge: _Judge) -> Iterator[dict]:
             settings.seed ^ zlib.crc32(f"{judge.plate}/{axis}".encode()),
         )
         if drift.note:
-            yield judge.row(metric, np.nan, "info", note=drift.note)
+            why = {"why": drift.note}
+            yield judge.unknown(metric, "POSITION_UNKNOWN", "info", words=why)
         else:
-            row = judge.at_most(
+            yield judge.at_most(
                 metric, drift.percent, "drift_percent", ci_low=drift.low, ci_high=drift.high
             )
-            yield {**row, "note": f"fitted range over {axis}s, treatments removed"}
 
 
 def _missing(wells: pd.DataFrame, judge: _Judge) -> dict:
@@ -658,7 +604,7 @@ def _missing(wells: pd.DataFrame, judge: _Judge) -> dict:
         verdict,
         limit_pass=limit,
         limit_fail=limit,
-        note=", ".join(parts),
+        words={"lost": ", ".join(parts)},
         n_other=len(expected),
     )
 
@@ -681,8 +627,3 @@ def plate_verdicts(qc: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows, columns=["plate", "verdict", "because"])
-
-
-def worst(verdicts: pd.Series | list[str]) -> str:
-    """The worst of some verdicts; `pass` when there is none above info."""
-    return max([*verdicts, "pass"], key=WORST.index)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from kit.config.model import ExperimentConfig
 from kit.core.columns import check, empty
-from kit.core.findings import Finding, told
+from kit.core.findings import Finding
 from kit.plates.design import nearest, untreated
 from kit.plates.quality import is_incorporation
 
@@ -160,16 +160,10 @@ def readout_findings(agreement: pd.DataFrame, limit: float) -> list[Finding]:
         f"{row['cell_line']}, {row['medium']} ({abs(row['mean_difference']):.2f})"
         for row in rows.to_dict("records")
     ]
-    shown = "; ".join(where[:3]) + (f"; and {len(where) - 3} more" if len(where) > 3 else "")
-    text = (
-        f"{rows['readout_signal'].iloc[0]} and {rows['readout_count'].iloc[0]} differ by more than"
-        f" {limit:g} GR: {shown}. Counts are used there."
-    )
-    return [
-        told(
-            "warn",
-            text,
-            "Count cells or nuclei in every replicate: ATP per cell changes when an amino acid is"
-            " missing.",
-        )
-    ]
+    values = {
+        "signal": rows["readout_signal"].iloc[0],
+        "count": rows["readout_count"].iloc[0],
+        "limit": limit,
+        "where": "; ".join(where[:3]) + (f"; and {len(where) - 3} more" if where[3:] else ""),
+    }
+    return [Finding("READOUTS_DISAGREE", "warn", "", values)]

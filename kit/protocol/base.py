@@ -173,11 +173,6 @@ def scope_of(config: ExperimentConfig, medium: str) -> str:
     return str(entry.removes or entry.restores or f"medium {medium}")
 
 
-def band(good: bool, bad: bool) -> str:
-    """`pass` when good, `fail` when bad, `warn` between."""
-    return "fail" if bad else "pass" if good else "warn"
-
-
 def replicates_named(numbers: Iterable[object]) -> str:
     """`replicate 2`, `replicates 1 and 3`."""
     known = list(numbers)

@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
 
 from kit.config.model import CellLine
-from kit.protocol.base import Check, Evidence, Ruling, band, not_given
+from kit.core.findings import band
+from kit.protocol.base import Check, Evidence, Ruling, not_given
 
 
 def acclimatized(evidence: Evidence) -> Iterator[Ruling]:

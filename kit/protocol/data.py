@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from kit.config.model import CALLED
-from kit.core.findings import listing
+from kit.core.findings import band, listing
 from kit.core.reference import line_letters
 from kit.core.wells import PLATES, plate_shape
 from kit.protocol.base import (
@@ -16,7 +16,6 @@ from kit.protocol.base import (
     Check,
     Evidence,
     Ruling,
-    band,
     not_given,
     replicates_named,
     scope_of,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from kit.config.model import CALLED, ExperimentConfig, Serum
 from kit.config.settings import Settings
-from kit.core.findings import listing
-from kit.protocol.base import Check, Evidence, Ruling, band, not_given, scope_of
+from kit.core.findings import band, listing
+from kit.protocol.base import Check, Evidence, Ruling, not_given, scope_of
 
 COMPARED = ("control", "dropout", "rescue")
 

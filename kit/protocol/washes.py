@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from kit.protocol.base import Check, Evidence, Ruling, band, not_given
+from kit.core.findings import band
+from kit.protocol.base import Check, Evidence, Ruling, not_given
 from kit.protocol.carryover import WashPlan, cells_per_well, wash_plan
 from kit.protocol.carryover_model import show_uM
 

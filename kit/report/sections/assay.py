@@ -7,7 +7,7 @@ import pandas as pd
 
 from kit.analysis import Analysis
 from kit.core.columns import known
-from kit.plates.findings import LABEL
+from kit.core.findings import title
 from kit.plots import plates, style
 from kit.report.exhibits import Exhibit
 
@@ -41,7 +41,7 @@ def plate_overview(analysis: Analysis) -> pd.DataFrame:
     values = values.reindex(columns=[name for name in GLANCE if name in values])
     verdicts = analysis.plate_verdicts.set_index("plate")
     because = verdicts["because"].map(
-        lambda names: ", ".join(LABEL.get(name, name) for name in names.split("; ") if name)
+        lambda names: ", ".join(title(name) for name in names.split("; ") if name)
     )
     table = pd.concat(
         [verdicts[["verdict"]], because.rename("because"), values], axis=1
