@@ -162,7 +162,7 @@ def test_one_line_that_makes_the_correlation_is_named() -> None:
     assert row["max_leave_one_out_change"] == pytest.approx(
         np.max(np.abs(np.array(by_hand) - row["spearman"]))
     )
-    assert "WARN: the sign hangs on one line" in row["note"]
+    assert "SIGN_DEPENDS" in row["code"].split()
 
 
 # ---- protein against mRNA

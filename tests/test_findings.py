@@ -17,6 +17,7 @@ DECIDES = re.compile(
     rf"""["'] (not )?in \w*\.?{WORDS}\b|\["{WORDS}"\]\.(fillna\(""\)\.)?str\.(contains|startswith)"""
     rf"""|\b{WORDS}\.(startswith|endswith|removeprefix|removesuffix)\("""
 )
+"""A comparison with a text that the kit wrote itself."""
 READS_WHAT_OTHERS_WROTE = ("readers", "new", "explore/yaml_edit.py", "core/yaml_file.py")
 
 
@@ -75,3 +76,14 @@ def test_a_sentence_holds_numbers_as_people_write_them():
     )
     assert said == "2000, −0.123 and 3 of x and y"
     assert Finding("P12_HOURS", "warn", "A549", {"given": 2.0}).phrase == "2 h of adherence"
+
+
+def test_nothing_decides_by_reading_a_sentence(root):
+    found = [
+        f"{path.relative_to(root)}: {line.strip()}"
+        for path, text in sources(root)
+        if not str(path.relative_to(root / "kit")).startswith(READS_WHAT_OTHERS_WROTE)
+        for line in text.splitlines()
+        if DECIDES.search(line)
+    ]
+    assert found == []

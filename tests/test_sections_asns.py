@@ -323,12 +323,14 @@ def test_broken_rules_reach_the_first_screen(tmp_path):
 
 def test_findings_share_a_sentence_and_passes_are_silent():
     rows = [
-        ("W05", f"M1, lane {i}", "0.5", "", "warn", "warn", "Load equal protein.") for i in range(4)
-    ] + [("W01", "M1", "none", "", "fail", "pass", "")]
+        ("W05", f"M1, lane {i}", "0.5", "", "warn", "warn", "Load equal protein.", "W05_LOAD")
+        for i in range(4)
+    ] + [("W01", "M1", "none", "", "fail", "pass", "", "W01_NOT_SATURATED")]
     found = western_findings(pd.DataFrame(rows, columns=list(TABLES["western_qc"])))
-    assert [finding.sentence for finding in found] == [
-        "ASNS blot, load over the mean: M1, lane 0: 0.5; M1, lane 1: 0.5; and 2 more (W05)."
-    ]
+    assert [finding.code for finding in found] == ["W05_LOAD"]
+    assert found[0].sentence == (
+        "ASNS blot, load over the mean: M1, lane 0, M1, lane 1, M1, lane 2 and M1, lane 3: 0.5 (W05)."
+    )
 
 
 @pytest.mark.parametrize(("given", "said"), [("low", False), ("high", True)])
@@ -340,8 +342,7 @@ def test_a_blot_that_contradicts_the_given_class_warns(tmp_path, given, said):
         .replace("MOLT-4: {}", f"MOLT-4: {{asns_class: {given}}}")
     )
     (where / "experiment.yaml").write_text(text)
-    reasons = kit.analyse(kit.load(where)).summary.reasons
-    assert ("MOLT-4: given as ASNS-high, its blot says low." in reasons) is said
+    assert ("CLASS_CONTRADICTED" in kit.analyse(kit.load(where)).summary.codes) is said
 
 
 @pytest.mark.parametrize(
@@ -349,13 +350,12 @@ def test_a_blot_that_contradicts_the_given_class_warns(tmp_path, given, said):
     [(0.01, "this experiment", True), (0.4, "this experiment", False), (0.01, "NCI-60", False)],
 )
 def test_only_own_claims_that_hang_on_one_line_warn(p, source, warned):
-    note = "9 lines: inference possible; WARN: significance hangs on one line"
     row = {
         "predictor": PROTEIN,
         "outcome": "o",
         "source": source,
         "p": p,
-        "note": note,
+        "code": "LINES_FEW SIGNIFICANCE_DEPENDS",
         "n_lines": 9,
     }
     found = correlation_findings(

@@ -44,7 +44,7 @@ DEFAULTS = {
     "asns_floor_percent": 1.0,
     "asns_high_lines": ("HeLa", "A549"),
 }
-S = SimpleNamespace(**DEFAULTS)
+S = Settings(**DEFAULTS)
 
 
 def test_settings_agree_with_the_specification() -> None:

@@ -17,11 +17,9 @@ import pandas as pd
 from kit import stats
 from kit.asns.lines import MRNA
 from kit.core.columns import check, empty
+from kit.core.findings import Finding, judged
 
-BANNER = (
-    "mRNA does not reliably predict sensitivity (Su 2008; Lorenzi 2008): no protein was measured"
-    " here."
-)
+BANNER = Finding("MRNA_ALONE", "warn").sentence
 NOT_A_TEST = (
     "One correlation being significant and the other not is no test of their difference; this is."
 )
@@ -94,7 +92,8 @@ def _correlation(
         if n >= settings.min_lines_estimate
         else None
     )
-    note = _note(rho, n, influence, infer, settings)
+    found = _limits(rho, n, influence, infer, settings)
+    note, code = (judged(found)[name] for name in ("note", "code"))
     return {
         "predictor": predictor,
         "outcome": outcome,
@@ -111,6 +110,7 @@ def _correlation(
         "p": rho.p if infer else math.nan,
         "max_leave_one_out_change": influence.max_change if influence else math.nan,
         "note": "; ".join(part for part in (note, caveat) if part),
+        "code": code,
         "pearson_p": r.p if infer else math.nan,
         "p_method": rho.p_method if infer else "none",
         "bca_low": float(bca[0]),
@@ -118,33 +118,31 @@ def _correlation(
     }
 
 
-def _note(
+def _limits(
     rho: stats.Correlation,
     n: int,
     influence: stats.LeaveOneOut | None,
     infer: bool,
     settings: AsnsLimits,
-) -> str:
+) -> list[Finding]:
     """What may be said at this n."""
+    values = {"n": n, "preferred": settings.preferred_lines, "alpha": settings.alpha}
     if n < settings.min_lines_estimate:
-        least = "; at 4 lines an exact p below 0.05 is impossible" if n == 4 else ""
-        return f"{n} lines: plotted only, no correlation can be estimated{least}"
+        code = "LINES_FOUR" if n == 4 else "LINES_TOO_FEW"
+        return [Finding(code, "info", "", values)]
     if math.isnan(rho.r):
-        return "one of the two does not vary: no correlation"
-    parts = []
+        return [Finding("NO_VARIATION", "info")]
+    found = []
     if not infer:
         need = stats.spearman_critical(n, settings.alpha)
-        parts.append(
-            f"{n} lines: descriptive, no inference (an exact p below {settings.alpha:g} needs |rho|"
-            f" of at least {need:.3f})"
-        )
+        found.append(Finding("LINES_DESCRIPTIVE", "info", "", {**values, "need": need}))
     elif n < settings.preferred_lines:
-        parts.append(f"{n} lines: inference possible, {settings.preferred_lines} or more preferred")
+        found.append(Finding("LINES_FEW", "info", "", values))
     if influence is not None and influence.sign_changes:
-        parts.append("WARN: the sign hangs on one line")
+        found.append(Finding("SIGN_DEPENDS", "warn"))
     if infer and influence is not None and influence.significance_changes:
-        parts.append("WARN: significance hangs on one line")
-    return "; ".join(parts)
+        found.append(Finding("SIGNIFICANCE_DEPENDS", "warn"))
+    return found
 
 
 def comparisons(

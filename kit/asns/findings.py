@@ -6,25 +6,13 @@ import pandas as pd
 
 from kit.asns.study import OWN, mrna_only
 from kit.config.model import ExperimentConfig
-from kit.core.findings import Finding, told
+from kit.core.findings import Finding, of_rows, title
 
-LABEL = {
-    "W01": "saturation",
-    "W02": "detection",
-    "W03": "linearity",
-    "W04": "normaliser",
-    "W05": "load over the mean",
-    "W06": "reference lanes",
-    "W07": "independent lysates",
-    "W08": "ladder",
-    "W09": "mass of the band",
-    "W10": "specificity",
-    "W11": "off-target share",
-    "W12": "high over low line",
-    "W13": "class",
-    "W14": "induction",
+ON_ONE_LINE = {
+    "SIGN_DEPENDS": "SIGN_ON_ONE_LINE",
+    "SIGNIFICANCE_DEPENDS": "SIGNIFICANCE_ON_ONE_LINE",
 }
-_SHOWN = 2  # subjects named in a sentence
+"""What a correlation's row says -> as the first screen says it."""
 
 
 def western_findings(western_qc: pd.DataFrame) -> list[Finding]:
@@ -32,11 +20,10 @@ def western_findings(western_qc: pd.DataFrame) -> list[Finding]:
     sentence.
     """
     bad = western_qc[western_qc["verdict"].isin(["fail", "warn"])]
-    findings = [
-        told(str(verdict), _sentence(str(check), rows), str(rows["advice"].iloc[0]))
-        for (verdict, check), rows in bad.groupby(["verdict", "check"], sort=True)
+    return [
+        of_rows(rows, str(rows["advice"].iloc[0]), f"ASNS blot, {title(str(check))}: ")
+        for (_, check), rows in bad.groupby(["verdict", "check"], sort=True)
     ]
-    return findings
 
 
 def class_findings(lines: pd.DataFrame, config: ExperimentConfig) -> list[Finding]:
@@ -48,11 +35,7 @@ def class_findings(lines: pd.DataFrame, config: ExperimentConfig) -> list[Findin
         name: cells.asns_class for name, cells in config.cell_lines.items() if cells.asns_class
     }
     return [
-        told(
-            "warn",
-            f"{name}: given as ASNS-{given[name]}, its blot says {found}.",
-            f"Correct `asns_class` of {name}, or check the identity of its lysates.",
-        )
+        Finding("CLASS_CONTRADICTED", "warn", name, {"given": given[name], "found": found})
         for name, found in known.itertuples(index=False)
         if name in given and given[name] not in str(found)
     ]
@@ -61,34 +44,17 @@ def class_findings(lines: pd.DataFrame, config: ExperimentConfig) -> list[Findin
 def correlation_findings(
     correlation: pd.DataFrame, lines: pd.DataFrame, alpha: float
 ) -> list[Finding]:
-    """mRNA without protein, and which of this experiment's own correlations (p below `alpha`) hang
-    on one line; the reference panel is no
+    """mRNA without protein, and which of this experiment's own correlations (p below `alpha`)
+    depend on one line; the reference panel is no
     verdict on the experiment, and a correlation that nobody would claim needs no warning on the
     first screen."""
-    own = correlation[
-        correlation["source"].eq(OWN)
-        & correlation["p"].lt(alpha)
-        & correlation["note"].str.contains("WARN: ")
-    ]
-    alone = mrna_only(lines)
-    return [told("warn", alone, "Blot ASNS of the same lines.")] * bool(alone) + [
-        told(
-            "warn",
-            f"ASNS {row['predictor']} against {row['outcome']}: {_warning(row['note'])}"
-            f" ({row['n_lines']} lines).",
-            "Measure further lines before a correlation is claimed.",
-        )
-        for row in own.to_dict("records")
-    ]
-
-
-def _sentence(check: str, rows: pd.DataFrame) -> str:
-    parts = [f"{subject}: {value}" for subject, value in zip(rows["subject"], rows["value"])]
-    rest = f"; and {len(parts) - _SHOWN} more" if len(parts) > _SHOWN else ""
-    return f"ASNS blot, {LABEL.get(check, check)}: {'; '.join(parts[:_SHOWN])}{rest} ({check})."
-
-
-def _warning(note: str) -> str:
-    return " and ".join(
-        part.removeprefix("WARN: ") for part in note.split("; ") if part.startswith("WARN: ")
-    )
+    own = correlation[correlation["source"].eq(OWN) & correlation["p"].lt(alpha)]
+    found = [Finding("MRNA_ALONE", "warn")] if mrna_only(lines) else []
+    for row in own.to_dict("records"):
+        values = {key: row[key] for key in ("predictor", "outcome", "n_lines")}
+        found += [
+            Finding(ON_ONE_LINE[code], "warn", "", values)
+            for code in row["code"].split()
+            if code in ON_ONE_LINE
+        ]
+    return found

@@ -212,6 +212,7 @@ TABLES: dict[str, Table] = {
         mw_kDa="number: apparent mass",
         verdict=_VERDICT,
         note="text: why",
+        code=_CODE,
     ),
     "asns_lines": _table(
         cell_line=_LINE,
@@ -255,6 +256,7 @@ TABLES: dict[str, Table] = {
         severity="text: worst outcome of this check: fail, warn or info",
         verdict=_VERDICT,
         advice="text: what to do",
+        code=_CODE,
     ),
     "asns_correlation": _table(
         predictor="text: protein, mRNA or another",
@@ -270,6 +272,7 @@ TABLES: dict[str, Table] = {
         p="number: two-sided p of spearman",
         max_leave_one_out_change="number: largest change of rho when one line is left out",
         note="text: what may be said",
+        code=_CODE,
     ),
     "correlation_comparison": _table(
         predictor_a="text: first predictor",

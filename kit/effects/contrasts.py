@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy import stats as sps
 
 from kit import stats
+from kit.core.findings import Finding
 from kit.plates.design import Design
 
 Floats = NDArray[np.float64]
@@ -206,28 +207,25 @@ def _row(
         "estimate": model.contrasts(spec.weights)[0].estimate,
     }
     row |= dict.fromkeys(("se", "df", "ci_low", "ci_high", "p", "p_adjusted", "mde_log2"), math.nan)
-    row |= {"adjustment": "", "n_replicates": n, "family": family.name, "note": ""}
+    row |= {"adjustment": "", "n_replicates": n, "family": family.name, "note": "", "code": ""}
     if judged:
-        return row | judged | {"note": _spread_note(model)}
+        return row | judged | _words(_spread(model))
     if n < limits.min_replicates:
-        return row | {
-            "note": f"exploratory: {n} of {limits.min_replicates} biological replicates, not tested"
-        }
-    return row | {
-        "note": "not tested: the replicates agree exactly; is one run written several times?"
-    }
+        values = {"n": n, "asked": limits.min_replicates}
+        return row | _words(Finding("CONTRAST_EXPLORATORY", "info", spec.medium, values))
+    return row | _words(Finding("CONTRAST_WITHOUT_SPREAD", "info", spec.medium))
 
 
-def _spread_note(model: LineModel) -> str:
-    """Says which test rules and why, where the SDs look unequal."""
+def _words(found: Finding | None) -> dict[str, str]:
+    return {"note": found.phrase, "code": found.code} if found else {}
+
+
+def _spread(model: LineModel) -> Finding | None:
+    """Which test rules and why, where the SDs look unequal."""
     if not model.wide:
-        return ""
-    if model.unequal:
-        return f"SDs of the media differ {model.sd_ratio:.1f}-fold, more than chance: paired t"
-    return (
-        f"SDs of the media differ {model.sd_ratio:.1f}-fold, no more than chance allows with"
-        f" {len(model.table)} replicates: the larger p of two tests"
-    )
+        return None
+    code = "SPREADS_DIFFER" if model.unequal else "SPREADS_MAY_DIFFER"
+    return Finding(code, "info", "", {"fold": f"{model.sd_ratio:.1f}", "n": len(model.table)})
 
 
 def _judge(

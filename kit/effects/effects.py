@@ -34,7 +34,7 @@ from kit.effects.contrasts import (
 )
 from kit.plates.design import Design, at_time, read_design, unknown_media, untreated
 
-EXTRA = ("family", "readout", "hours", "mde_log2", "q_across_lines", "q_family", "note")
+EXTRA = ("family", "readout", "hours", "mde_log2", "q_across_lines", "q_family", "note", "code")
 """Columns beyond the contract. `mde_log2`: true difference this test would find with 80 % power,
 given the SD seen (log2).
 """
@@ -222,6 +222,7 @@ def _pairs(
             | {
                 "n_replicates": min(models[a].n(weights), models[b].n(weights)),
                 "note": "",
+                "code": "",
             }
         )
     return rows

@@ -71,7 +71,7 @@ def _effects(analysis: Analysis) -> str:
     )
     return (
         f"{text} {_unequal_spread(s.max_sd_ratio)}"
-        if effects["note"].str.startswith("SDs of the media").any()
+        if effects["code"].isin(["SPREADS_DIFFER", "SPREADS_MAY_DIFFER"]).any()
         else text
     )
 

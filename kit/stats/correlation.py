@@ -34,7 +34,7 @@ class Correlation(NamedTuple):
 
 class LeaveOneOut(NamedTuple):
     """Coefficients with each line left out in turn, the largest change, and whether sign or
-    significance hangs on one line.
+    significance depends on one line.
     """
 
     values: Floats

@@ -9,23 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from kit.config.settings import Settings
 from kit.western.rows import lane_name, row
 
 UNNAMED = "the ASNS antibody"
 _MIN_LOADS, _FULL_LOADS = 3, 5
-
-
-class AntibodyLimits(Protocol):
-    """The settings the rules read."""
-
-    min_western_linearity_r2: float
-    min_knockout_loss_percent: float
 
 
 def purposes(lanes: pd.DataFrame) -> pd.Series:
@@ -49,7 +43,7 @@ def purposes(lanes: pd.DataFrame) -> pd.Series:
     return lanes["membrane"].map(found)
 
 
-def series(lanes: pd.DataFrame, settings: AntibodyLimits) -> pd.DataFrame:
+def series(lanes: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """One row per dilution series (an antibody on a membrane): `antibody`, `membrane`, `loads`,
     `r2`, `verdict`.
     """
@@ -104,47 +98,23 @@ def proportionality(load: ArrayLike, signal: ArrayLike) -> tuple[float, float]:
     return slope, 1 - float(((y - slope * x) ** 2).sum()) / spread if spread > 0 else math.nan
 
 
-def linearity_rows(lanes: pd.DataFrame, settings: AntibodyLimits) -> Iterator[dict[str, Any]]:
+def linearity_rows(lanes: pd.DataFrame, settings: Settings) -> Iterator[dict[str, Any]]:
     """W03: each dilution series, and each antibody that has none."""
     found = series(lanes, settings)
-    rule = (
-        "two-fold series of 5 loads per antibody, proportional to the signal, R2 of the line"
-        f" through the origin >= {settings.min_western_linearity_r2:g}"
-    )
     for one in found.to_dict("records"):
-        advice = (
-            "Load less or expose shorter; ratios by this antibody are not valid."
-            if one["verdict"] == "fail"
-            else "Use five loads."
-        )
-        value = f"R2 {one['r2']:.3f} over {one['loads']} loads"
-        yield row(
-            "W03",
-            f"{one['membrane']} ({_named(one['antibody'])})",
-            value,
-            rule,
-            "fail",
-            one["verdict"],
-            advice,
-        )
+        subject = f"{one['membrane']} ({_named(one['antibody'])})"
+        code = "W03_NOT_LINEAR" if one["verdict"] == "fail" else "W03_SERIES"
+        values = {"r2": f"{one['r2']:.3f}", "loads": one["loads"]}
+        yield row(code, subject, one["verdict"], settings, **values)
     for antibody in dict.fromkeys(lanes["antibody"]):
         if antibody not in set(found["antibody"]):
-            advice = (
-                "Run a two-fold dilution series of one lysate with this antibody (lane_role"
-                " dilution, load): ratios need proportional signals."
-            )
-            yield row("W03", _named(antibody), "no dilution series", rule, "warn", "warn", advice)
+            yield row("W03_NO_SERIES", _named(antibody), "warn", settings)
 
 
-def specificity_rows(lanes: pd.DataFrame, settings: AntibodyLimits) -> Iterator[dict[str, Any]]:
+def specificity_rows(lanes: pd.DataFrame, settings: Settings) -> Iterator[dict[str, Any]]:
     """W10: each knockout or siRNA lane against the same line's own lanes of its membrane or else
     the reference, and each antibody that has none.
     """
-    rule = (
-        f"knockout or siRNA lane loses at least {settings.min_knockout_loss_percent:g} % (2 of 12"
-        " ASNS antibodies were fully on-target)"
-    )
-    unvalidated = "Run an ASNS knockout or siRNA lane: until then the antibody is unvalidated."
     null = lanes[lanes["lane_role"] == "knockout"]
     losses = [
         (lane, *_loss(lane, lanes[lanes["membrane"] == lane["membrane"]]))
@@ -152,27 +122,15 @@ def specificity_rows(lanes: pd.DataFrame, settings: AntibodyLimits) -> Iterator[
     ]
     for lane, loss, basis in losses:
         if math.isnan(loss):
-            yield row(
-                "W10",
-                lane_name(lane),
-                f"not assessable: {basis}",
-                rule,
-                "warn",
-                "warn",
-                "Load its parent line beside it.",
-            )
+            yield row("W10_UNKNOWN", lane_name(lane), "warn", settings, why=basis)
             continue
         verdict = "pass" if loss >= settings.min_knockout_loss_percent else "warn"
-        advice = "The antibody sees something else: use another."
-        yield row(
-            "W10", lane_name(lane), f"{loss:.0f} % less than {basis}", rule, "warn", verdict, advice
-        )
+        values = {"loss": f"{loss:.0f}", "basis": basis}
+        yield row("W10_KNOCKOUT", lane_name(lane), verdict, settings, **values)
     judged = {lane["antibody"] for lane, loss, _ in losses if not math.isnan(loss)}
     for antibody in dict.fromkeys(lanes["antibody"]):
         if antibody not in judged:
-            yield row(
-                "W10", _named(antibody), "antibody unvalidated", rule, "warn", "warn", unvalidated
-            )
+            yield row("W10_UNVALIDATED", _named(antibody), "warn", settings)
 
 
 def _loss(lane: dict[Any, Any], own: pd.DataFrame) -> tuple[float, str]:

@@ -7,11 +7,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from kit.config.settings import Settings
 from kit.western.rows import row
 
 BASAL = "basal"
@@ -30,21 +31,12 @@ _COLUMNS = (
     "response",
     "membrane",
 )
-_ADVICE = {
-    "stimulus failed": (
-        "Starve for 12 to 24 h in a medium without asparagine, and show that ATF4 rises."
-    ),
-    "not assessed": (
-        "Blot ATF4 on the same membrane: without it a flat ASNS may be a stimulus that failed."
-    ),
+RESPONSE_CODES = {
+    "competent": "W14_COMPETENT",
+    "silenced": "W14_SILENCED",
+    "stimulus failed": "W14_STIMULUS_FAILED",
+    "not assessed": "W14_NOT_ASSESSED",
 }
-
-
-class InductionLimits(Protocol):
-    """The settings this module reads."""
-
-    min_induction_log2: float
-    asns_floor_percent: float
 
 
 def with_conditions(bands: pd.DataFrame, media: Mapping[str, Any] | None = None) -> pd.DataFrame:
@@ -74,7 +66,7 @@ def _plain(name: object) -> str:
     return "" if pd.isna(name) else str(name).strip().casefold()  # type: ignore[call-overload]
 
 
-def induction(lanes: pd.DataFrame, settings: InductionLimits) -> pd.DataFrame:
+def induction(lanes: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """ASNS and ATF4 (log2) of each line, lysate and condition against its own basal lane on the
     same membrane, and the `response`.
 
@@ -121,15 +113,11 @@ def response_of(asns_log2: float, atf4_log2: float, *, threshold: float = 1.0) -
 
 
 def induction_rows(
-    lanes: pd.DataFrame, induced: pd.DataFrame, settings: InductionLimits
+    lanes: pd.DataFrame, induced: pd.DataFrame, settings: Settings
 ) -> Iterator[dict[str, Any]]:
     """W14: basal and starved lanes of a line on one membrane, with ATF4; lines without a basal lane
     by name.
     """
-    rule = (
-        "basal and 12 to 24 h without asparagine, ATF4 beside; a rise is"
-        f" {settings.min_induction_log2:g} log2 or more"
-    )
     samples = lanes[lanes["lane_role"] == "sample"]
     for found in induced.to_dict("records"):
         subject = (
@@ -141,9 +129,13 @@ def induction_rows(
             if math.isnan(found["atf4_log2"])
             else f"ATF4 {found['atf4_log2']:+.1f} log2"
         )
-        value = f"ASNS {found['induction_log2']:+.1f} log2, {atf4}: {found['response']}"
+        values = {
+            "asns": f"{found['induction_log2']:+.1f}",
+            "atf4": atf4,
+            "response": found["response"],
+        }
         verdict = {"competent": "pass", "silenced": "info"}.get(found["response"], "warn")
-        yield row("W14", subject, value, rule, "warn", verdict, _ADVICE.get(found["response"], ""))
+        yield row(RESPONSE_CODES[found["response"]], subject, verdict, settings, **values)
     basal = {
         (lane["membrane"], lane["cell_line"])
         for lane in samples[samples["condition"].eq(BASAL)].to_dict("records")
@@ -157,21 +149,7 @@ def induction_rows(
                 f"'{name}'"
                 for name in dict.fromkeys(own.loc[own["cell_line"].isin(lacking), "condition"])
             )
-            value = (
-                f"no basal lane of {', '.join(lacking)}: the lanes are of condition {names}, so"
-                " ASNS here is no basal level"
-            )
-            advice = (
-                "Write basal (or the control medium's name) as the condition of untreated lanes, or"
-                " load one on this membrane."
-            )
-            yield row("W14", membrane, value, rule, "warn", "warn", advice)
+            values = {"lines": ", ".join(lacking), "conditions": names}
+            yield row("W14_NO_BASAL", membrane, "warn", settings, **values)
     if induced.empty and samples["condition"].eq(BASAL).all():
-        yield row(
-            "W14",
-            "all membranes",
-            "induction was not measured: no lane is of starved cells",
-            rule,
-            "info",
-            "info",
-        )
+        yield row("W14_NOT_MEASURED", "all membranes", "info", settings)

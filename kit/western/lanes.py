@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from kit.config.settings import Settings
+from kit.core.reference import line_letters
 from kit.readers.blots.densitometry import net_volume
 from kit.western.antibody import not_linear, purposes, series
 from kit.western.conditions import BASAL
@@ -21,26 +23,6 @@ NOT_CONTROLS = frozenset(
     {"ASNS", "total_protein", "ladder", "off_target", "ATF4", "p-eIF2a", "CHOP"}
 )
 """Targets that are never a loading control; any other name is one."""
-
-
-class WesternLimits(Protocol):
-    """The settings this module reads; percents are of the reference lanes."""
-
-    western_loq_snr: float
-    min_western_linearity_r2: float
-    min_knockout_loss_percent: float
-    max_reference_spread: float
-    fail_reference_spread: float
-    asns_mw_kDa: float
-    max_mw_error_percent: float
-    fail_mw_error_percent: float
-    min_lane_factor: float
-    max_lane_factor: float
-    asns_low_percent: float
-    asns_high_percent: float
-    asns_floor_percent: float
-    max_off_target_share: float
-    asns_high_lines: Sequence[str]
 
 
 def membrane_ladders(bands: pd.DataFrame) -> dict[str, LadderFit]:
@@ -93,7 +75,7 @@ _LANE = (
 )
 
 
-def lane_table(bands: pd.DataFrame, settings: WesternLimits) -> pd.DataFrame:
+def lane_table(bands: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """One row per lane: net `asns`, `off_target` and `atf4`, `mw_kDa` of the ASNS band, `snr`,
     `saturated` (any band of the antibody), the
     membrane's `normaliser` and its name, `lane_factor`, `per_load` (ASNS over the normaliser), the
@@ -125,7 +107,7 @@ def lane_table(bands: pd.DataFrame, settings: WesternLimits) -> pd.DataFrame:
     return lanes
 
 
-def _lane(group: pd.DataFrame, settings: WesternLimits) -> dict[str, Any]:
+def _lane(group: pd.DataFrame, settings: Settings) -> dict[str, Any]:
     first = group.iloc[0]
     own = group[group["target"] == "ASNS"]
     error = (own["mw_kDa"] / settings.asns_mw_kDa - 1).abs() * 100
@@ -211,7 +193,7 @@ def _normaliser(group: pd.DataFrame, names: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def relative_to_reference(lanes: pd.DataFrame, settings: WesternLimits) -> pd.DataFrame:
+def relative_to_reference(lanes: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """`lanes` with `asns_relative` R, `reference`, what R is relative to ("pooled reference", the
     high lines, or empty: none), and
     `reference_spread`, the highest over the lowest pooled lane.
@@ -251,9 +233,5 @@ def _fold(values: pd.Series) -> float:
     return float(values.max() / values.min()) if values.min() > 0 else math.inf
 
 
-def _is_high(line: object, settings: WesternLimits) -> bool:
-    plain = "".join(char for char in str(line).casefold() if char.isalnum())
-    return plain in {
-        "".join(char for char in name.casefold() if char.isalnum())
-        for name in settings.asns_high_lines
-    }
+def _is_high(line: object, settings: Settings) -> bool:
+    return line_letters(str(line)) in {line_letters(name) for name in settings.asns_high_lines}

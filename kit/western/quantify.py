@@ -15,10 +15,11 @@ from typing import Any
 import pandas as pd
 from scipy import stats
 
+from kit.config.settings import Settings
+from kit.core.findings import Finding, judged
 from kit.western.conditions import BASAL, induction, with_conditions
 from kit.western.ladder import LadderFit
 from kit.western.lanes import (
-    WesternLimits,
     lane_table,
     membrane_ladders,
     relative_to_reference,
@@ -44,7 +45,9 @@ class Western:
     asns_induction: pd.DataFrame
 
 
-def quantify(bands: pd.DataFrame, settings: Any, media: Mapping[str, Any] | None = None) -> Western:
+def quantify(
+    bands: pd.DataFrame, settings: Settings, media: Mapping[str, Any] | None = None
+) -> Western:
     """Everything a set of blots says about ASNS; `bands` is the blot table of
     `kit.readers.blots.densitometry` (one or several membranes), `media` those of
     experiment.yaml, by which a lane's condition is known as basal or starved."""
@@ -64,7 +67,7 @@ def quantify(bands: pd.DataFrame, settings: Any, media: Mapping[str, Any] | None
     )
 
 
-def asns_protein(lanes: pd.DataFrame, settings: WesternLimits) -> pd.DataFrame:
+def asns_protein(lanes: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """The `asns_protein` table, one row per line and lysate; lanes of one lysate are averaged
     first, also across membranes.
 
@@ -89,6 +92,7 @@ def asns_protein(lanes: pd.DataFrame, settings: WesternLimits) -> pd.DataFrame:
         "mw_kDa",
         "verdict",
         "note",
+        "code",
         "log2_relative",
     ]
     return pd.DataFrame(
@@ -96,23 +100,24 @@ def asns_protein(lanes: pd.DataFrame, settings: WesternLimits) -> pd.DataFrame:
     )
 
 
-def _lysate(group: pd.DataFrame, settings: WesternLimits) -> dict[str, Any]:
+def _lysate(group: pd.DataFrame, settings: Settings) -> dict[str, Any]:
     usable = group[group["asns_relative"].notna()]
     value = float(usable["asns_relative"].mean()) if len(usable) else math.nan
     percent = 100 * value
     below = bool(len(usable) and (usable["snr"] < settings.western_loq_snr).all())
     floor = settings.asns_floor_percent / 100
     known = usable if len(usable) else group
-    verdict, note = _judge(group, usable, below, percent, settings)
+    found = judged(_judge(group, usable, below, percent, settings))
     return {
         "cell_line": group["cell_line"].iloc[0],
         "replicate": int(group["replicate"].iloc[0]),
         "asns_relative": value,
         "percent_of_reference": percent,
-        "class": None if verdict == "fail" else class_of(percent, settings, below_loq=below),
+        "class": None
+        if found["verdict"] == "fail"
+        else class_of(percent, settings, below_loq=below),
         "mw_kDa": float(known["mw_kDa"].mean()),
-        "verdict": verdict,
-        "note": note,
+        **found,
         "log2_relative": math.log2(max(value, floor)) if math.isfinite(value) else math.nan,
         "floored": bool(value <= floor),
         "below_loq": below,
@@ -121,7 +126,7 @@ def _lysate(group: pd.DataFrame, settings: WesternLimits) -> dict[str, Any]:
     }
 
 
-def class_of(percent: float, settings: WesternLimits, *, below_loq: bool = False) -> str | None:
+def class_of(percent: float, settings: Settings, *, below_loq: bool = False) -> str | None:
     """low up to 10 % of the reference or below the limit of quantification, moderate up to 50 %,
     else high; None when not known.
     """
@@ -133,61 +138,47 @@ def class_of(percent: float, settings: WesternLimits, *, below_loq: bool = False
 
 
 def _judge(
-    group: pd.DataFrame, usable: pd.DataFrame, below: bool, percent: float, settings: WesternLimits
-) -> tuple[str, str]:
-    """Worst verdict of the lysate's lanes and why, in words."""
+    group: pd.DataFrame, usable: pd.DataFrame, below: bool, percent: float, settings: Settings
+) -> list[Finding]:
+    """What weakens or voids the lysate, by its lanes."""
     error = (group["mw_kDa"] / settings.asns_mw_kDa - 1).abs().max() * 100
     factors = group["lane_factor"].dropna()
-    spread = group["reference_spread"].max()
+    spread, top = group["reference_spread"].max(), settings.fail_reference_spread
+    unshared = group["normalised"] & group["normaliser_name"].eq("")
+    empty = group["normaliser_name"].ne("") & ~(group["normaliser"] > 0)
+    load = (factors < settings.min_lane_factor) | (factors > settings.max_lane_factor)
     fails = {
-        "not valid: the antibody's signal is not proportional to load (W03)": bool(
-            group["not_linear"].any()
-        ),
-        f"the reference lanes of its membrane differ {spread:.1f}-fold": (
-            spread > settings.fail_reference_spread
-        ),
-        "saturated: a saturated band has no volume": bool(
-            (group["saturated"] | group["normaliser_saturated"]).any()
-        ),
-        f"band at {group['mw_kDa'].mean():.0f} kDa is not ASNS": (
-            error > settings.fail_mw_error_percent
-        ),
-        "no reference lane on this membrane": bool((group["reference"] == "").any()),
-        "not normalised: how much was loaded is unknown": not group["normalised"].all(),
-        "without the normaliser that the other lanes of its membrane share": bool(
-            (group["normalised"] & group["normaliser_name"].eq("")).any()
-        ),
-        "normaliser not above background": bool(
-            (group["normaliser_name"].ne("") & ~(group["normaliser"] > 0)).any()
-        ),
+        "LYSATE_NOT_LINEAR": group["not_linear"].any(),
+        "LYSATE_REFERENCE_APART": spread > top,
+        "LYSATE_SATURATED": (group["saturated"] | group["normaliser_saturated"]).any(),
+        "LYSATE_NOT_ASNS": error > settings.fail_mw_error_percent,
+        "LYSATE_NO_REFERENCE": (group["reference"] == "").any(),
+        "LYSATE_NOT_NORMALISED": not group["normalised"].all(),
+        "LYSATE_OTHER_NORMALISER": unshared.any(),
+        "LYSATE_NORMALISER_EMPTY": empty.any(),
     }
     warns = {
-        f"mass {group['mw_kDa'].mean():.1f} kDa is {error:.0f} % from 64": (
-            settings.max_mw_error_percent < error <= settings.fail_mw_error_percent
-        ),
-        "relative to the high lines' own lanes, not to a pooled reference": bool(
-            (group["reference"] == "high lines").any()
-        ),
-        f"the reference lanes of its membrane differ {spread:.1f}-fold": (
-            settings.max_reference_spread < spread <= settings.fail_reference_spread
-        ),
-        "load differs from the membrane's mean": bool(
-            ((factors < settings.min_lane_factor) | (factors > settings.max_lane_factor)).any()
-        ),
-        "more than half of the lane's signal is off-target": bool(
-            (group["off_target_share"] > settings.max_off_target_share).any()
-        ),
+        "LYSATE_MASS_OFF": settings.max_mw_error_percent < error <= settings.fail_mw_error_percent,
+        "LYSATE_BY_HIGH_LINES": (group["reference"] == "high lines").any(),
+        "LYSATE_REFERENCE_DIFFERS": settings.max_reference_spread < spread <= top,
+        "LYSATE_LOAD": load.any(),
+        "LYSATE_OFF_TARGET": (group["off_target_share"] > settings.max_off_target_share).any(),
     }
     infos = {
-        "below the limit of quantification": below,
-        "not above background": bool(len(usable) and percent <= 0),
+        "LYSATE_BELOW_LOQ": below,
+        "LYSATE_NOT_ABOVE_BACKGROUND": len(usable) and percent <= 0,
     }
-    said = [text for reasons in (fails, warns, infos) for text, true in reasons.items() if true]
-    verdict = "fail" if any(fails.values()) else "warn" if any(warns.values()) else "pass"
-    return verdict, "; ".join(said)
+    mass = f"{group['mw_kDa'].mean():.1f}"
+    values = {**settings.model_dump(), "spread": spread, "mass": mass, "error": error}
+    return [
+        Finding(code, severity, str(group["cell_line"].iloc[0]), values)
+        for severity, codes in (("fail", fails), ("warn", warns), ("info", infos))
+        for code, holds in codes.items()
+        if holds
+    ]
 
 
-def asns_lines(protein: pd.DataFrame, settings: WesternLimits) -> pd.DataFrame:
+def asns_lines(protein: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """One row per line: mean over lysates on log2, 95 % t interval, `class`, `class_range`
     ("low-moderate" where the interval spans a cut-off)
     and `class_probability`, the share of the t distribution inside the class. Only lysates without
@@ -209,7 +200,7 @@ def asns_lines(protein: pd.DataFrame, settings: WesternLimits) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*columns, "class_range", "class_probability", "floored"])
 
 
-def _line(line: str, group: pd.DataFrame, settings: WesternLimits) -> dict[str, Any]:
+def _line(line: str, group: pd.DataFrame, settings: Settings) -> dict[str, Any]:
     used = group[(group["verdict"] != "fail") & group["log2_relative"].notna()]
     values = used["log2_relative"].to_numpy(float)
     n = len(values)
@@ -235,7 +226,7 @@ def _line(line: str, group: pd.DataFrame, settings: WesternLimits) -> dict[str, 
     }
 
 
-def _probability(cls: str | None, mean: float, se: float, n: int, settings: WesternLimits) -> float:
+def _probability(cls: str | None, mean: float, se: float, n: int, settings: Settings) -> float:
     """Share of mean + se*t(n-1) that lies within the class; NaN with one lysate."""
     if cls is None or n < 2:
         return math.nan

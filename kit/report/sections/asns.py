@@ -279,7 +279,7 @@ def influence(study: Study) -> Exhibit:
         )
     caption = (
         "The eight lines whose absence moves the correlation most. Red: the sign changes. A"
-        " correlation that hangs on one line is no finding."
+        " correlation that depends on one line is no finding."
     )
     return Exhibit("asns_influence", "Leaving out one line", caption, fig)
 
