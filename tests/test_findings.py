@@ -6,6 +6,7 @@ from string import Formatter
 
 import pytest
 
+from kit.cli.main import main
 from kit.config.settings import Settings
 from kit.core.findings import EFFECTS, Finding, codes, say
 
@@ -87,3 +88,28 @@ def test_nothing_decides_by_reading_a_sentence(root):
         if DECIDES.search(line)
     ]
     assert found == []
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("P13", "check"),
+        ("P13_RESIDUE", "finding"),
+        ("z_prime", "metric"),
+        ("min_z_prime", "setting"),
+        ("gr_mask", "column of carryover"),
+        ("partially dependent", "call"),
+        ("likely_full", "rescue class"),
+    ],
+)
+def test_every_kind_of_name_is_explained(name, said, capsys):
+    assert main(["explain", name]) == 0
+    assert f"\n  {said}" in capsys.readouterr().out
+
+
+def test_a_wrong_name_gets_the_nearest_and_no_name_lists_all(capsys):
+    assert main(["explain", "z_prmie"]) == 2
+    assert "'z_prime'" in capsys.readouterr().err.casefold()
+    assert main(["explain"]) == 0
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in ("P13_RESIDUE", "min_z_prime", "prototrophic"))

@@ -319,7 +319,7 @@ def test_limits_on_both_sides_are_said_as_such():
     ]
     assert "0.7 on P1 (0.9 to 1.1 required)" in slope[0] and "1.3 on P1" in slope[1]
     edge = said(judged("edge_effect_percent", -15.0, limit=10))[0].sentence
-    assert "-15 % on P1; within ±10 % is required." in edge
+    assert "−15 % on P1; within ±10 % is required." in edge
 
 
 def test_no_reason_of_any_spoilt_plate_contradicts_its_value():

@@ -87,6 +87,12 @@ def _parser() -> argparse.ArgumentParser:
     pack.add_argument("--to", required=True, metavar="FOLDER", help="where the packages go")
     pack.set_defaults(command=_pack)
 
+    explain = commands.add_parser(
+        "explain", help="say in plain words what a check, metric, setting, column or call means"
+    )
+    explain.add_argument("name", nargs="?", metavar="NAME", help="none: list every name")
+    explain.set_defaults(command=_explain)
+
     explore = commands.add_parser("explore", help="open JupyterLab on the workbench notebook")
     explore.add_argument(
         "experiment",
@@ -107,6 +113,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     explore.set_defaults(command=_explore)
     return parser
+
+
+def _explain(given: argparse.Namespace) -> int:
+    from kit.report.glossary import explain, overview
+
+    print(explain(given.name) if given.name else overview())
+    return OK
 
 
 def _add_run(run: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from kit.core.findings import Finding, some, title
+from kit.core.findings import Finding, number, some, title
 from kit.plates.growth import SEVERITY
 
 HIGHER_IS_BETTER = (
@@ -51,7 +51,7 @@ def _finding(verdict: str, code: str, rows: pd.DataFrame) -> Finding:
     unit = unit_of(metric)
     values = {
         "label": title(metric),
-        "value": f"{row['value']:.3g}{unit}",
+        "value": f"{number(row['value'])}{unit}",
         "limit": f"{row['limit_pass']:g}{unit}",
         "note": row["note"],
     }
@@ -80,7 +80,7 @@ def growth_findings(growth: pd.DataFrame, limits: Mapping[str, object]) -> list[
     rows = growth.assign(code=growth["code"].str.split()).explode("code")
     for code, group in rows.groupby("code", sort=False):
         severity = SEVERITY.get(str(code), "pass")
-        if severity in ("warn", "fail"):
+        if severity in ("warn", "fail") and code != "PLATE_FAILED":
             values = {"doublings": group["control_doublings"].min()}
             lines = some(list(dict.fromkeys(group["cell_line"])))
             found.append(Finding(str(code), severity, lines, {**limits, **values}))
