@@ -213,8 +213,3 @@ def some(names: list[str], first: str | None = None) -> str:
     if len(ordered) <= 2:
         return " and ".join(str(name) for name in ordered)
     return f"{ordered[0]} and {len(ordered) - 1} more"
-
-
-def told(severity: str, text: str, action: str = "") -> Finding:
-    """A finding that still brings its own words. On its way out: give it a code."""
-    return Finding("TOLD", severity, said=text, advised=action)
