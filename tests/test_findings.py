@@ -14,7 +14,7 @@ CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 MAKERS = {"Finding": 0, "Ruling": 0}
 """Functions that name a code, and the place of the code among their arguments."""
 WAITING = {"REPLICATES_DISAGREE"}  # of dose-response curves, whose table is not made yet
-WORDS = r"(note|notes|sentence|sentences|reasons?|advice|remedy|said)"
+WORDS = r"(note|notes|sentence|sentences|reasons?|advice|remedy)"
 DECIDES = re.compile(
     rf"""["'] (not )?in \w*\.?{WORDS}\b|\["{WORDS}"\]\.(fillna\(""\)\.)?str\.(contains|startswith)"""
     rf"""|\b{WORDS}\.(startswith|endswith|removeprefix|removesuffix)\("""
