@@ -10,6 +10,9 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+_LONGEST = 1200
+"""Characters of a finding that are shown; a value of megabytes is cut."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -28,7 +31,10 @@ class Problem:
 
     def __str__(self) -> str:
         where = ": ".join(part for part in (self.file, self.place) if part)
-        text = f"{where}: {self.what.rstrip('. ')}." if where else f"{self.what.rstrip('. ')}."
+        what = self.what.rstrip(". ")
+        if len(what) > _LONGEST:
+            what = f"{what[: _LONGEST // 2]} ... {what[-_LONGEST // 4 :]}"
+        text = f"{where}: {what}." if where else f"{what}."
         return f"{text} {self.remedy}".rstrip()
 
 

@@ -18,20 +18,25 @@ from pathlib import Path
 import python_calamine as calamine
 
 from kit.core.errors import InputError, Problem, did_you_mean
+from kit.readers.bounds import TooLarge, check_archive
 from kit.readers.tokens import Cell, excel_text
 
 MAX_BYTES = 64 * 2**20
 """Largest plate file read, 64 MB: a 1536-well kinetic export takes a few; more is no plate
 export.
 """
-MAX_UNPACKED = 8 * MAX_BYTES
+MAX_UNPACKED = 2 * MAX_BYTES
 """Largest Excel file once unpacked."""
 MAX_CELLS = 4_000_000
 """Largest area of one Excel sheet, rows times columns, and most separators of any kind in a
 text.
 """
-MAX_LINES = 250_000
-"""Most lines of a text: 1536 wells at 100 time points, one line each, are 154,000."""
+MAX_LINES = 100_000
+"""Most lines of a text: 1536 wells at 60 time points, one line each, are 92,000."""
+_MANY_LINES = 20_000
+_WELL = re.compile(r"\b[A-Za-z]{1,2}-?[0-9]{1,2}\b")
+_BY_ROW = re.compile(r"\brow\b.*\bcol", re.IGNORECASE)
+"""So many lines are a list of wells, by name or by row and column, or no plate file."""
 DELIMITERS = ("\t", ";", ",", "|", " ")
 """Tried in this order; a space stands for any run of white space and comes last, as it cannot show
 an empty cell.
@@ -111,6 +116,14 @@ def open_source(path: Path, file: str, sheet: str | None) -> Source:
         if text.count("\n") <= MAX_LINES:
             what = f"more than {MAX_CELLS} cells are more than a plate file may have"
         raise InputError(Problem(file, "", what, "Export the plates of this experiment alone."))
+    lines = text.count("\n")
+    if (
+        lines > _MANY_LINES
+        and 2 * len(_WELL.findall(text)) < lines
+        and not _BY_ROW.search(text[:5000])
+    ):
+        what = f"most of its {lines} lines name no well"
+        raise InputError(Problem(file, "", what, "Export the plates of this experiment alone."))
     start = text.lstrip()[:300].lower()
     if re.match(r"<(\?xml|!doctype|html|workbook|table)", start):
         what = "an HTML or XML document"
@@ -187,9 +200,11 @@ def _check_zip(data: bytes, file: str) -> str:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            infos = archive.infolist()
-            names = [info.filename for info in infos]
-            _refuse_oversized(archive, infos, file)
+            names = archive.namelist()
+            check_archive(archive, MAX_CELLS, MAX_UNPACKED)
+    except TooLarge as error:
+        remedy = "Delete what stands far outside the table, or export CSV."
+        raise InputError(Problem(file, "", str(error), remedy)) from None
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -199,8 +214,6 @@ def _check_zip(data: bytes, file: str) -> str:
         EOFError,
         RuntimeError,
     ) as error:
-        if isinstance(error, InputError):
-            raise
         raise InputError(
             Problem(file, "", "this Excel file is damaged or cut off", "Export it again.")
         ) from error
@@ -218,37 +231,6 @@ def _check_zip(data: bytes, file: str) -> str:
             )
         )
     return "Excel file"
-
-
-def _refuse_oversized(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], file: str) -> None:
-    """Refuse what would unpack into more than memory should hold, before anything is unpacked in
-    full.
-    """
-    if sum(info.file_size for info in infos) > MAX_UNPACKED:
-        raise InputError(
-            Problem(
-                file,
-                "",
-                f"unpacked, this Excel file is larger than {MAX_UNPACKED // 2**20} MB",
-                _EXPORT,
-            )
-        )
-    for info in infos:
-        if not re.fullmatch(r"xl/worksheets/[^/]+\.xml", info.filename):
-            continue
-        rows = columns = 0
-        for letters, number in re.findall(
-            rb'<c r="([A-Z]{1,3})([0-9]{1,7})"[^>]*[^/]>', archive.read(info)
-        ):
-            rows = max(rows, int(number))
-            columns = max(
-                columns, sum((byte - 64) * 26**i for i, byte in enumerate(reversed(letters)))
-            )
-        if rows * columns > MAX_CELLS:
-            what = f"a sheet reaches down to row {rows} and out to column {columns}"
-            raise InputError(
-                Problem(file, "", what, "Delete what stands far outside the table, or export CSV.")
-            )
 
 
 def _ole_kind(data: bytes, file: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,12 @@ _WHY_LOSSY = (
     " saturation, so their sum is no longer a signal"
 )
 _EXPORT = "Export the raw 16-bit TIFF from the imager."
-_MAX_PIXELS = 200_000_000
+_MAX_PIXELS = 50_000_000
+_MAX_PAGES = 100
+_MOST_PACKED = 200
+"""Bytes of pixels per byte of file: a camera's noise packs far less; above a few million pixels
+such a file is no measurement.
+"""
 
 
 @dataclass(frozen=True)
@@ -109,7 +116,13 @@ def _tiff(data: bytes, name: str) -> np.ndarray:
         page: Any = tiff.pages[0]
         if int(page.compression) in _LOSSY_TIFF:
             raise InputError(Problem(name, "", f"holds JPEG inside a TIFF: {_WHY_LOSSY}", _EXPORT))
-        full = [other for other in tiff.pages if other.shape == page.shape]
+        pages = list(islice(iter(tiff.pages), _MAX_PAGES + 1))
+        if len(pages) > _MAX_PAGES:
+            what = (
+                f"holds more than {_MAX_PAGES} pages, or pages that follow each other in a circle"
+            )
+            raise InputError(Problem(name, "", what, _EXPORT))
+        full = [other for other in pages if other.shape == page.shape]
         if len(full) > 1:
             raise InputError(
                 Problem(
@@ -119,12 +132,7 @@ def _tiff(data: bytes, name: str) -> np.ndarray:
                     "Save the channel to be measured as its own file.",
                 )
             )
-        if np.prod(page.shape) > _MAX_PIXELS:
-            raise InputError(
-                Problem(
-                    name, "", f"has {np.prod(page.shape):.3g} pixels", "Crop it to the membrane."
-                )
-            )
+        _check_size(math.prod(page.shape), page.dtype.itemsize if page.dtype else 1, data, name)
         pixels: np.ndarray = page.asarray()
         return (
             np.iinfo(pixels.dtype).max - pixels
@@ -133,17 +141,19 @@ def _tiff(data: bytes, name: str) -> np.ndarray:
         )
 
 
+def _check_size(pixels: int, size: int, data: bytes, name: str) -> None:
+    """Refuse what would fill the memory, before it is unpacked."""
+    if pixels > _MAX_PIXELS:
+        what = f"has {pixels:,} pixels, more than {_MAX_PIXELS:,}"
+        raise InputError(Problem(name, "", what, "Crop it to the membrane."))
+    if pixels > 4_000_000 and pixels * size > _MOST_PACKED * len(data):
+        what = f"has {pixels:,} pixels in {len(data):,} bytes, which no camera writes"
+        raise InputError(Problem(name, "", what, _EXPORT))
+
+
 def _png(data: bytes, name: str) -> np.ndarray:
     with Image.open(io.BytesIO(data)) as image:
-        if image.size[0] * image.size[1] > _MAX_PIXELS:
-            raise InputError(
-                Problem(
-                    name,
-                    "",
-                    f"has {image.size[0]} x {image.size[1]} pixels",
-                    "Crop it to the membrane.",
-                )
-            )
+        _check_size(image.size[0] * image.size[1], 2, data, name)
         if image.mode.startswith("I"):
             return np.asarray(image.convert("I")).astype(np.uint16)
         if image.mode in ("P", "1"):

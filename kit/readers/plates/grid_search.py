@@ -95,6 +95,8 @@ def header_runs(row: Sequence[Cell]) -> list[Run]:
     """
     runs: list[Run] = []
     previous = -2
+    if len(row) < 2:
+        return runs
     for i, cell in enumerate(row):
         number = column_number(cell)
         if not number:

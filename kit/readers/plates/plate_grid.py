@@ -32,14 +32,14 @@ from kit.readers.sheets import Sheet
 from kit.readers.tokens import Cell, cell_text
 
 
-def read_grids(sheet: Sheet) -> tuple[list[Found], list[str]]:
+def read_grids(sheet: Sheet, grids: list[Grid] | None = None) -> tuple[list[Found], list[str]]:
     """(signal reads of all labelled grids, where grids without signals stand and why they are
-    none).
+    none); `grids` are those of the sheet, where they are known.
     """
     found: list[Found] = []
     passed: list[str] = []
     before, start = Heading(), 0
-    for grid in find_grids(sheet):
+    for grid in find_grids(sheet) if grids is None else grids:
         above = heading(sheet.rows[start : grid.header], before)
         if grid.header < start:
             above = before

@@ -50,8 +50,9 @@ def read_labelled(sheet: Sheet) -> Answer:
     """Labelled grids, and tables of wells outside of them: a kinetic export has its raw values in
     one, a summary in the other.
     """
-    found, passed = read_grids(sheet)
-    taken = {r for grid in find_grids(sheet) for r in range(grid.header, grid.end)}
+    grids = find_grids(sheet)
+    found, passed = read_grids(sheet, grids)
+    taken = {r for grid in grids for r in range(grid.header, grid.end)}
     rows: list[list[Cell]] = [[] if r in taken else row for r, row in enumerate(sheet.rows)]
     more, reasons = read_well_tables(replace(sheet, rows=rows))
     return found + more, passed + reasons

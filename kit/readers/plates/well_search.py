@@ -258,12 +258,14 @@ def _header_of(sheet: Sheet, r: int, columns: Sequence[int]) -> int:
 
 def _row_column_table(sheet: Sheet, r: int) -> Table | None:
     """The table whose headings, in line `r`, are a row and a column of the plate."""
+    if not any("row" in cell.lower() for cell in sheet.rows[r] if isinstance(cell, str)):
+        return None
     heads = [" ".join(cell.split()) if isinstance(cell, str) else "" for cell in sheet.rows[r]]
     row = next((i for i, head in enumerate(heads) if _ROW_HEAD.fullmatch(head)), -1)
     column = next((i for i, head in enumerate(heads) if _COLUMN_HEAD.fullmatch(head)), -1)
     if row < 0 or column < 0 or r + 1 >= len(sheet.rows):
         return None
-    late = _has_late_rows(cell_at(cells, row) for cells in sheet.rows[r : r + _MANY])
+    late = False
 
     def well(cells: Sequence[Cell]) -> tuple[int, int] | None:
         letters, number = _capital(cell_at(cells, row), late), cell_at(cells, column)
@@ -279,6 +281,7 @@ def _row_column_table(sheet: Sheet, r: int) -> Table | None:
         first > r + 1 and any(cell_at(sheet.rows[r + 1], i) != "" for i in (row, column))
     ):
         return None
+    late = _has_late_rows(cell_at(cells, row) for cells in sheet.rows[r : r + _MANY])
     table = Table(r, [], (row, column), well)
     table.body = _body(sheet, first, table)
     return table

@@ -23,6 +23,8 @@ def read_wide(sheet: Sheet) -> list[Found]:
     found: list[Found] = []
     start = 0
     for r, row in enumerate(sheet.rows):
+        if len(row) < 3:
+            continue
         columns = [(i, well) for i, cell in enumerate(row) if (well := find_well(cell))]
         if len(columns) < 3 or columns[-1][0] - columns[0][0] != len(columns) - 1:
             continue
