@@ -6,9 +6,14 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import http.client
 import json
+import os
 import re
 import shutil
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from lab import until
 
 import kit
 from kit import stats
@@ -897,7 +903,7 @@ def test_the_notebook_is_copied_and_the_kit_is_left_alone(
     copy = tmp_path / "data" / "asn-dropout-kit" / "explore.ipynb"
     assert copy.read_bytes() == (root / "notebooks" / "explore.ipynb").read_bytes()
     assert (
-        "voila" in asked["command"]
+        "kit.explore.serve" in asked["command"]
         and str(copy) in asked["command"]
         and asked["command"][-1] == "--no-browser"
     )
@@ -905,6 +911,49 @@ def test_the_notebook_is_copied_and_the_kit_is_left_alone(
     assert launch.explore(app=False) == 0 and "jupyterlab" in asked["command"]
     with pytest.raises(InputError, match="is not a folder"):
         launch.explore(str(root / "README.md"))
+
+
+def test_the_page_without_code_asks_for_a_token_and_for_the_machines_own_name(
+    tmp_path: Path,
+) -> None:
+    """Started for real in a folder of traps: a module and a configuration that must not run."""
+    traps = tmp_path / "traps"
+    traps.mkdir()
+    for name in ("voila", "jupyter_config", "voila_config", "random"):
+        (traps / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'a').write('{name} ')")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = [f"--server=--port={port}", "--server=--no-browser", "--server=--Voila.token=secret"]
+    server = subprocess.Popen(
+        [sys.executable, "-P", "-m", "kit", "explore", "--app", *options],
+        cwd=traps,
+        env={**os.environ, "JUPYTER_DATA_DIR": str(tmp_path / "data")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+    def ask(path: str, host: str = "") -> tuple[int, str]:
+        line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        try:
+            line.request("GET", path, headers={"Host": host} if host else {})
+            answer = line.getresponse()
+            return answer.status, answer.headers.get("Location", "")
+        except OSError:
+            return 0, ""
+        finally:
+            line.close()
+
+    try:
+        until(lambda: ask("/login")[0] == 200, "the server should answer")
+        status, where = ask("/")
+        assert status == 302 and where.startswith("/login")
+        assert ask("/api/kernels/0")[0] in (302, 403)
+        assert ask("/?token=secret", "evil.example")[0] == 403
+    finally:
+        server.terminate()
+        server.wait(60)
+    assert not (tmp_path / "ran").exists()
 
 
 def test_the_report_button_runs_the_batch_command(

@@ -51,6 +51,8 @@ def _become(server: list[str], environment: dict[str, str]) -> int:
     that cannot be, wait for it.
     """
     sys.stdout.flush()
+    os.chdir(own_folder())  # Jupyter runs configuration files of the folder it is started in
+    environment = {**environment, "PYTHONSAFEPATH": "1"}  # and Python its modules
     if os.name == "posix":
         os.execve(server[0], server, environment)
     return subprocess.call(server, env=environment)
@@ -69,7 +71,8 @@ def command(notebook: Path, app: bool, options: Sequence[str] = ()) -> list[str]
             )
         )
     look = [f"--template={TEMPLATE}", "--VoilaConfiguration.show_tracebacks=False"] if app else []
-    return [sys.executable, "-m", module, str(notebook), *look, *options]
+    module = "kit.explore.serve" if app else module
+    return [sys.executable, "-P", "-m", module, str(notebook), *look, *options]
 
 
 def own_folder() -> Path:

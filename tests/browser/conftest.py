@@ -108,7 +108,13 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., st
 
 def _options(app: bool, port: int, theme: str) -> list[str]:
     if app:
-        return [f"--port={port}", "--Voila.ip=127.0.0.1", "--no-browser", f"--theme={theme}"]
+        return [
+            f"--port={port}",
+            "--Voila.ip=127.0.0.1",
+            "--Voila.token=",
+            "--no-browser",
+            f"--theme={theme}",
+        ]
     return [f"--ServerApp.port={port}", "--ServerApp.ip=127.0.0.1", "--no-browser", "--IdentityProvider.token=", "--LabApp.expose_app_in_browser=True",
             "--ServerApp.allow_root=True", "--ServerApp.disable_check_xsrf=True"]  # fmt: skip
 
