@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ import pandas as pd
 from scipy import stats as distributions
 
 from kit.calls import posterior
-from kit.calls.evidence import Evidence, gather
+from kit.calls.evidence import Cells, Evidence, gather
 from kit.calls.posterior import AUXOTROPHIC, PROTOTROPHIC, Certainty
 from kit.config.model import CALLED, ExperimentConfig
 from kit.config.settings import Settings
@@ -56,7 +56,8 @@ def calls(
     removes.
 
     Further columns: `medium`, `n_replicates`, `sa_ci_low`, `sa_ci_high`, `p_auxotrophic`,
-    `p_partially_dependent`, `p_prototrophic`,
+    `p_partially_dependent`, `p_prototrophic`, `p_near_cutoff` (probability that the true GR lies
+    within `cutoff_shift` of a cut-off), `p_subtype` (of cytotoxic or cytostatic),
     `distance` (to the nearest GR cut-off, signed), `gr_mask`, `exploratory`, `prior_subtype`.
     Intervals are t intervals over replicates.
     `priors` has cell_line, amino_acid, expected_call, expected_subtype, disputed.
@@ -89,7 +90,25 @@ def call_evidence(
         for medium in config.dropouts(acid)
     ]
     found = [gather(config, *place, arms, *rest) for place in places]
-    return [item for item in found if item is not None]
+    cells = _cells(config, arms, rest[0])
+    return [replace(item, cells=cells) for item in found if item is not None]
+
+
+def _cells(config: ExperimentConfig, arms: pd.DataFrame, death: pd.DataFrame | None) -> Cells:
+    """Replicates of each line in each medium; control is 1 (GR) or 0 (SA) by definition and tells
+    nothing.
+    """
+
+    def groups(table: pd.DataFrame | None, value: str) -> tuple[np.ndarray, ...]:
+        if table is None:
+            return ()
+        known = table["medium"].ne(config.control_medium or "") & table["verdict"].ne("fail")
+        rows = table[known & table[value].notna()]
+        return tuple(
+            part.to_numpy(float) for _, part in rows.groupby(["cell_line", "medium"])[value]
+        )
+
+    return Cells(groups(arms, "gr"), groups(death, "specific_apoptosis"))
 
 
 def judge(
@@ -114,10 +133,7 @@ def decide(evidence: Evidence, settings: Settings) -> Call:
         return inconclusive(*(evidence.voids or [_found("CALL_NO_GR", evidence, "fail")]))
     if evidence.rescue == "failed":
         return inconclusive(_found("CALL_NOT_SPECIFIC", evidence, "fail"))
-    drawn = posterior.draw(
-        evidence.gr, evidence.sa, settings, draw_seed(evidence, settings), evidence.linked
-    )
-    found = posterior.certainty(*drawn, settings)
+    found = posterior.certainty(*draws(evidence, settings), settings)
     confidence = posterior.confidence(found, settings)
     if confidence == "none":
         return inconclusive(_borderline(found, evidence), certainty=found)
@@ -146,6 +162,13 @@ def draw_seed(evidence: Evidence, settings: Settings) -> int:
     )
 
 
+def draws(evidence: Evidence, settings: Settings) -> tuple[posterior.Draws, posterior.Draws | None]:
+    """Posterior draws of GR and SA of one call, with the scatter of the whole experiment."""
+    scale = posterior.Scale.of(settings, evidence.cells.gr, evidence.cells.sa)
+    seed = draw_seed(evidence, settings)
+    return posterior.draw(evidence.gr, evidence.sa, settings, seed, evidence.linked, scale)
+
+
 def _subtype(evidence: Evidence, winner: int, settings: Settings) -> str:
     if evidence.sa is None:
         return "death_not_assessed"
@@ -163,6 +186,7 @@ def _limit(call: Call, evidence: Evidence, settings: Settings) -> Call:
         caps.append(_found("CALL_RESCUE_NOT_FULL", evidence, word=word))
     if _discordant(evidence, settings):
         caps.append(_found("CALL_DISCORDANT", evidence))
+    caps += _shaky(call, evidence, settings)
     robust = call.certainty is None or call.certainty.robust
     if call.confidence == "provisional" and not robust:
         caps.append(_found("CALL_NOT_ROBUST", evidence, **settings.model_dump()))
@@ -181,6 +205,23 @@ def _limit(call: Call, evidence: Evidence, settings: Settings) -> Call:
         hides = _found("CALL_CARRYOVER_ONLY_HIDES", evidence, "info")
         call.reasons += [*evidence.mask_caps, *high, hides]
     return call
+
+
+def _shaky(call: Call, evidence: Evidence, settings: Settings) -> list[Finding]:
+    """A class that rests on one replicate, or whose mean GR lies at a cut-off."""
+    found = []
+    changed = posterior.without_one(evidence.gr, evidence.sa, settings, evidence.linked)
+    if changed and evidence.gr_replicates:
+        out, other = changed[0]
+        names = NAMES.get(evidence.amino_acid, OTHER_NAMES)
+        values = {"replicate": evidence.gr_replicates[out], "other": names[other].replace("_", " ")}
+        found.append(_found("CALL_ONE_REPLICATE", evidence, **values))
+    cuts = (settings.gr_auxotroph, settings.gr_prototroph)
+    nearest = min(cuts, key=lambda cut: abs(evidence.gr.mean() - cut))
+    if call.certainty and abs(evidence.gr.mean() - nearest) < settings.cutoff_shift:
+        values = {"cutoff": nearest, "shift": settings.cutoff_shift, "near": call.certainty.near}
+        found.append(_found("CALL_AT_CUTOFF", evidence, **values))
+    return found
 
 
 def _discordant(evidence: Evidence, settings: Settings) -> bool:
@@ -252,6 +293,8 @@ def _row(evidence: Evidence, call: Call, settings: Settings, expected: Expected)
     sa, sa_low, sa_high = interval(evidence.sa) if evidence.sa is not None else (np.nan,) * 3
     shares = call.certainty.probabilities if call.certainty is not None else (np.nan,) * 3
     cuts = np.array([settings.gr_auxotroph, settings.gr_prototroph])
+    deadly = call.certainty.deadly if call.certainty is not None else np.nan
+    subtypes = {"cytotoxic": deadly, "cytostatic": 1 - deadly}
     return {
         "cell_line": evidence.cell_line,
         "amino_acid": evidence.amino_acid,
@@ -272,6 +315,8 @@ def _row(evidence: Evidence, call: Call, settings: Settings, expected: Expected)
         "sa_ci_low": sa_low,
         "sa_ci_high": sa_high,
         **{f"p_{name}": share for name, share in zip(posterior.CLASSES, shares, strict=True)},
+        "p_near_cutoff": call.certainty.near if call.certainty is not None else np.nan,
+        "p_subtype": subtypes.get(call.subtype, np.nan),
         "distance": float(min(gr - cuts, key=abs)) if np.isfinite(gr) else np.nan,
         "gr_mask": evidence.gr_mask,
         "exploratory": len(evidence.gr) < settings.min_replicates,

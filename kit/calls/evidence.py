@@ -19,6 +19,16 @@ from kit.plates.design import nearest
 from kit.protocol.carryover_model import show_uM
 
 
+@dataclass(frozen=True)
+class Cells:
+    """GR and SA of every line in every medium but control, one array of replicates each: what the
+    experiment's own scatter is pooled from.
+    """
+
+    gr: tuple[np.ndarray, ...] = ()
+    sa: tuple[np.ndarray, ...] = ()
+
+
 @dataclass
 class Evidence:
     """Everything a call rests on, for one line and amino acid; GR and SA hold one value per
@@ -43,6 +53,7 @@ class Evidence:
     gr_replicates: tuple[int, ...] = ()
     sa_replicates: tuple[int, ...] = ()
     death_hours: tuple[float, ...] = ()
+    cells: Cells = field(default_factory=lambda: Cells())
     comparable: bool = True
     """Read near enough to the source's times to be compared with its table (P16)."""
 

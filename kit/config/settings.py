@@ -358,6 +358,12 @@ class CallSettings(_Frozen):
     sa_high: float = _fraction(0.20, "specific apoptosis from here: cytotoxic")
     prior_df: float = _limit(4.0, "degrees of freedom of the prior SD", "[K], limma style", ge=0)
     prior_sd_gr: float = _limit(0.10, "prior SD of GR between biological replicates", "[K]", gt=0)
+    prior_weight: float = _limit(
+        8.0,
+        "degrees of freedom that the prior SD weighs against the replicates of the experiment",
+        "[K], by simulation",
+        ge=0,
+    )
     prior_sd_sa: float = _limit(
         0.05, "prior SD of specific apoptosis between biological replicates", "[K]", gt=0
     )

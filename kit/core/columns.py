@@ -202,6 +202,8 @@ TABLES: dict[str, Table] = {
         prior="text: class the source expects",
         prior_disputed="flag: the literature contradicts the source",
         matches_prior="flag: call equals prior; empty where there is none",
+        p_near_cutoff="number: probability that the true GR lies within cutoff_shift of a cut-off",
+        p_subtype="number: posterior probability of the subtype cytotoxic or cytostatic",
     ),
     "asns_protein": _table(
         cell_line=_LINE,

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from kit.calls import calls as calling
-from kit.calls import posterior
 from kit.calls.evidence import Evidence
 from kit.config.settings import Settings
 from kit.core.errors import InputError
@@ -248,12 +247,7 @@ class Cloud:
         if item is None or not len(item.gr):
             return parts.note("This call rests on no GR value.")
         if item is not self._of:
-            self._of, self._draws = (
-                item,
-                posterior.draw(
-                    item.gr, item.sa, settings, calling.draw_seed(item, settings), item.linked
-                ),
-            )
+            self._of, self._draws = item, calling.draws(item, settings)
         title = (
             f"{call['cell_line']} −{SHORT[call['amino_acid']]}:"
             f" {str(call['call']).replace('_', ' ')}"

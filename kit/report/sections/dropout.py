@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from kit.analysis import Analysis
-from kit.calls import calls, posterior
+from kit.calls import calls
 from kit.core import reference
 from kit.core.columns import known
 from kit.plates import growth as growing
@@ -397,9 +397,7 @@ def certainty(analysis: Analysis) -> Exhibit:
     fig, axes = style.figure(style.WIDTH + 0.4, 1.75 * count + 0.2, count, columns)
     flat = np.atleast_1d(axes).ravel()
     for ax, (row, item) in zip(flat, found, strict=False):
-        draws = posterior.draw(
-            item.gr, item.sa, settings, calls.draw_seed(item, settings), item.linked
-        )
+        draws = calls.draws(item, settings)
         share = f", P {row['probability']:.2f}" if np.isfinite(row["probability"]) else ""
         title = (
             f"{style.short(row['cell_line'], 12)} −{SHORT[row['amino_acid']]}:"
