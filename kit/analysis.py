@@ -21,6 +21,9 @@ from kit.core.findings import Summary
 from kit.core.reference import priors
 from kit.effects.effects import effects
 from kit.effects.rescue import rescue
+from kit.exchange.exchange import exchange, exchange_findings
+from kit.exchange.reading import UptakeData
+from kit.exchange.uptake import uptake_rates
 from kit.experiment import exclusions
 from kit.experiment.load import Experiment
 from kit.flow import apoptosis as dying
@@ -56,6 +59,10 @@ class Analysis:
     carryover: pd.DataFrame | None = None
     medium_ledger: pd.DataFrame | None = None
     exhaustion: pd.DataFrame | None = None
+    uptake_rates: pd.DataFrame | None = None
+    exchange: pd.DataFrame | None = None
+    uptake_samples: pd.DataFrame | None = None
+    lcms_qc: pd.DataFrame | None = None
     growth: pd.DataFrame | None = None
     readout_agreement: pd.DataFrame | None = None
     effects: pd.DataFrame | None = None
@@ -152,6 +159,8 @@ def analyse(experiment: Experiment, previous: Analysis | None = None) -> Analysi
     steps |= _flow(experiment, previous)
     if "growth" in steps:
         steps["carryover"] = carryover(config, steps["growth"])
+    if experiment.uptake is not None:
+        steps |= _uptake(experiment, experiment.uptake)
     if config.media:
         steps["medium_ledger"] = medium_ledger(config)
         steps["exhaustion"] = exhaustion(config, steps.get("growth"), steps.get("uptake_rates"))
@@ -185,6 +194,17 @@ def _signaling(
     return signaling_study.analyse_signaling(
         experiment.signaling, experiment.settings, "; ".join(dict.fromkeys(stated))
     )
+
+
+def _uptake(experiment: Experiment, data: UptakeData) -> dict[str, pd.DataFrame]:
+    """Uptake of every arm with its gates, and the exchange test."""
+    rates = uptake_rates(data, experiment.config)
+    return {
+        "uptake_rates": rates,
+        "exchange": exchange(rates, data, experiment.config),
+        "uptake_samples": check(data.amounts, "uptake_samples"),
+        "lcms_qc": check(data.qc, "lcms_qc"),
+    }
 
 
 def _blots(experiment: Experiment, previous: Analysis | None) -> quantify.Western | None:
@@ -319,6 +339,9 @@ def _findings(
     """What the first screen says, worst first within each kind."""
     found = [*experiment.notices]
     found += protocol_findings(steps["compliance"], steps.get("carryover"), experiment.config)
+    if experiment.uptake is not None:
+        found += experiment.uptake.findings
+        found += exchange_findings(steps["exchange"], steps["uptake_rates"])
     if "exhaustion" in steps:
         found += runs_out_findings(steps["exhaustion"], experiment.config)
     if "plate_qc" in steps:

@@ -116,7 +116,7 @@ def test_first_screen_names_the_medium_that_runs_out():
 
 def test_measured_uptake_replaces_the_assumed():
     measured = pd.DataFrame(
-        {"cell_line": ["A549"], "medium": ["complete"], "amino_acid": ["serine"],
+        {"cell_line": ["A549"], "medium": ["complete"], "amino_acid": ["serine"], "replicate": ["all"],
          "v_fmol_per_cell_h": [30.0]}
     )  # fmt: skip
     row = cell(exhaustion(big_well(), uptake=measured), "complete", "serine")

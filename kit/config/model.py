@@ -313,6 +313,40 @@ class Signaling(Part):
     )
 
 
+class Uptake(Part):
+    """Amounts in the medium of one biological replicate, with counts, for the exchange factor."""
+
+    concentrations: RelativePath = Field(description="LC-MS table, areas or concentrations")
+    samples: RelativePath = Field(
+        description="sample sheet: sample, kind, cell_line, medium, hours, volume_mL"
+    )
+    counts: RelativePath = Field(description="cells per well: cell_line, medium, hours, cells")
+    replicate: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        None, description="biological replicate; null: the sheets say"
+    )
+    intracellular: RelativePath | None = Field(
+        None, description="intracellular asparagine per arm: cell_line, medium, asparagine"
+    )
+    transport: RelativePath | None = Field(
+        None, description="labelled uptake after a preload with asparagine or none"
+    )
+    unit: Name | None = Field(None, description="unit of concentrations, where the table has none")
+    compounds: dict[Name, AminoAcid] = Field(
+        default_factory=dict, description="names of the table that may mean several compounds"
+    )
+    negative_controls: list[AminoAcid] = Field(
+        default_factory=lambda: ["valine"], description="amino acids that no exchange moves"
+    )
+    volume_mL: Positive | None = Field(None, description="medium per well at the switch")
+    evaporation_percent: Percent | None = Field(
+        None, description="volume lost at the last sample; null: see plate_masses_g, or protocol"
+    )
+    empty_plate_g: Positive | None = Field(None, description="mass of the empty plate")
+    plate_masses_g: dict[float, Positive] = Field(
+        default_factory=dict, description="mass of the filled plate by hours"
+    )
+
+
 class ExperimentConfig(Part):
     schema_version: Literal[1] = Field(1, description="version of this file's form")
     experiment_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = Field(
@@ -346,6 +380,7 @@ class ExperimentConfig(Part):
     signaling: list[Signaling] = Field(
         default_factory=list, description="blots of mTORC1 signalling by genotype, drug, stimulus"
     )
+    uptake: list[Uptake] = Field(default_factory=list, description="LC-MS of media, with counts")
     settings: Settings = Field(
         default_factory=Settings, description="thresholds that differ from the defaults"
     )

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from kit.config import faults as config_faults
 from kit.config import salvage
-from kit.config.model import FILE, ExperimentConfig
+from kit.config.model import FILE, ExperimentConfig, Uptake
 from kit.core.errors import Problems, did_you_mean
 from kit.core.yaml_file import YamlFile, read_yaml
 
@@ -46,6 +46,7 @@ def read_parts(
         "blots",
         "expression",
         "signaling",
+        "uptake",
         "settings",
     ):
         if section in data and data[section] is None:
@@ -95,6 +96,15 @@ def _check_references(
             _check_file(folder, entry.file, (section, index, "file"), say)
             if getattr(entry, "lanes", None):
                 _check_file(folder, entry.lanes, (section, index, "lanes"), say)
+    for index, entry in enumerate(config.uptake):
+        for field, name in uptake_files(entry).items():
+            _check_file(folder, name, ("uptake", index, field), say)
+
+
+def uptake_files(entry: Uptake) -> dict[str, str]:
+    """The files of an uptake entry by field."""
+    fields = ("concentrations", "samples", "counts", "intracellular", "transport")
+    return {field: name for field in fields if (name := getattr(entry, field)) is not None}
 
 
 def _check_media(config: ExperimentConfig, say: Any) -> None:

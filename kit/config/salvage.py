@@ -28,6 +28,7 @@ _ENTRIES = (
     "blots",
     "expression",
     "signaling",
+    "uptake",
     "replicates",
 )
 _ROUNDS = 6
@@ -72,6 +73,9 @@ def _stand_in(data: dict[str, Any], path: Path) -> bool:
         "hours": 0.0,
         "replicate": 1,
         "plate": name,
+        "concentrations": NOWHERE,
+        "samples": NOWHERE,
+        "counts": NOWHERE,
     }
     parent = value_at(data, path[:-1])
     if section == "experiment_id" and len(path) == 1:

@@ -515,6 +515,7 @@ APART = (("gr_auxotroph", "gr_prototroph"),)
 """Pairs of which the first has to be below the second."""
 IN_ORDER = (
     ("max_share_used", "fail_share_used"),
+    ("provisional_uptake_change_percent", "min_uptake_change_percent"),
     ("fail_z_prime", "min_z_prime"), ("fail_ssmd", "min_ssmd"), ("fail_signal_to_background", "min_signal_to_background"),
     ("fail_signal_to_noise", "min_signal_to_noise"), ("max_cv_control_percent", "fail_cv_control_percent"),
     ("max_cv_group_percent", "fail_cv_group_percent"), ("max_edge_effect_percent", "fail_edge_effect_percent"),
@@ -557,6 +558,36 @@ class ExchangeSettings(_Frozen):
     )
     max_share_used: float = _fraction(0.5, "share of the supply used at the read-out, passes")
     fail_share_used: float = _fraction(0.8, "share of the supply used at the read-out above fails")
+    min_uptake_change_percent: float = _percent(
+        10, "change of an amino acid against its blank from here passes"
+    )
+    provisional_uptake_change_percent: float = _percent(
+        5, "change from here is provisional, less is not measurable"
+    )
+    min_uptake_change_se: float = _limit(
+        3.0, "change over its standard error over experiments from here passes", ge=0
+    )
+    max_lcms_cv_percent: float = _percent(15, "CV of blanks and QC samples up to here passes")
+    max_calibration_error_percent: float = _percent(
+        15, "error of a standard calculated back up to here passes"
+    )
+    min_supply_left: float = _fraction(0.2, "share of the supply left from here passes")
+    max_blank_from_recipe_percent: float = _percent(
+        20, "blank may differ from the recipe by this much"
+    )
+    min_essential_share: float = _fraction(
+        0.5, "uptake per new cell of an essential amino acid over the demand of protein, at least"
+    )
+    max_uptake_fmol: float = _limit(
+        500.0, "uptake of an amino acid above: check the units, fmol per cell and hour", gt=0
+    )
+    min_doublings_for_growth: float = _limit(
+        0.5, "doublings below which uptake per new cell is not defined", gt=0
+    )
+    decay_alpha: float = _limit(0.01, "p below which a decay is taken off", gt=0, lt=1)
+    min_exchange_elasticity: float = _limit(
+        0.10, "slope of log2 uptake per new cell on log2 asparagine that counts as exchange", gt=0
+    )
 
 
 class Settings(

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kit.config.model import FILE, ExperimentConfig
+from kit.config.reading import uptake_files
 from kit.core.findings import Finding
 from kit.experiment.exclusions import FILE as EXCLUSIONS
 from kit.readers.layouts.layout import included
@@ -116,6 +117,7 @@ def _names(folder: Path, config: ExperimentConfig, gated: Iterable[Any]) -> Iter
     for section in (config.flow, config.blots, config.expression, config.signaling):
         yield from (entry.file for entry in section)
     yield from (entry.lanes for entry in [*config.blots, *config.signaling] if entry.lanes)
+    yield from (name for entry in config.uptake for name in uptake_files(entry).values())
     for entry, run in zip(
         [entry for entry in config.flow if entry.gates is not None], gated, strict=False
     ):

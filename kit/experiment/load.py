@@ -14,11 +14,12 @@ import pandas as pd
 
 from kit.asns.lines import OWN_LINES
 from kit.config.model import Blot, ExperimentConfig, Expression, Flow, Plate, Signaling
-from kit.config.reading import is_inside, read_parts
+from kit.config.reading import is_inside, read_parts, uptake_files
 from kit.config.salvage import NOWHERE
 from kit.config.settings import Settings
 from kit.core.errors import InputError, Problem, Problems, did_you_mean
 from kit.core.findings import Finding
+from kit.exchange.reading import UptakeData, read_uptake
 from kit.experiment.exclusions import read_exclusions
 from kit.experiment.inputs import InputFile, inputs, stamps, unread_files
 from kit.flow.sample_sheet import read_flow
@@ -69,6 +70,7 @@ class Experiment:
     signaling: pd.DataFrame | None = None
     """Bands of the signalling blots (`kit.signaling.bands`), with `file`."""
     signaling_images: tuple[MeasuredBlot, ...] = ()
+    uptake: UptakeData | None = None
 
     @property
     def id(self) -> str:
@@ -133,6 +135,7 @@ def _load(folder: Path, settings: Mapping[str, Any] | None) -> Experiment:
     bands, images = _read_blots(folder, config, problems)
     mrna = _read_expression(folder, config, problems)
     signaling, signaling_images = _read_signaling(folder, config, problems)
+    uptake = _attempt(lambda: read_uptake(folder, config), problems) if config.uptake else None
     problems.raise_if_any()
     files = inputs(folder, config, gated)
     tables = (
@@ -153,6 +156,7 @@ def _load(folder: Path, settings: Mapping[str, Any] | None) -> Experiment:
         tuple(notices),
         signaling,
         signaling_images,
+        uptake,
     )
 
 
@@ -164,6 +168,7 @@ def _absent(folder: Path, config: ExperimentConfig) -> set[str]:
     named = [
         getattr(entry, field, None) for entry in entries for field in ("file", "layout", "lanes")
     ]
+    named += [name for entry in config.uptake for name in uptake_files(entry).values()]
     return {NOWHERE, *(name for name in named if name and not is_inside(folder, name))}
 
 
@@ -180,6 +185,7 @@ def _with_files(config: ExperimentConfig, absent: set[str]) -> ExperimentConfig:
         ]
         for name in sections
     }
+    kept["uptake"] = [item for item in config.uptake if not {*uptake_files(item).values()} & absent]
     return config.model_copy(update=kept)
 
 

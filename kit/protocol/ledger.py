@@ -264,7 +264,7 @@ def _uptake(
     """Uptake, fmol per cell and hour: measured in this medium, else in control, else assumed."""
     if uptake is not None and not uptake.empty:
         rows = uptake[uptake["cell_line"].eq(line) & uptake["amino_acid"].eq(amino_acid)]
-        rows = rows.dropna(subset="v_fmol_per_cell_h")
+        rows = rows[rows["replicate"].eq("all") & rows["v_fmol_per_cell_h"].notna()]
         for name in (medium, config.control_name):
             own = rows[rows["medium"].eq(name)]
             if len(own):

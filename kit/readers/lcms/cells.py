@@ -67,6 +67,8 @@ class Row:
     standard: bool = False
     known: float = math.nan
     standard_area: float = math.nan
+    dilution: float = 1.0
+    """What a concentration was multiplied by."""
     transition: str = ""
     background: float = math.nan
     isotope: str = ""
@@ -87,6 +89,7 @@ class Row:
             self,
             quantity=quantity,
             value=found.value * factor,
+            dilution=factor,
             unit="counts" if quantity == "area" else unit(unit_name),
             note="; ".join(note for note in notes if note),
             odd=str(cell) if found.odd else "",

@@ -21,8 +21,8 @@ from kit.readers.lcms.long_tables import Columns
 from kit.readers.sheets import Sheet, open_source, text_sheets
 
 LONG = ("sample", "sample_type", "compound", "quantity", "value", "unit", "note", "amino_acid",
-        "internal_standard", "known", "standard_area", "transition", "background", "order",
-        "place")  # fmt: skip
+        "internal_standard", "known", "standard_area", "dilution", "transition", "background",
+        "order", "place")  # fmt: skip
 """Columns of the long form: `quantity` is area or conc, `known` what a standard holds, `order` the
 sample's place in the file.
 """
@@ -158,7 +158,7 @@ def _record(row: Row, kind: str, isotopes: bool, unit: str, order: dict[str, int
         row.sample, row.sample_type or ("blank" if row.blank else ""),
         f"{row.compound}|{row.isotope}" if isotopes else row.compound,
         row.quantity, row.value, given, "; ".join(note for note in notes if note),
-        means.name if light else "", row.standard or means.labelled, row.known, row.standard_area,
+        means.name if light else "", row.standard or means.labelled, row.known, row.standard_area, row.dilution,
         row.transition, row.background, order[row.sample], row.place,
     )  # fmt: skip
 

@@ -20,6 +20,8 @@ COUNTS = ("cell_line", "medium", "condition", "hours", "replicate", "cells")
 INTRACELLULAR = ("cell_line", "medium", "condition", "replicate", "asparagine")
 TRANSPORT = ("cell_line", "amino_acid", "replicate", "preload", "blocked", "uptake", "efflux",
              "minutes")  # fmt: skip
+NUMBERS = {"hours", "replicate", "volume_mL", "dilution", "known_uM", "cells", "asparagine", "uptake",
+           "efflux", "minutes"}  # fmt: skip
 _NAMES = {
     "sample": ("sample", "sample name", "sample id", "file", "filename", "data file"),
     "kind": ("kind", "sample type", "type", "role"),
@@ -77,7 +79,7 @@ def read_samples(
         if kind in ("cells", "blank") and math.isnan(row["hours"]):
             problems.say(name, place, f"sample '{row['sample']}' has no hours", "Add its time.")
         rows.append(row)
-    frame = pd.DataFrame(rows, columns=SAMPLES)
+    frame = _typed(rows, SAMPLES)
     twice = frame.loc[frame["sample"].duplicated(), "sample"]
     for sample in dict.fromkeys(twice):
         problems.say(name, "column sample", f"sample '{sample}' is listed twice", "Keep one.")
@@ -131,8 +133,7 @@ def _measured(
     for record in table.records():
         row: dict[str, Any] = _who(record, name, lines, media, problems, needs_line=True)
         for field in columns:
-            if field in ("hours", "replicate", "cells", "asparagine", "uptake", "efflux",
-                         "minutes"):  # fmt: skip
+            if field in NUMBERS:
                 row[field] = _number(record, field, name, problems)
             elif field not in row:
                 row[field] = _text(_cell(record, field))
@@ -141,7 +142,12 @@ def _measured(
             problems.say(name, record["_place"], what, "Correct it, or remove the row.")
         rows.append(row)
     problems.raise_if_any()
-    return pd.DataFrame(rows, columns=columns)
+    return _typed(rows, columns)
+
+
+def _typed(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> pd.DataFrame:
+    numbers = [column for column in columns if column in NUMBERS]
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(numbers, float))
 
 
 def _table(path: Path, name: str, needs: tuple[str, ...], wanted: str) -> headed.Headed:
