@@ -4,6 +4,7 @@ or unit.
 
 from __future__ import annotations
 
+import re
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -51,6 +52,12 @@ def _explain(item: Any, path: tuple[str | int, ...], model: type[BaseModel]) -> 
         return f"{_show(value)} is not allowed", did_you_mean(value, allowed)
     if kind == CROSSED:
         return item["msg"], "Change one of them, here or in --set."
+    if kind.startswith(("int_", "float_")) and isinstance(value, str):
+        whole = "whole " * kind.startswith("int_")
+        number = re.match(r"\s*([0-9]+(?:\.[0-9]+)?)\s*[a-zA-Zµ%]", value)
+        remedy = _unit_hint(path) or f"Write a {whole}number, such as 1."
+        remedy = f"Write {number[1]} alone." if number else remedy
+        return f"{_show(value)} is not a {whole}number", remedy
     if path == ("experiment_id",):
         return f"{_show(value)} is not a name", "Use letters, digits, '.', '_' and '-', at most 64."
     return f"{_show(value)}: {item['msg'].lower()}", _unit_hint(path)

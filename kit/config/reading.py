@@ -4,6 +4,9 @@ refuses, and what does not fit together.
 
 from __future__ import annotations
 
+import copy
+import datetime as dt
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -14,7 +17,11 @@ from kit.config import faults as config_faults
 from kit.config import salvage
 from kit.config.model import FILE, ExperimentConfig, Uptake
 from kit.core.errors import Problems, did_you_mean
-from kit.core.yaml_file import YamlFile, read_yaml
+from kit.core.text import plain_name
+from kit.core.yaml_file import YamlFile, read_yaml, value_at
+
+RESERVED = ("index.html", "index.json", "across.html", "manifest.json")
+"""Names that a folder of reports has taken itself."""
 
 
 def read_config(folder: Path, overrides: Mapping[str, Any] | None = None) -> ExperimentConfig:
@@ -62,8 +69,11 @@ def _validated(data: dict[str, Any], source: YamlFile) -> tuple[ExperimentConfig
     problems = Problems()
     for _ in salvage.rounds():
         try:
-            return ExperimentConfig.model_validate(data), problems
+            return _one_spelling(ExperimentConfig.model_validate(data)), problems
         except ValidationError as error:
+            if not problems and (written := _as_written(data, error, source)):
+                data = written
+                continue
             problems = problems or Problems(config_faults.in_words(error, source, ExperimentConfig))
             faults = [
                 (config_faults.path_of(item), item["type"])
@@ -74,6 +84,47 @@ def _validated(data: dict[str, Any], source: YamlFile) -> tuple[ExperimentConfig
                 break
             data = rest
     return None, problems
+
+
+def _as_written(
+    data: dict[str, Any], error: ValidationError, source: YamlFile
+) -> dict[str, Any] | None:
+    """`data` with the text of the file where a date or a truth value stands in a field of text."""
+    paths = [
+        path
+        for item in error.errors(include_url=False)
+        if item["type"] == "string_type"
+        and (path := config_faults.path_of(item)) in source.texts
+        and isinstance(value_at(data, path), (bool, dt.date))
+    ]
+    if not paths:
+        return None
+    data = copy.deepcopy(data)
+    for path in paths:
+        value_at(data, path[:-1])[path[-1]] = source.texts[path]
+    return data
+
+
+_SHORT = {"ctg": "celltiterglo", "celltitreglo": "celltiterglo"}
+
+
+def _one_spelling(config: ExperimentConfig) -> ExperimentConfig:
+    """One read-out spelt two ways ("CTG", "celltiter-glo") is one: all take the first spelling, or
+    CellTiter-Glo's own.
+    """
+    spelt: dict[str, str] = {}
+    for plate in config.plates:
+        key = re.sub(r"[^a-z0-9]", "", plate.readout.casefold()) or plate.readout
+        key = _SHORT.get(key, key)
+        spelt.setdefault(plate.readout, key)
+    first = {key: name for name, key in reversed(spelt.items())}
+    first["celltiterglo"] = "CellTiter-Glo"
+    if all(first[key] == name for name, key in spelt.items()):
+        return config
+    plates = [
+        plate.model_copy(update={"readout": first[spelt[plate.readout]]}) for plate in config.plates
+    ]
+    return config.model_copy(update={"plates": plates})
 
 
 def _check_references(
@@ -88,6 +139,12 @@ def _check_references(
             ("experiment_id",),
             f"'{config.experiment_id}' differs from the folder's name '{folder.resolve().name}'",
             "Make them equal.",
+        )
+    if config.experiment_id.casefold() in RESERVED:
+        say(
+            ("experiment_id",),
+            f"'{config.experiment_id}' is the name of a file in the folder of reports",
+            "Give the experiment another name.",
         )
     _check_media(config, say)
     _check_plates(config, folder, say)
@@ -187,10 +244,26 @@ def _check_file(folder: Path, relative: str, path: tuple[str | int, ...], say: A
         or Path(relative).is_absolute()
         or not (target := (root / relative).resolve()).is_relative_to(root)
     ):
+        link = _link_in(root, relative)
         say(
             path,
-            f"'{relative}' leaves the experiment folder",
-            "Put the file inside the folder and write its path from there.",
+            f"'{relative}' leaves the experiment folder"
+            + (f": '{link}' is a link" if link else ""),
+            "Copy what it points to into the folder."
+            if link
+            else "Put the file inside the folder and write its path from there.",
+        )
+    elif "\\" in relative and is_inside(folder, relative.replace("\\", "/")):
+        say(
+            path,
+            f"'{relative}' has backslashes",
+            f"Write {relative.replace(chr(92), '/')}, with /.",
+        )
+    elif not target.is_file() and (alike := _looks_alike(target)):
+        say(
+            path,
+            f"'{relative}' is not there; '{alike}' prints alike but is made of other characters",
+            "Rename the file to what experiment.yaml says.",
         )
     elif not target.is_file():
         siblings = (
@@ -206,6 +279,23 @@ def _check_file(folder: Path, relative: str, path: tuple[str | int, ...], say: A
             or "Put the file there, or correct the path."
         )
         say(path, f"'{relative}' is {'a folder' if target.is_dir() else 'not there'}", remedy)
+
+
+def _looks_alike(target: Path) -> str:
+    """The file beside `target` whose name prints like it."""
+    names = [item.name for item in target.parent.iterdir()] if target.parent.is_dir() else []
+    wanted = plain_name(target.name)
+    return next((name for name in names if name != target.name and plain_name(name) == wanted), "")
+
+
+def _link_in(root: Path, relative: str) -> str:
+    """The first part of a path that is a link, "" for none."""
+    if "\x00" in relative or Path(relative).is_absolute():
+        return ""
+    parts = [
+        root.joinpath(*Path(relative).parts[: n + 1]) for n in range(len(Path(relative).parts))
+    ]
+    return next((str(part.relative_to(root)) for part in parts if part.is_symlink()), "")
 
 
 def is_inside(folder: Path, relative: str) -> bool:

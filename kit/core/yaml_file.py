@@ -4,7 +4,9 @@ in words.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from kit.core.errors import InputError, Problem
+from kit.core.text import plain_name
 
 MAX_BYTES = 1_000_000
 MAX_VALUES = 50_000  # aliases may multiply a small file into billions of values
@@ -39,6 +43,8 @@ class YamlFile:
 
     data: dict[str, Any]
     lines: dict[Path_, int]
+    texts: dict[Path_, str] = field(default_factory=dict)
+    """Path -> how a number, a date or a truth value is written."""
 
     def place(self, path: Path_) -> str:
         """`line 12: media.no_asn.role`, the line being that of the nearest known part of the
@@ -56,7 +62,11 @@ def read_yaml(path: Path, name: str | None = None) -> YamlFile:
     name = name or path.name
     text = read_text(path, name)
     try:
+        written = YAML(typ="rt", pure=True).compose(text)
+        _check_keys(written, name, set())
         node = YAML(typ="rt", pure=True).load(text)
+    except InputError:
+        raise
     except DuplicateKeyError as error:
         raise InputError(
             Problem(name, _mark(error), f"{_first_line(error.problem)}", "Keep one of the two.")
@@ -82,7 +92,8 @@ def read_yaml(path: Path, name: str | None = None) -> YamlFile:
             )
         )
     plain = _Plain(name)
-    return YamlFile(plain.convert(node, ()), plain.lines)
+    data = plain.convert(node, written, ())
+    return YamlFile(data, plain.lines, plain.texts)
 
 
 def read_text(path: Path, name: str) -> str:
@@ -104,9 +115,7 @@ def read_text(path: Path, name: str) -> str:
             raise InputError(Problem(name, "", what, "Is it the right file?"))
         raw = path.read_bytes()
     except FileNotFoundError:
-        raise InputError(
-            Problem(name, "", "is not there", "`kit new` writes a complete experiment folder.")
-        ) from None
+        raise InputError(Problem(name, "", "is not there", _misnamed(path))) from None
     except OSError as error:
         raise InputError(Problem(name, "", f"cannot be read: {error.strerror}")) from None
     encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
@@ -119,63 +128,141 @@ def read_text(path: Path, name: str) -> str:
         ) from None
 
 
+def _misnamed(path: Path) -> str:
+    """A remedy for a file that stands there under nearly its name."""
+    stem = path.stem.casefold()
+    near = [
+        item.name
+        for item in (path.parent.iterdir() if path.parent.is_dir() else ())
+        if re.fullmatch(rf"{re.escape(stem)}( ?\(\d+\))?\.(ya?ml)(\.txt)?", item.name.casefold())
+    ]
+    if near:
+        return f"Rename {sorted(near)[0]} to {path.name}."
+    return "`kit new` writes a complete experiment folder."
+
+
+def _check_keys(node: Any, name: str, seen: set[int]) -> None:
+    """Raise for a key that is no name: `{{ line }}` of a template, or `? a : b`."""
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        if id(here) in seen or isinstance(here, ScalarNode) or here is None:
+            continue
+        seen.add(id(here))
+        if isinstance(here, SequenceNode):
+            waiting += here.value
+            continue
+        for key, value in here.value:
+            waiting.append(value)
+            if not isinstance(key, ScalarNode):
+                remedy = "Fill in what stands in {{ }}, or write `name: value` (without `?`)."
+                place = f"line {key.start_mark.line + 1}"
+                raise InputError(Problem(name, place, "the key is no name", remedy))
+
+
 class _Plain:
-    """Turns ruamel's round-trip nodes into plain data and notes lines on the way."""
+    """Turns ruamel's round-trip nodes into plain data and notes lines and spellings on the way.
+
+    `nodes` are what ruamel composed the data from: they know how each value is written.
+    """
 
     def __init__(self, name: str) -> None:
         self.name, self.count = name, 0
         self.lines: dict[Path_, int] = {}
+        self.texts: dict[Path_, str] = {}
 
-    def convert(self, node: Any, path: Path_) -> Any:
+    def convert(self, data: Any, node: Any, path: Path_) -> Any:
         self.count += 1
         if self.count > MAX_VALUES or len(path) > 20:
-            raise InputError(
-                Problem(
-                    self.name,
-                    "",
-                    "unfolds to far more values than an experiment has",
-                    "Remove the nested aliases (&, *).",
-                )
-            )
-        if isinstance(node, TaggedScalar) or (
-            getattr(node, "tag", None) is not None and str(node.tag.value or "").startswith("!")
-        ):
-            raise InputError(
-                Problem(
-                    self.name,
-                    ".".join(map(str, path)),
-                    f"has the YAML tag {node.tag.value}",
-                    "Tags are not allowed: write a plain value.",
-                )
-            )
-        if isinstance(node, CommentedMap):
-            return {
-                self._key(key, node, path): self.convert(value, (*path, self._key(key, node, path)))
-                for key, value in node.items()
-            }
-        if isinstance(node, CommentedSeq):
-            return [self._item(index, value, node, path) for index, value in enumerate(node)]
-        return _scalar(node)
+            what = "unfolds to far more values than an experiment has"
+            raise self._fault("", what, "Remove the nested aliases (&, *).")
+        tag = getattr(getattr(data, "tag", None), "value", None) or ""
+        if isinstance(data, TaggedScalar) or str(tag).startswith("!"):
+            place = ".".join(map(str, path))
+            what = f"has the YAML tag {data.tag.value}"
+            raise self._fault(place, what, "Tags are not allowed: write a plain value.")
+        if isinstance(data, CommentedMap):
+            return dict(self._entries(data, node, path))
+        if isinstance(data, CommentedSeq):
+            nodes = node.value if isinstance(node, SequenceNode) else [None] * len(data)
+            for index, item in enumerate(nodes):
+                self._note((*path, index), item)
+            return [
+                self.convert(value, item, (*path, index))
+                for index, (value, item) in enumerate(zip(data, nodes, strict=True))
+            ]
+        return self._scalar(data, node, path)
 
-    def _key(self, key: Any, node: CommentedMap, path: Path_) -> str:
-        position = node.lc.data.get(key) if node.lc.data else None
-        if position:
-            self.lines[(*path, str(key))] = position[0] + 1
-        return str(key)
+    def _entries(self, data: CommentedMap, node: Any, path: Path_) -> Iterator[tuple[str, Any]]:
+        """Keys as they are written: 1E5, 0012 and true are names like any other."""
+        pairs = list(node.value) if isinstance(node, MappingNode) else []
+        by_text = {key.value: (key, value) for key, value in pairs}
+        odd = iter([pair for pair in pairs if not pair[0].tag.endswith((":str", ":merge"))])
+        for key, value in data.items():
+            found = by_text.get(key) if isinstance(key, str) else next(odd, None)
+            name = plain_name(found[0].value if found else str(key))
+            inner = (*path, name)
+            if found:
+                self._note(inner, found[0])
+            yield name, self.convert(value, found[1] if found else None, inner)
 
-    def _item(self, index: int, value: Any, node: CommentedSeq, path: Path_) -> Any:
-        position = node.lc.data.get(index) if node.lc.data else None
-        if position:
-            self.lines[(*path, index)] = position[0] + 1
-        return self.convert(value, (*path, index))
+    def _note(self, path: Path_, node: Any) -> None:
+        if node is not None:
+            self.lines[path] = node.start_mark.line + 1
+
+    def _scalar(self, data: Any, node: Any, path: Path_) -> Any:
+        """Round-trip scalar types (ScalarFloat, quoted strings, ...) as built-in ones; numbers keep
+        how they are written, for fields that are text.
+        """
+        written = node.value if isinstance(node, ScalarNode) and node.style is None else ""
+        if written and not isinstance(data, str):
+            self.texts[path] = written
+        if isinstance(data, bool):
+            return bool(data)
+        if isinstance(data, int):
+            return WrittenInt(data, written)
+        if isinstance(data, float):
+            return WrittenFloat(data, written)
+        if isinstance(data, str):
+            return str(data) if "/" in data else plain_name(str(data))
+        return data
+
+    def _fault(self, place: str, what: str, remedy: str) -> InputError:
+        return InputError(Problem(self.name, place, what, remedy))
 
 
-def _scalar(value: Any) -> Any:
-    """Round-trip scalar types (ScalarFloat, quoted strings, ...) as built-in ones."""
-    for kind in (bool, int, float, str):
-        if isinstance(value, kind):
-            return kind(value)
-    return value
+class WrittenInt(int):
+    """A whole number that as text is what the file says: 0012."""
+
+    def __new__(cls, value: int, written: str = "") -> WrittenInt:
+        made = super().__new__(cls, value)
+        made.written = written or int.__repr__(made)
+        return made
+
+    written: str
+
+    def __str__(self) -> str:
+        return self.written
+
+    def __reduce__(self) -> tuple[type, tuple[int]]:
+        return int, (int(self),)
+
+
+class WrittenFloat(float):
+    """A number that as text is what the file says: 1E5."""
+
+    def __new__(cls, value: float, written: str = "") -> WrittenFloat:
+        made = super().__new__(cls, value)
+        made.written = written or float.__repr__(made)
+        return made
+
+    written: str
+
+    def __str__(self) -> str:
+        return self.written
+
+    def __reduce__(self) -> tuple[type, tuple[float]]:
+        return float, (float(self),)
 
 
 def _mark(error: MarkedYAMLError) -> str:

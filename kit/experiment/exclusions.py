@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ import pandas as pd
 
 from kit.core.errors import InputError, Problem, Problems, did_you_mean
 from kit.core.files import replace_text, reserved
+from kit.core.text import plain_name
 from kit.core.wells import parse_well, well_name
 from kit.core.yaml_file import read_text
 
@@ -35,31 +37,17 @@ def read_exclusions(folder: Path, wells: pd.DataFrame, plates: Iterable[str] = (
     path = folder / FILE
     if not path.exists():
         return pd.DataFrame(columns=list(COLUMNS))
-    rows = list(csv.reader(io.StringIO(read_text(path, FILE), newline="")))
-    header = [cell.strip().casefold() for cell in rows[0]] if rows else []
-    absent = [column for column in COLUMNS if column not in header]
-    if absent:
-        found = did_you_mean(absent[0], header, listing=False)
-        raise InputError(
-            Problem(
-                FILE,
-                "line 1",
-                f"lacks the column {', '.join(absent)}",
-                found or f"The columns are {', '.join(COLUMNS)}.",
-            )
-        )
-    problems, listed = Problems(), dict[int, dict[str, str]]()
-    for line, row in enumerate(rows[1:], start=2):
-        if any(cell.strip() for cell in row):
-            listed[line] = {name: cell.strip() for name, cell in zip(header, row)} | {
-                name: "" for name in header[len(row) :]
-            }
+    problems, table = Problems(), _table(read_text(path, FILE))
+    listed = {line: {n: plain_name(c) for n, c in row.items()} for line, row in table.rows.items()}
     known = _known(wells, {record["plate"] for record in listed.values()}, plates)
     records = [_checked(record, f"line {line}", known, problems) for line, record in listed.items()]
     problems.raise_if_any()
-    return pd.DataFrame(records, columns=list(COLUMNS)).drop_duplicates(
-        ["plate", "well"], keep="last"
+    found = pd.DataFrame(records, columns=list(COLUMNS))
+    reasons = found.groupby(["plate", "well"], sort=False)["reason"].agg(
+        lambda each: "; ".join(dict.fromkeys(each))
     )
+    found = found.drop_duplicates(["plate", "well"], keep="last")
+    return found.assign(reason=[reasons[key] for key in zip(found["plate"], found["well"])])
 
 
 def _known(
@@ -111,15 +99,38 @@ def _checked(
     if not record["by"]:
         problems.say(FILE, place, f"well {record['well']}: 'by' is empty", "Write who decided.")
     try:
-        dt.datetime.fromisoformat(record["at"])
-    except ValueError:
+        record["at"] = _iso(record["at"])
+    except ValueError as error:
+        twice = f"{error.args[0]}. " if str(error).startswith("it may be") else ""
         problems.say(
             FILE,
             place,
-            f"at '{record['at']}' is not an ISO 8601 time",
+            f"at '{record['at']}' is not an ISO 8601 time"
+            if not twice
+            else f"at '{record['at']}' may be two days: {twice}",
             "Write, for example, 2026-03-04T09:30:00.",
         )
     return record
+
+
+_DATE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:,?[ T]+(\d{1,2}:\d{2}(?::\d{2})?))?")
+
+
+def _iso(text: str) -> str:
+    """A time as ISO 8601; 4.3.2026 is the fourth of March. ValueError where 4/3/2026 may be two
+    days, or the text is no time.
+    """
+    match = _DATE.fullmatch(text)
+    if match is None:
+        dt.datetime.fromisoformat(text)
+        return text
+    first, second, year = int(match[1]), int(match[3]), int(match[4])
+    if match[2] != "." and first <= 12 and second <= 12 and first != second:
+        days = [dt.date(year, month, day) for day, month in ((first, second), (second, first))]
+        raise ValueError(f"it may be {days[0]} or {days[1]}")
+    day, month = (first, second) if match[2] == "." or second <= 12 else (second, first)
+    clock = (match[5] or "0:00").rjust(5, "0")
+    return f"{dt.date(year, month, day)}T{dt.time.fromisoformat(clock).isoformat()}"
 
 
 def changed_plates(before: pd.DataFrame, after: pd.DataFrame) -> set[str]:
@@ -226,7 +237,8 @@ def _edit(folder: Path, decide: Callable[[list[dict[str, str]]], Change]) -> Cha
             if path.exists() and path.stat().st_size
             else ",".join(COLUMNS) + "\n"
         )
-        header, rows = _rows(text)
+        table = _table(text)
+        rows = list(table.rows.values())
         change = decide(rows)
         if change.added or change.removed:
             kept = [
@@ -236,41 +248,51 @@ def _edit(folder: Path, decide: Callable[[list[dict[str, str]]], Change]) -> Cha
             ]
             replace_text(
                 path,
-                _text(header, [*kept, *change.added], "\r\n" if "\r\n" in text else "\n"),
+                _text(table, [*kept, *change.added], "\r\n" if "\r\n" in text else "\n"),
                 FILE,
             )
     return change
 
 
-def _rows(text: str) -> tuple[list[str], list[dict[str, str]]]:
-    """Column names in the order and number of the file, and its rows; columns of somebody's own
-    stay.
+@dataclass(frozen=True)
+class _Table:
+    """The file as it stands: what is in front, how cells are parted, column names, line -> row."""
+
+    before: str
+    delimiter: str
+    header: list[str]
+    rows: dict[int, dict[str, str]]
+
+
+def _table(text: str) -> _Table:
+    """Excel parts cells by semicolons or tabs where the comma is the decimal sign, and may say so
+    in a first line `sep=;`. Columns of somebody's own stay.
     """
-    lines = [
-        row
-        for row in csv.reader(io.StringIO(text, newline=""))
-        if any(cell.strip() for cell in row)
-    ]
-    header = [cell.strip().casefold() for cell in lines[0]] if lines else list(COLUMNS)
-    absent = [column for column in COLUMNS if column not in header]
-    if absent:
-        raise InputError(
-            Problem(
-                FILE,
-                "line 1",
-                f"lacks the column {', '.join(absent)}",
-                f"The columns are {', '.join(COLUMNS)}.",
-            )
-        )
-    return header, [
-        dict.fromkeys(header, "") | {name: cell.strip() for name, cell in zip(header, row)}
-        for row in lines[1:]
-    ]
+    first = re.match(r"\s*sep=(.)[^\n]*\n", text)
+    top = (text[first.end() :] if first else text).lstrip().split("\n", 1)[0]
+    delimiter = first[1] if first else max(",;\t", key=top.count)
+    lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    filled = [n for n, row in enumerate(lines) if n >= bool(first) and any(c.strip() for c in row)]
+    header = [cell.strip().casefold() for cell in lines[filled[0]]] if filled else list(COLUMNS)
+    while header and not header[-1]:
+        header.pop()
+    if absent := [column for column in COLUMNS if column not in header]:
+        what = f"lacks the column {', '.join(absent)}"
+        remedy = did_you_mean(absent[0], header, listing=False)
+        remedy = remedy or f"The columns are {', '.join(COLUMNS)}."
+        raise InputError(Problem(FILE, f"line {filled[0] + 1 if filled else 1}", what, remedy))
+    rows = {
+        n + 1: dict.fromkeys(header, "") | {k: c.strip() for k, c in zip(header, lines[n])}
+        for n in filled[1:]
+    }
+    return _Table(first[0] if first else "", delimiter, header, rows)
 
 
-def _text(header: list[str], rows: list[dict[str, str]], newline: str) -> str:
+def _text(table: _Table, rows: list[dict[str, str]], newline: str) -> str:
     stream = io.StringIO(newline="")
-    writer = csv.DictWriter(stream, header, restval="", lineterminator=newline)
+    writer = csv.DictWriter(
+        stream, table.header, restval="", lineterminator=newline, delimiter=table.delimiter
+    )
     writer.writeheader()
     writer.writerows(rows)
-    return stream.getvalue()
+    return table.before + stream.getvalue()

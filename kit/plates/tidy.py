@@ -42,6 +42,7 @@ def tidy_wells(
                 values = {"reads": list(read.faulty_reads)}
                 told.append(Finding("OTHER_READS_FAULTY", "info", f"plate {plate.plate}", values))
     _check_copies(config, reads, problems)
+    _check_units(layouts, problems)
     problems.raise_if_any()
     if not frames:
         return pd.DataFrame(columns=list(FIRST))
@@ -145,6 +146,20 @@ def _lines(
     if default is not None:
         lines[lines.eq("") & both["role"].isin(["sample", "kill"])] = default
     return lines
+
+
+def _check_units(layouts: Mapping[str, pd.DataFrame], problems: Problems) -> None:
+    """One agent has one unit in all layouts: mIU/mL beside IU/mL would be doses of another agent."""
+    first: dict[str, tuple[str, str, str]] = {}
+    for name, layout in layouts.items():
+        doses = layout[layout["agent"].ne("") & layout["concentration"].gt(0)]
+        for (agent, unit), group in doses.groupby(["agent", "concentration_unit"], sort=False):
+            folded = unit.replace("µ", "u").replace(" ", "")
+            seen = first.setdefault(agent, (folded, unit, f"{name}, well {group['well'].iloc[0]}"))
+            if folded != seen[0]:
+                what = f"agent '{agent}' has the unit '{unit}' here and '{seen[1]}' in {seen[2]}"
+                remedy = "Write all its concentrations in one unit."
+                problems.say(name, _wells(group["well"]), what, remedy)
 
 
 def _check_copies(config: ExperimentConfig, reads: Mapping[str, Read], problems: Problems) -> None:

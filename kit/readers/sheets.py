@@ -18,6 +18,7 @@ from pathlib import Path
 import python_calamine as calamine
 
 from kit.core.errors import InputError, Problem, did_you_mean
+from kit.core.text import plain_name
 from kit.readers.bounds import TooLarge, check_archive
 from kit.readers.tokens import Cell, excel_text
 
@@ -127,6 +128,15 @@ def open_source(path: Path, file: str, sheet: str | None) -> Source:
     start = text.lstrip()[:300].lower()
     if re.match(r"<(\?xml|!doctype|html|workbook|table)", start):
         what = "an HTML or XML document"
+        if program := re.search(r"<workspace\b.*flowjo|<bdfacs\b", text[:4000].lower(), re.DOTALL):
+            what = "a FACSDiva" if "bdfacs" in program[0] else "a FlowJo"
+            remedy = (
+                "Export the table of statistics as CSV and name that."
+                if "bdfacs" in program[0]
+                else 'Export a table (Table Editor, CSV), or install pip install "asn-dropout-kit[flowjo]"'
+                " and use kit.readers.flow.flowjo.read_flowjo_workspace."
+            )
+            raise InputError(Problem(file, "", f"this is {what} experiment, not a table", remedy))
         raise InputError(
             Problem(
                 file,
@@ -299,7 +309,7 @@ def _cell(value: object) -> Cell:
     noticed.
     """
     if isinstance(value, str):
-        return excel_text(value)
+        return excel_text(plain_name(value))
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, (int, float)):
@@ -390,6 +400,8 @@ def _split(lines: list[str], delimiter: str) -> tuple[list[list[Cell]], list[int
                 )
                 line, i = "\n".join([line, *lines[i : i + extra]]), i + extra
             rows.append(_quoted(line, delimiter))
+        if not line.isascii():
+            rows[-1] = [plain_name(cell) for cell in rows[-1] if isinstance(cell, str)]
         numbers.append(first)
     return rows, numbers
 

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from kit.core.errors import InputError, Problem, Problems, did_you_mean
+from kit.core.text import plain_name
 from kit.core.wells import parse_well, well_name
 from kit.readers.layouts.sheets import COLUMNS, read_sheets, text_of
 from kit.readers.layouts.wellmap import included, read_wellmap
@@ -69,7 +70,9 @@ def _tidy(table: pd.DataFrame, name: str) -> pd.DataFrame:
         if column not in table:
             table[column] = None
     for column in _TEXT:
-        table[column] = [text_of(cell) if not _missing(cell) else "" for cell in table[column]]
+        table[column] = [
+            plain_name(text_of(cell)) if not _missing(cell) else "" for cell in table[column]
+        ]
     positions = [
         _position(cell, place, name, problems)
         for cell, place in zip(table["well"], places, strict=True)

@@ -11,6 +11,8 @@ labels.
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from collections.abc import Sequence
 
 from kit.core.wells import row_letters
@@ -81,7 +83,7 @@ def _not_signal(read: Found) -> str:
 
 def _reads(sheet: Sheet, grid: Grid, run: Run, above: Heading) -> list[Found]:
     """The reads of one run: one, or as many as each row of the plate has lines."""
-    faults = list(grid.faults)
+    faults = [*grid.faults, *_header_faults(sheet, grid)]
     if run.fault:
         faults.append(
             (sheet.place(grid.header), run.fault, "Number the columns 1, 2, 3 and so on.")
@@ -263,6 +265,32 @@ def _short_lines(
             )
             faults.append((sheet.place(r), what, LOST))
     return faults
+
+
+def _header_faults(sheet: Sheet, grid: Grid) -> list[tuple[str, str, str]]:
+    """Column numbers that go on behind a gap, where the lines have other cells than the headings:
+    a number was lost, or a cell put in between.
+    """
+    header = sheet.rows[grid.header]
+    columns = [each for run in grid.runs for each in run.columns]
+    steps = {(n - m, i - k) for (k, m), (i, n) in itertools.pairwise(columns) if n > m}
+    if not sheet.delimiter or all(more == far for more, far in steps):
+        return []
+    gaps = [
+        i
+        for one, other in itertools.pairwise(grid.runs)
+        if other.columns[0][1] == one.columns[-1][1] + 1
+        for i in range(one.last + 1, other.first)
+        if cell_at(header, i) == ""
+    ]
+    widths = Counter(len(sheet.rows[r]) for r, _ in grid.lines)
+    filled = any(
+        tokens.kind(cell_at(sheet.rows[r], i)) == "number" for r, _ in grid.lines for i in gaps
+    )
+    if filled or (len(header) != widths.most_common(1)[0][0] and len(steps) > 1):
+        what = "the column numbers have a gap, and the lines have other cells than they"
+        return [(sheet.place(grid.header), what, "Number every column, 1, 2, 3 and so on.")]
+    return []
 
 
 def _is_stray(cell: Cell, head: Cell) -> bool:

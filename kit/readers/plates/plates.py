@@ -147,11 +147,30 @@ def _find(source: Source, format: str) -> Answer:
     return [], list(dict.fromkeys(passed))
 
 
+def _whole(sheet: Sheet, answer: Answer) -> Answer:
+    """The reads; the one in a last line without an end has a fault where its last value may be cut
+    off: shorter than every other one, or in the middle of a list.
+    """
+    last = sheet.place(len(sheet.rows) - 1) if sheet.cut else ""
+    for read in answer[0] if sheet.cut else ():
+        if read.wells[-1].place != last:
+            continue
+        *before, cell = [str(well.cell) for well in read.wells]
+        lengths = [len(text) for text in before if text]
+        rows, columns = {well.row for well in read.wells}, {well.column for well in read.wells}
+        short = bool(cell) and len(cell) < min(lengths, default=0)
+        if short or not before or len(read.wells) < len(rows) * len(columns):
+            what = f"the file ends with '{cell}', without a line end"
+            remedy = "It may be cut off: export it again, or end its last line."
+            read.problems.append((last, what, remedy))
+    return answer
+
+
 def _of_sheets(cuts: list[list[Sheet]], reader: Callable[[Sheet], Answer]) -> Answer:
     """Reads of all sheets of a workbook, or of a text in the first cut that has any."""
     passed: list[str] = []
     for sheets in cuts:
-        answers = [reader(sheet) for sheet in sheets]
+        answers = [_whole(sheet, reader(sheet)) for sheet in sheets]
         found = [read for reads, _ in answers for read in reads]
         passed += [reason for _, reasons in answers for reason in reasons]
         if found:

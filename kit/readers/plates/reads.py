@@ -148,7 +148,8 @@ def _say_bad(found: Found, values: tokens.Values, file: str, problems: Problems)
     name.
     """
     bad = dict(values.bad)
-    if found.mode in ("luminescence", "") and not found.corrected:
+    counts = found.mode == "luminescence" or (not found.mode and not _like_absorbance(values))
+    if counts and not found.corrected:
         # Counts of photons cannot be negative; absorbance can, less its blank, and so can anything
         # called corrected.
         negative = (i for i, value in enumerate(values.signals) if value < 0)
@@ -165,6 +166,12 @@ def _say_bad(found: Found, values: tokens.Values, file: str, problems: Problems)
         problems.say(
             file, found.place, f"{len(bad) - MAX_PROBLEMS} more wells have no usable signal"
         )
+
+
+def _like_absorbance(values: tokens.Values) -> bool:
+    """Small numbers with decimals: optical densities, which may be negative less their blank."""
+    known = [value for value in values.signals if not math.isnan(value)]
+    return bool(known) and max(map(abs, known)) < 6 and any(value % 1 for value in known)
 
 
 def _labelled(made: list[tuple[Found, Read]]) -> list[Read]:

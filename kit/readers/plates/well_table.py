@@ -232,7 +232,9 @@ def _all_heads(sheet: Sheet, table: Table, width: int) -> list[str]:
         ]
     heads = [cell_text(cell_at(sheet.rows[table.header], i)) for i in range(width)]
     between = [r for r in range(table.header + 1, table.body[0]) if not blank(sheet.rows[r])]
-    if between and all(cell_at(sheet.rows[between[0]], i) == "" for i in table.keys):
+    if between and any(
+        isinstance(cell, str) and _OVER_TIME_HEAD.match(cell) for cell in sheet.rows[between[0]]
+    ):
         # MARS writes the times under the headings, which stand over the first column of each only.
         below, last = sheet.rows[between[0]], ""
         for i, head in enumerate(heads):
@@ -275,6 +277,7 @@ def _value_columns(rows: Sequence[Sequence[Cell]], table: Table, heads: Sequence
     return others or centres
 
 
+_OVER_TIME_HEAD = re.compile(r"cycle|time|kinetic|wavelength", re.IGNORECASE)
 _OVER_TIME = re.compile(r"(?:cycle|time|kinetic).*\d", re.IGNORECASE)
 
 
