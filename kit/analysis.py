@@ -133,6 +133,8 @@ class Analysis:
         plates = 0 if self.plate_verdicts is None else len(self.plate_verdicts)
         good = [f"All {plates} plates pass quality control."] if plates else []
         good += ["The blots keep every rule."] if self.western_qc is not None else []
+        if self.uptake_rates is not None and self.uptake_rates["gate"].eq("pass").all():
+            good.append("Every rate of uptake passes its gates.")
         good += ["The mTORC1 assay keeps every rule."] if self.signaling is not None else []
         return verdict.summarise(
             list(self.findings), " ".join(good) or "Nothing was measured that has quality limits."

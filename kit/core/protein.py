@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -22,6 +24,7 @@ def amino_acid_per_cell_fmol(
     )
 
 
+@cache
 def protein_demand_fmol(amino_acid: str, protein_pg: float) -> float:
     """The same with the share of the human proteome; NaN for what is no amino acid of protein.
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from kit.config.model import ExperimentConfig
+from kit.config.model import AMINO_ACIDS, ExperimentConfig
 from kit.core import reference
-from kit.core.columns import check, empty
+from kit.core.columns import check, empty, plain_text
 from kit.core.findings import codes, say
 from kit.core.protein import protein_demand_fmol
 from kit.exchange import rates
@@ -35,10 +36,11 @@ def uptake_rates(data: UptakeData, config: ExperimentConfig) -> pd.DataFrame:
     """
     decay, shift = decays(data, config)
     rows = []
-    cells = data.amounts[data.amounts["kind"].eq("cells")]
+    amounts, counts = plain_text(data.amounts), plain_text(data.counts)
+    cells = amounts[amounts["kind"].eq("cells")]
     for (replicate, line, medium, condition), arm in cells.groupby(ARM, sort=False):
-        growth = _growth(data.counts, replicate, line, medium, condition)
-        blanks = _blanks(data.amounts, replicate, medium)
+        growth = _growth(counts, replicate, line, medium, condition)
+        blanks = _blanks(amounts, replicate, medium)
         for amino_acid, own in arm.groupby("amino_acid", sort=False):
             blank = blanks[blanks["amino_acid"].eq(amino_acid)]
             k = decay.get((int(replicate), str(amino_acid)), 0.0)
@@ -213,9 +215,7 @@ def _gate(row: dict[str, Any], method: str, who: dict[str, Any], config: Experim
         else None
     )
     off = abs(row["blank_uM"] / made - 1) * 100 if made else 0.0
-    facts = reference.table("amino_acids").set_index("name")
-    known = who["amino_acid"] in facts.index
-    essential = known and bool(facts.loc[who["amino_acid"], "essential"])
+    known, essential = who["amino_acid"] in AMINO_ACIDS, who["amino_acid"] in _essential()
     demand = _demand(config, who)
     checks = [
         ("UPTAKE_UNIT", known and demand > 0 and abs(row["v_fmol_per_cell_h"]) > s.max_uptake_fmol),
@@ -231,6 +231,12 @@ def _gate(row: dict[str, Any], method: str, who: dict[str, Any], config: Experim
          essential and row["v_per_new_cell_fmol"] < s.min_essential_share * demand),
     ]  # fmt: skip
     return next((code for code, failed in checks if failed), "UPTAKE_GOOD")
+
+
+@cache
+def _essential() -> frozenset[str]:
+    facts = reference.table("amino_acids")
+    return frozenset(facts.loc[facts["essential"].astype(bool), "name"])
 
 
 def _demand(config: ExperimentConfig, who: dict[str, Any]) -> float:
@@ -253,6 +259,8 @@ def _words(code: str, row: dict[str, Any], config: ExperimentConfig) -> dict[str
         **s.model_dump(),
     }  # fmt: skip
     entry = codes()[code]
+    if "{subject}" in entry.sentence:  # told as a finding of the whole table
+        return {"note": entry.title, "advice": ""}
     return {"note": say(entry.sentence, "", values), "advice": say(entry.remedy, "", values)}
 
 

@@ -281,9 +281,12 @@ def _uptake(
 
 def runs_out_findings(table: pd.DataFrame, config: ExperimentConfig) -> list[Finding]:
     """For the first screen: the medium, not short by design, that runs out first. A warning where
-    the uptake is assumed, a failure where it was measured.
+    the uptake is assumed, a failure where it was measured; of media with role other (a titration's
+    low doses) only where it was measured.
     """
-    short = table[table["code"].eq("EXHAUSTION_EMPTY")]
+    judged = [name for name, medium in config.media.items() if medium.role != "other"]
+    told = table["medium"].isin(judged) | table["measured"].astype(bool)
+    short = table[table["code"].eq("EXHAUSTION_EMPTY") & told]
     if short.empty:
         return []
     control = short["medium"].eq(config.control_name)

@@ -17,7 +17,7 @@ import openpyxl
 import pandas as pd
 
 from kit.core.wells import row_letters
-from kit.simulate import synthetic, synthetic_blots
+from kit.simulate import synthetic, synthetic_blots, synthetic_uptake
 
 Grid = np.ndarray
 _EPOCH = (2026, 3, 2, 0, 0, 0)
@@ -410,7 +410,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Write all examples below the folder given (default data/examples)."""
     given = sys.argv[1:] if arguments is None else arguments
     root = Path(given[0] if given else "data/examples")
-    for make in (demo_01, demo_02, demo_03):
+    for make in (demo_01, demo_02, demo_03, synthetic_uptake.demo_06):
         make(root)
     return 0
 

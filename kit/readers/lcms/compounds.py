@@ -73,6 +73,7 @@ def compound(name: str) -> Compound:
     return Compound("", labelled=labelled)
 
 
+@cache
 def molar_mass(name: str) -> float:
     """g/mol of a compound by its name in the reference table; NaN where unknown."""
     rows = reference.table("amino_acids").set_index("name")["molar_mass_g_mol"]

@@ -79,7 +79,7 @@ def exhaustion_figure(analysis: Analysis) -> Exhibit:
         "Supply left in the control medium as the cells grow. Dashed lines rest on an assumed"
         f" uptake. A line that reaches zero before the read-out is a hidden dropout.{more}"
     )
-    return Exhibit("exhaustion", "Does the control medium last?", caption, fig)
+    return Exhibit("exhaustion", "How long the control medium lasts", caption, fig)
 
 
 def exhaustion(analysis: Analysis) -> tuple[pd.DataFrame | None, str, dict[str, str] | None]:
