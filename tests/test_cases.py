@@ -13,6 +13,7 @@ import pytest
 import kit
 from kit.core.errors import InputError
 from kit.readers import Read, read_plates
+from kit.readers.flow.fcs import read_fcs
 
 FILES = Path(__file__).parent / "cases" / "files"
 
@@ -108,6 +109,32 @@ def test_events_behind_the_header_are_read_where_the_text_is_wrong() -> None:
     shares = flow[["viable_percent", "early_percent", "late_percent", "necrotic_percent"]]
     expected = [[90.2, 3.6, 3.2, 2.9], [54.4, 25.6, 14.8, 5.3]]
     np.testing.assert_allclose(shares, expected, atol=0.06)
+
+
+SAMPLE = FILES / "16-fcs-text-offset-wrong" / "raw" / "LineA_complete_R1.fcs"
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 8, 16])
+@pytest.mark.parametrize("put_in", [True, False])
+def test_bytes_lost_or_put_in_before_the_events_are_noticed(
+    tmp_path: Path, count: int, put_in: bool
+) -> None:
+    data, at = SAMPLE.read_bytes(), 400
+    spoilt = data[:at] + (b"x" * count + data[at:] if put_in else data[at + count :])
+    (tmp_path / "spoilt.fcs").write_bytes(spoilt)
+    with pytest.raises(InputError):
+        read_fcs(tmp_path / "spoilt.fcs")
+
+
+def test_keywords_behind_padding_are_found(tmp_path: Path) -> None:
+    data = SAMPLE.read_bytes()
+    text = b"    " + data[58:431].replace(b"|$P2N|", b"|  $P2N|")
+    first, last = 58 + len(text), 58 + len(text) + len(data) - 431 - 1
+    head = b"FCS3.0    " + b"".join(b"%8d" % n for n in (58, first - 1, first, last, 0, 0))
+    (tmp_path / "padded.fcs").write_bytes(head + text + data[431:])
+    sound, padded = read_fcs(SAMPLE), read_fcs(tmp_path / "padded.fcs")
+    assert padded.channels == sound.channels
+    np.testing.assert_array_equal(padded.values, sound.values)
 
 
 def test_area_alone_is_the_gel_analyser_s() -> None:

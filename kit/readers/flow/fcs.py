@@ -46,6 +46,10 @@ _BYTE_ORDER = {
 }
 _EXPORT_AGAIN = "Export the file again from the instrument's software as FCS 3.1 list mode."
 _MAX_DATA_SETS = 50
+_MOST_ODD = 0.02
+"""Share of values outside every range that is still taken for a detector's."""
+_FLAGS = 64
+"""Different values above $PnR that a program may write as flags in bits nobody uses."""
 _LEAST = len("/$P1B/8/$P1N/A/$P1R/9")
 """Least bytes of TEXT that a channel takes."""
 
@@ -64,7 +68,7 @@ def read_fcs(path: Path | str, *, name: str | None = None, dataset: int | None =
     sets = _data_sets(path, name)
     offset, flow, notes = _choose(sets, dataset, name)
     start, moved = _data_start(flow, offset, size, name)
-    raw = _decode(path, flow, offset + start, name)
+    raw = _decode(path, flow, (offset, offset + start), name)
     values, ranges, unclear = _linear(raw, flow)
     spill, spill_notes = _spill(flow)
     if not np.isfinite(values).all():
@@ -137,8 +141,8 @@ def _text(handle: BinaryIO, offset: int) -> BinaryIO:
     handle.seek(0)
     data = bytearray(handle.read())
     first = offset + start
-    data[first : first + len(text)] = clean.ljust(len(text), bare[:1])
-    data[offset + 18 : offset + 26] = b"%8d" % (start + len(clean) - 1)
+    data[first : first + len(text)] = clean.rjust(len(text))
+    data[offset + 10 : offset + 18] = b"%8d" % (start + len(text) - len(clean))
     return io.BytesIO(data)
 
 
@@ -346,23 +350,69 @@ def _span(pair: tuple[int, int]) -> str:
     return f"{pair[0]}-{pair[1]}"
 
 
-def _decode(path: Path, flow: flowio.FlowData, start: int, name: str) -> NDArray[Any]:
+def _decode(path: Path, flow: flowio.FlowData, at: tuple[int, int], name: str) -> NDArray[Any]:
     """Events x channels as stored; integers masked to the bits $PnR uses (FCS 3.1 section
     3.2.20).
     """
     dtype = _dtype(flow, name)
+    offset, start = at
     record = np.fromfile(path, dtype=dtype, count=flow.event_count, offset=start)
     kinds = {dtype[number] for number in range(flow.channel_count)}
     if len(kinds) == 1:
         raw = record.view(kinds.pop()).reshape(len(record), -1)
     else:
         raw = np.column_stack([record[column].astype(np.uint64) for column in dtype.names or ()])
+    _check_values(raw, flow, name)
+    _check_rest(path, flow, offset, start + len(record) * dtype.itemsize, name)
     if dtype[0].kind == "u":
         masks = [
             _mask(top, 8 * dtype[number].itemsize) for number, top in enumerate(flow.pnr_values)
         ]
         raw = raw & np.array(masks, dtype=raw.dtype.newbyteorder("="))
     return raw
+
+
+_LOST = "Bytes before the events were lost or put in: copy the file from the instrument again."
+
+
+def _check_values(raw: NDArray[Any], flow: flowio.FlowData, name: str) -> None:
+    """Refuse values that no detector gives: events read some bytes beside where they begin."""
+    for number, top in enumerate(flow.pnr_values):
+        if number == flow.time_index:
+            continue
+        column = raw[:, number]
+        if column.dtype.kind == "u":
+            above = column[column > _mask(top, 8 * column.dtype.itemsize)]
+            odd = len(above) / len(column) if len(np.unique(above)) > _FLAGS else 0.0
+        else:
+            size = np.abs(column[np.isfinite(column)].astype(np.float64))
+            odd = float(
+                ((size > 1e6 * max(top, 1e4)) | ((size > 0) & (size < 1e-20))).mean()
+                if len(size)
+                else 0
+            )
+        if odd > _MOST_ODD:
+            what = f"{odd:.0%} of the values of {flow.pnn_labels[number]} lie far outside its range"
+            raise InputError(Problem(name, f"$P{number + 1}R {top:g}", what, _LOST))
+
+
+def _check_rest(path: Path, flow: flowio.FlowData, offset: int, end: int, name: str) -> None:
+    """Refuse bytes behind the events that are no checksum (8 digits) and no filling, where they are
+    few or the keywords do not end where the header says.
+    """
+    with path.open("rb") as handle:
+        handle.seek(end)
+        rest = handle.read(8)
+        handle.seek(offset + flow.header["text_start"])
+        mark = handle.read(1)
+        handle.seek(offset + flow.header["text_stop"])
+        closing = handle.read(2)
+    filling = not rest.strip(b" \0\r\n\x1a") or rest.startswith(b"FCS")
+    if filling or (len(rest) == 8 and rest.isdigit()) or len(rest) == 1:
+        return
+    if len(rest) < 8 or (mark not in closing and closing.strip(b" \0")):
+        what = "the events do not fill the file: other bytes stand behind the last"
+        raise InputError(Problem(name, "data", what, _LOST))
 
 
 def _mask(top: float, bits: int) -> int:

@@ -15,7 +15,7 @@ import itertools
 from collections import Counter
 from collections.abc import Sequence
 
-from kit.core.wells import row_letters
+from kit.core.wells import PLATES, row_letters
 from kit.readers import tokens
 from kit.readers.plates.grid_search import Grid, Run, cell_at, find_grids
 from kit.readers.plates.headings import (
@@ -274,7 +274,11 @@ def _header_faults(sheet: Sheet, grid: Grid) -> list[tuple[str, str, str]]:
     header = sheet.rows[grid.header]
     columns = [each for run in grid.runs for each in run.columns]
     steps = {(n - m, i - k) for (k, m), (i, n) in itertools.pairwise(columns) if n > m}
-    if not sheet.delimiter or all(more == far for more, far in steps):
+    usual = Counter(len(sheet.rows[r]) for r, _ in grid.lines).most_common(1)[0][0]
+    whole = len(columns) in {wide for _, wide in PLATES} and columns[0][1] == 1
+    unfilled = all(cell == "" for r, _ in grid.lines for cell in sheet.rows[r][len(header) :])
+    lost = usual > len(header) and unfilled and not whole
+    if sheet.delimiter in ("", " ") or (all(m == f for m, f in steps) and not lost):
         return []
     gaps = [
         i
@@ -283,11 +287,10 @@ def _header_faults(sheet: Sheet, grid: Grid) -> list[tuple[str, str, str]]:
         for i in range(one.last + 1, other.first)
         if cell_at(header, i) == ""
     ]
-    widths = Counter(len(sheet.rows[r]) for r, _ in grid.lines)
     filled = any(
         tokens.kind(cell_at(sheet.rows[r], i)) == "number" for r, _ in grid.lines for i in gaps
     )
-    if filled or (len(header) != widths.most_common(1)[0][0] and len(steps) > 1):
+    if lost or filled or (len(header) != usual and len(steps) > 1):
         what = "the column numbers have a gap, and the lines have other cells than they"
         return [(sheet.place(grid.header), what, "Number every column, 1, 2, 3 and so on.")]
     return []

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kit.core.errors import InputError, Problem, did_you_mean
+from kit.core.wells import plate_shape
 from kit.readers.plates.asm import looks_like_asm, read_asm
 from kit.readers.plates.bare_grid import read_bare
 from kit.readers.plates.grid_search import find_grids
@@ -159,7 +160,9 @@ def _whole(sheet: Sheet, answer: Answer) -> Answer:
         lengths = [len(text) for text in before if text]
         rows, columns = {well.row for well in read.wells}, {well.column for well in read.wells}
         short = bool(cell) and len(cell) < min(lengths, default=0)
-        if short or not before or len(read.wells) < len(rows) * len(columns):
+        shape = plate_shape([(w.row, w.column) for w in read.wells], read.stated)
+        upper = min(rows) == 1 and shape is not None and max(rows) < shape[0]
+        if short or upper or len(read.wells) < len(rows) * len(columns):
             what = f"the file ends with '{cell}', without a line end"
             remedy = "It may be cut off: export it again, or end its last line."
             read.problems.append((last, what, remedy))

@@ -142,7 +142,12 @@ def _grids(
             name = f"{waves[k]} nm" if k < len(waves) and len(runs) > 1 else ""
             if k >= max(1, len(waves)):
                 name = "reduced"
-            parts = (title.title, name if name != title.title else "", f"time {time}" * bool(time))
+            at = (
+                f"{time} nm"
+                if time.isdigit() and cell_at(head, 4) == "Spectrum"
+                else f"time {time}"
+            )
+            parts = (title.title, name if name != title.title else "", at * bool(time))
             wells = [
                 Well(n + 1, c, cell_at(sheet.rows[r], i), sheet.place(r))
                 for n, r in enumerate(section)

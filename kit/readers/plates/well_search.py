@@ -189,6 +189,10 @@ def _well_table(sheet: Sheet, r: int) -> Table | None:
         header, [], (column,), lambda row: find_well(_capital(cell_at(row, column), late))
     )
     table.body = _body(sheet, r, table)
+    for line in range(header + 1, r if header >= 0 else 0):
+        if any(find_well(cell) for cell in sheet.rows[line]):
+            what = "the line under the headings has its well in another column"
+            table.faults.append((sheet.place(line), what, "Correct the line."))
     return table
 
 
@@ -251,6 +255,8 @@ def _header_of(sheet: Sheet, r: int, columns: Sequence[int]) -> int:
         row = sheet.rows[above]
         if blank(row):
             return -1
+        if any(find_well(cell) for cell in row):
+            continue  # a spoilt line of the list
         if any(tokens.kind(cell_at(row, i)) == "text" for i in columns):
             return above
     return -1
