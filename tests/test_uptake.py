@@ -7,7 +7,11 @@ import pandas as pd
 import pytest
 
 import kit
+from kit.exchange import design
 from kit.exchange.exchange import exchange
+from kit.explore.exchange import ExchangeTab
+from kit.explore.parts import Page
+from kit.explore.state import Session
 from kit.report.sections import exchange as section
 from kit.simulate import synthetic_uptake
 
@@ -218,3 +222,24 @@ def test_exhibits_of_the_example(demo):
         assert [item.figure is not None for item in exhibits] == [True]
     assert len(section.sentences(demo)) == 5
     assert section.slopes_figure(demo).figure.axes
+
+
+def test_the_planner_in_the_workbench_says_what_to_change(demo):
+    session = Session()
+    session.adopt(demo)
+    tab = ExchangeTab(session, Page())
+    tab.draw()
+    assert "supports" in tab.found.value and "can measure it" in tab.answer.value
+    tab.supply.value = 4000.0
+    assert "times the cells" in tab.answer.value
+    tab.supply.value = 10.0
+    assert "Less than a fifth" in tab.answer.value
+    tab.supply.value = -1.0
+    assert "above zero" in tab.answer.value
+
+
+def test_the_planned_factor_reaches_the_gate():
+    weak = design.plan(1e5, 2.0, 1000.0, 48.0, 30.0, 5.0)
+    assert weak.factor > 1
+    strong = design.plan(1e5 * weak.factor, 2.0, 1000.0, 48.0, 30.0, 5.0)
+    assert strong.change_percent == pytest.approx(10) and strong.left == pytest.approx(0.9)

@@ -19,6 +19,7 @@ from kit.explore import parts
 from kit.explore.apoptosis import ApoptosisTab
 from kit.explore.asns import AsnsTab
 from kit.explore.calls import CallsTab
+from kit.explore.exchange import ExchangeTab
 from kit.explore.growth import GrowthTab
 from kit.explore.parts import Page, Tab, button, row
 from kit.explore.plates import PlatesTab
@@ -33,7 +34,15 @@ if TYPE_CHECKING:
 NOBODY = ("root", "jovyan", "user", "ubuntu", "admin", "student")
 """Account names that say nothing about who decides."""
 
-TABS: tuple[type[Tab], ...] = (PlatesTab, GrowthTab, ApoptosisTab, CallsTab, AsnsTab, ProtocolTab)
+TABS: tuple[type[Tab], ...] = (
+    PlatesTab,
+    GrowthTab,
+    ApoptosisTab,
+    CallsTab,
+    AsnsTab,
+    ExchangeTab,
+    ProtocolTab,
+)
 
 
 class Workbench:

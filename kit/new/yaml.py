@@ -45,6 +45,8 @@ def scalar(value: Any) -> str:
     """A value as YAML that reads back as itself in any YAML version: text is quoted unless it is
     plainly text.
     """
+    if isinstance(value, Mapping):
+        return f"{{{flow(value)}}}"
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     if isinstance(value, int | float):
