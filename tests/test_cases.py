@@ -14,6 +14,7 @@ import kit
 from kit.core.errors import InputError
 from kit.readers import Read, read_plates
 from kit.readers.flow.fcs import read_fcs
+from kit.readers.flow.gated_table import read_flow_table
 
 FILES = Path(__file__).parent / "cases" / "files"
 
@@ -149,3 +150,23 @@ def test_cq_wherever_the_table_stands(case: str) -> None:
     assert values is not None
     by_line = values.set_index("cell_line")["value"]
     assert by_line["LineA"] - by_line["LineB"] == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"), [('<Workspace flowJoVersion="10.8">', "[flowjo]"), ("<bdfacs>", "CSV")]
+)
+def test_xml_of_flow_programs_names_the_way(tmp_path: Path, text: str, word: str) -> None:
+    (tmp_path / "a.wsp").write_text(f'<?xml version="1.0"?>\n{text}\n')
+    with pytest.raises(InputError) as caught:
+        read_flow_table(tmp_path / "a.wsp")
+    assert word in str(caught.value)
+
+
+def test_optical_densities_less_their_blank_may_be_negative(tmp_path: Path) -> None:
+    path = tmp_path / "od.csv"
+    rows = [row + ",-0.012" * 2 + ",0.5512" * 10 for row in "ABCDEFGH"]
+    path.write_text("\n".join([",1,2,3,4,5,6,7,8,9,10,11,12", *rows]) + "\n")
+    assert values(read_plates(path)[0])["A01"] == -0.012
+    path.write_text(path.read_text().replace("-0.012", "-12").replace("0.5512", "5512"))
+    with pytest.raises(InputError, match="negative"):
+        read_plates(path)

@@ -1,4 +1,4 @@
-"""Plate files with one thing spoilt, by a seeded hand: never another number without a word.
+"""Plate files, and other tables, with one thing spoilt, by a seeded hand: never another number without a word.
 
 Each mutant is refused, or every well holds the number of the sound file or none at all.
 """
@@ -10,10 +10,14 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from kit.core.errors import InputError
 from kit.readers import Read, read_plates
+from kit.readers.blots.densitometry import read_bands
+from kit.readers.layouts.layout import read_layout
+from kit.readers.qpcr import read_cq
 
 FILES = Path(__file__).parent / "cases" / "files"
 WELLS = [f"{row}{column}" for row in "ABCDEFGH" for column in range(1, 13)]
@@ -151,3 +155,53 @@ def test_mutants_never_give_another_number(tmp_path: Path, form: str) -> None:
         except InputError:
             continue
         assert not differing(sound, reads), f"{mutation.__name__}\n{text}"
+
+
+def quantstudio() -> str:
+    head = "Well\tWell Position\tOmit\tSample Name\tTarget Name\tTask\tCT\tCt Mean\tCt SD"
+    rows = [
+        f"{k}\t{well}\tfalse\tLineA R1\t{'ASNS' if k % 2 else 'ACTB'}\tUNKNOWN\t{20 + k / 7:.3f}"
+        f"\t{30 + k / 7:.3f}\t0.{100 + k}"
+        for k, well in enumerate(WELLS[:24])
+    ]
+    return "\n".join(["* Instrument Type = QuantStudio", "", "[Results]", head, *rows]) + "\n"
+
+
+def bands() -> str:
+    head = "membrane,lane,cell_line,replicate,target,rf,volume,background,saturated,lane_role"
+    rows = [f"M1,{k},L{k},1,ASNS,0.4{k},{1000 + 37 * k},{10 + k},false,sample" for k in range(1, 9)]
+    return "\n".join([head, *rows]) + "\n"
+
+
+def layout() -> str:
+    rows = [f"{w},A549,{'no_asn' if k % 2 else 'complete'},sample" for k, w in enumerate(WELLS)]
+    return "\n".join(["well,cell_line,medium,role", *rows]) + "\n"
+
+
+TABLES: dict[str, tuple[str, Callable[[Path], pd.DataFrame], list[str], list[str]]] = {
+    "qPCR": (quantstudio(), read_cq, ["well", "target"], ["cq"]),
+    "blot": (bands(), read_bands, ["lane", "target"], ["volume", "background"]),
+    "layout": (layout(), lambda path: read_layout(path, "map"), ["well"], ["medium", "role"]),
+}
+
+
+@pytest.mark.parametrize("form", TABLES)
+def test_mutants_of_tables_never_give_another_value(tmp_path: Path, form: str) -> None:
+    text, read, keys, fields = TABLES[form]
+    hand, path = random.Random(form), tmp_path / "mutant.csv"
+
+    def held() -> dict[tuple, tuple]:
+        table = read(path)
+        values = zip(*(table[field] for field in fields), strict=True)
+        return dict(zip(zip(*(table[key].astype(str) for key in keys)), values, strict=True))
+
+    path.write_text(text)
+    sound = held()
+    for n in range(48):
+        mutation = MUTATIONS[n % len(MUTATIONS)]
+        path.write_text(spoilt := mutation(text, hand))
+        try:
+            found = held()
+        except InputError:
+            continue
+        assert all(sound.get(key) == value for key, value in found.items()), spoilt

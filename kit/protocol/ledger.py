@@ -284,6 +284,8 @@ def runs_out_findings(table: pd.DataFrame, config: ExperimentConfig) -> list[Fin
     the uptake is assumed, a failure where it was measured; of media with role other (a titration's
     low doses) only where it was measured.
     """
+    if table.empty:
+        return []
     judged = [name for name, medium in config.media.items() if medium.role != "other"]
     told = table["medium"].isin(judged) | table["measured"].astype(bool)
     short = table[table["code"].eq("EXHAUSTION_EMPTY") & told]

@@ -12,7 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from kit.core.errors import Problems
+from kit.core.errors import InputError, Problem, Problems
+from kit.readers.ragged import last_filled, table_faults
 from kit.readers.sheets import Sheet, open_source, text_sheets
 from kit.readers.tokens import Cell, token_flag
 
@@ -59,26 +60,27 @@ def absent(cell: object) -> bool:
 
 def find(path: Path, name: str, is_header: Callable[[list[str]], bool]) -> Headed | None:
     """The first table of the file whose folded headings satisfy `is_header`; None when there is
-    none.
+    none. Raises InputError for lines whose cells stand under other headings.
     """
     source = open_source(path, name, None)
     for sheet in source.sheets or text_sheets(source.text):
         for index, row in enumerate(sheet.rows):
             headings = [fold(cell) for cell in row]
             if is_header(headings):
-                return Headed(headings, _below(sheet, index))
+                lines = _below(sheet, index)
+                filled = [r for r in lines if last_filled(sheet.rows[r]) >= 0]
+                faults = table_faults(sheet, index, filled)
+                if faults:
+                    raise InputError(Problem(name, *fault) for fault in faults)
+                return Headed(headings, [(sheet.place(r), sheet.rows[r]) for r in lines])
     return None
 
 
-def _below(sheet: Sheet, header: int) -> list[tuple[str, list[Cell]]]:
-    """Rows under the header up to the next section, which starts with a word in square brackets."""
-    rows: list[tuple[str, list[Cell]]] = []
-    for index in range(header + 1, len(sheet.rows)):
-        row = sheet.rows[index]
-        if row and re.fullmatch(r"\[.+\]", str(row[0])):
-            break
-        rows.append((sheet.place(index), row))
-    return rows
+def _below(sheet: Sheet, header: int) -> list[int]:
+    """Lines under the header up to the next section, which starts with a word in square brackets."""
+    lines = range(header + 1, len(sheet.rows))
+    ends = (r for r in lines if re.fullmatch(r"\[.+\]", str(next(iter(sheet.rows[r]), ""))))
+    return list(range(header + 1, next(ends, len(sheet.rows))))
 
 
 def number(cell: object) -> float:

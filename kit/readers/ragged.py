@@ -68,6 +68,30 @@ def uneven_faults(sheet: Sheet, lines: Sequence[int]) -> list[tuple[str, str, st
     ]
 
 
+def table_faults(sheet: Sheet, header: int, lines: Sequence[int]) -> list[tuple[str, str, str]]:
+    """Faults of a table with headings: lines that go on behind them, or lost or gained a cell, so
+    that a cell stands under another heading. Lines of a few cells below it are notes.
+    """
+    faults = surplus_faults(sheet, header, lines)
+    if faults or sheet.delimiter in ("", " "):
+        return faults
+    widths = Counter(len(sheet.rows[r]) for r in (header, *lines))
+    usual, count = widths.most_common(1)[0]
+    if sheet.cut and lines and lines[-1] == len(sheet.rows) - 1 and len(lines) < 3:
+        usual, count = len(sheet.rows[header]), len(lines) + 1
+    if 2 * count <= len(lines) + 1:
+        return []
+    closed = any(sheet.rows[r][-1] == "" for r in lines if len(sheet.rows[r]) == usual)
+    for r in (header, *lines):
+        row = sheet.rows[r]
+        note = 2 * len(row) < usual and not (sheet.cut and r == len(sheet.rows) - 1)
+        wider = len(row) > usual and row[-1] == "" and (r != header or closed)
+        if (wider or (len(row) < usual and (r != header or closed))) and not note:
+            what = f"the line has {len(row)} cells where others have {usual}"
+            faults.append((sheet.place(r), what, LOST))
+    return faults
+
+
 def beyond(sheet: Sheet, last: int, lines: Iterable[int]) -> list[tuple[str, str, str]]:
     """The same for lines of a table whose last column is cell index `last`."""
     longer = [(r, extra) for r in lines if (extra := surplus(sheet, last, sheet.rows[r])) != ""]

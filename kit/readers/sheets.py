@@ -133,7 +133,7 @@ def open_source(path: Path, file: str, sheet: str | None) -> Source:
             remedy = (
                 "Export the table of statistics as CSV and name that."
                 if "bdfacs" in program[0]
-                else 'Export a table (Table Editor, CSV), or install pip install "asn-dropout-kit[flowjo]"'
+                else 'Export a table (Table Editor, CSV), or run pip install "asn-dropout-kit[flowjo]"'
                 " and use kit.readers.flow.flowjo.read_flowjo_workspace."
             )
             raise InputError(Problem(file, "", f"this is {what} experiment, not a table", remedy))

@@ -158,8 +158,10 @@ def read_bands(
                 name, "", "holds no densitometry table: no row of headings of a known kind", remedy
             )
         )
-    problems = Problems()
-    bands = _columns(_records(table), name, problems)
+    problems, records = Problems(), _records(table)
+    if not records:
+        raise InputError(Problem(name, "", "holds headings and no bands", "Export it again."))
+    bands = _columns(records, name, problems)
     bands = _net(bands, form)
     bands = _join(bands, lanes, name, problems) if lanes is not None else bands
     bands = _complete(bands.assign(format=form.name), name, replicate, problems, by_line)

@@ -17,7 +17,7 @@ import pandas as pd
 
 from kit.core.errors import InputError, Problem, Problems
 from kit.core.wells import COUNTED_FROM_0, MAX_COLUMNS, MAX_ROWS, row_letters, row_number, well_name
-from kit.readers.ragged import beyond, surplus_faults
+from kit.readers.ragged import beyond, table_faults
 from kit.readers.sheets import Sheet, open_source, text_sheets
 
 COLUMNS = ("well", "cell_line", "medium", "role", "agent", "concentration", "concentration_unit")
@@ -134,7 +134,7 @@ def _long(sheet: Sheet, header: int, name: str) -> tuple[pd.DataFrame, Problems]
             records.append({**record, "_place": sheet.place(index)})
             lines.append(index)
     named = [position for position, item in enumerate(names) if item]
-    faults = surplus_faults(sheet, header, lines) + _merged(
+    faults = table_faults(sheet, header, lines) + _merged(
         sheet, header, max(lines, default=header), named[0], named[-1]
     )
     for fault in faults:
@@ -337,8 +337,10 @@ def _uneven(sheet: Sheet, header: int, lines: list[int], first: int, last: int) 
     """
     head = sheet.rows[header]
     faults = [] if len(head) > last + 1 and text_of(head[last + 1]) else beyond(sheet, last, lines)
-    short = [r for r in lines if first + 1 < len(sheet.rows[r]) <= last]
-    if sheet.delimiter and 0 < len(short) <= sum(len(sheet.rows[r]) > last for r in lines):
+    short = [r for r in lines if first < len(sheet.rows[r]) <= last]
+    torn = bool(short) and sheet.cut and short[-1] == len(sheet.rows) - 1
+    full = sum(len(sheet.rows[r]) > last for r in lines)
+    if sheet.delimiter and (torn or 0 < len(short) <= full):
         for r in short:
             what = (
                 f"row {_label(sheet.rows[r], first)} has {len(sheet.rows[r]) - first - 1} cells for"
