@@ -51,7 +51,12 @@ def test_constraints_pin_every_dependency(root):
     )
 
 
-NOTEBOOKS = ("01_assay_qc", "02_dropout_analysis", "03_asns_correlation")
+NOTEBOOKS = (
+    "01_assay_qc",
+    "02_dropout_analysis",
+    "03_asns_correlation",
+    "06_mtorc1_divergence",
+)
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

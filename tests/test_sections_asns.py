@@ -19,6 +19,7 @@ from kit.asns.correlation import BANNER
 from kit.asns.findings import correlation_findings, western_findings
 from kit.asns.lines import GR_OUTCOME, MRNA, PROTEIN
 from kit.batch.job import choose
+from kit.config.model import ExperimentConfig
 from kit.core.columns import TABLES
 from kit.core.errors import InputError
 from kit.plots.asns import lineage_styles
@@ -440,7 +441,8 @@ def test_the_panels_alone_are_a_report(root, text, only, expected):
     """Lines without data: notebook 03 by default and when asked for; with plates only when asked
     for; 01 has nothing to tell.
     """
-    config = SimpleNamespace(plates=[1] if text else [], flow=[], blots=[], expression=[])
+    config = SimpleNamespace(**{name: [] for name in ExperimentConfig.model_fields})
+    config.plates = [1] if text else []
     if expected is None:
         with pytest.raises(InputError, match="has no data for 01_assay_qc"):
             choose(SimpleNamespace(config=config), root / "notebooks", only)

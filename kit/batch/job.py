@@ -36,6 +36,7 @@ NOTEBOOKS: dict[str, Callable[[Any], bool]] = {
     "01_assay_qc": _lists("plates"),
     "02_dropout_analysis": _lists("plates", "flow"),
     "03_asns_correlation": _lists("blots", "expression"),
+    "06_mtorc1_divergence": _lists("signaling"),
     "07_exchange_factor": _lists("uptake"),
 }
 """Notebook -> whether an Experiment has the data it needs. A new kind of assay is one entry."""
@@ -279,6 +280,7 @@ def choose(experiment: Any, folder: Path, only: Sequence[str] = ()) -> list[Path
     if not wanted:
         what = f"has no data for {', '.join(only) or 'any notebook'}"
         remedy = "List plates, flow, blots, expression or uptake."
+        remedy = "List plates, flow, blots, expression, signaling or uptake."
         raise InputError(Problem("experiment.yaml", "", what, remedy))
     return wanted
 

@@ -483,10 +483,10 @@ class SignalingSettings(_Frozen):
         0.25, "signal under Torin over starved up to here: the signal is mTOR's"
     )
     max_total_change_percent: float = _percent(
-        30, "change of total S6K by the genotype or the drug up to here passes"
+        30.0, "change of total S6K by the genotype or the drug up to here passes"
     )
     max_rag_left_percent: float = _percent(
-        20, "Rag band left in the knock-out, percent of wild type, up to here: Rag is lost"
+        20.0, "Rag band left in the knock-out, percent of wild type, up to here: Rag is lost"
     )
     min_rdi_dependent: float = _limit(
         0.7, "share of the activation that needs Rag (RDI) from here: Rag-dependent", gt=0, le=1

@@ -25,16 +25,12 @@ FAULTS = (
 
 
 class Split(NamedTuple):
-    """A group of lanes whose starved lane is missing or stands on another gel: the code, whom it
-    concerns, and the stimuli.
-    """
+    """A group of lanes whose starved lane is missing or stands on another gel."""
 
     code: str
-    subject: str
     experiment: int
-    genotype: str
-    drug: str
-    stimuli: tuple[str, ...]
+    group: str
+    """genotype and drug"""
 
 
 def beside_starved(
@@ -61,9 +57,7 @@ def beside_starved(
             code = "MTORC1_SPLIT_GELS" if joined else "MTORC1_SPLIT_UNLINKED"
         if code != "MTORC1_SPLIT_GELS":
             _exclude(lanes, apart, code)
-        subject = f"experiment {experiment}, {genotype}, {drug}"
-        stimuli = tuple(dict.fromkeys(apart["stimulus"]))
-        splits.append(Split(code, subject, int(experiment), str(genotype), str(drug), stimuli))
+        splits.append(Split(code, int(experiment), f"{genotype} ({drug})"))
     return lanes, splits
 
 
@@ -84,7 +78,10 @@ def _exclude(lanes: pd.DataFrame, rows: pd.DataFrame, code: str) -> None:
     lanes.loc[rows.index, "log2_ratio"] = float("nan")
     lanes.loc[rows.index, "excluded"] = True
     lanes.loc[rows.index, "code"] = code
-    lanes.loc[rows.index, "note"] = [words(code, row) for row in rows.to_dict("records")]
+    lanes.loc[rows.index, "note"] = [
+        words(code, row, groups=f"{row['genotype']} ({row['drug']})")
+        for row in rows.to_dict("records")
+    ]
 
 
 def lane_faults(lanes: pd.DataFrame, arf1_drug: str | None) -> list[tuple[str, str, str]]:

@@ -58,10 +58,10 @@ def analyse_signaling(bands: pd.DataFrame, settings: Any, rag_loss: str = "") ->
         own, found = beside_starved(own, settings.min_reference_lanes)
         parts.append(own.assign(log2_scaled=on_one_scale(own)))
         splits = found if target == names.PRIMARY else splits
-    ratios = pd.concat(parts, ignore_index=True) if parts else lane_ratios(bands.iloc[:0])
+    parts = parts or [lane_ratios(bands.iloc[:0]).assign(log2_scaled=math.nan)]
+    ratios = pd.concat(parts, ignore_index=True)
     lanes = ratios[ratios["target"].eq(names.PRIMARY)]
-    value = "log2_scaled" if "log2_scaled" in lanes else "log2_ratio"
-    fitted = model(lanes, value, settings.max_paired_se_ratio)
+    fitted = model(lanes, "log2_scaled", settings.max_paired_se_ratio)
     judged = validity(lanes, bands, fitted, splits, settings, rag_loss)
     moved = sensitivity(lanes, settings.max_contrast_change_log2)
     rows, findings = _classes(fitted, judged, settings)
@@ -71,7 +71,7 @@ def analyse_signaling(bands: pd.DataFrame, settings: Any, rag_loss: str = "") ->
     return Signaling(
         ratios,
         pd.DataFrame([one.row for one in judged], columns=list(VALIDITY_COLUMNS)),
-        pd.concat(activations, ignore_index=True) if activations else pd.DataFrame(),
+        pd.concat(activations or [pd.DataFrame(columns=list(ACTIVATION))], ignore_index=True),
         pd.DataFrame(rows, columns=list(DIVERGENCE)),
         moved,
         fitted,
@@ -196,7 +196,12 @@ def _finding(row: dict[str, Any], why: Verdict | None) -> Finding:
         return Finding("MTORC1_WITHHELD", "info", word, values)
     needed = row["n_needed"]
     told = f"{needed:g} experiments in all give 80 % power" if needed > 0 else NOT_WITHIN_REACH
-    return Finding(row["code"], "info", word, row | {"next": told})
+    percents = {
+        "rdi_percent": 100 * row["rdi"],
+        "most_percent": 100 * max(row["rdi_high_90"], 0.0),
+        "adi_percent": 100 * row["adi"],
+    }
+    return Finding(row["code"], "info", word, row | percents | {"next": told})
 
 
 NOT_WITHIN_REACH = "at this spread no number up to 12 gives 80 % power, so steady the lanes first"

@@ -273,11 +273,19 @@ def _gels(splits: list[Split]) -> list[Verdict]:
     """Starved and stimulated lanes of one genotype and drug on one gel."""
     if not splits:
         return [Verdict("one_gel", "MTORC1_ONE_GEL", "pass")]
+    groups: dict[tuple[int, str], list[str]] = {}
+    for one in splits:
+        groups.setdefault((one.experiment, one.code), []).append(one.group)
     return [
         Verdict(
-            "one_gel", one.code, "warn", one.subject, concerns="", values={"stimuli": one.stimuli}
+            "one_gel",
+            code,
+            "warn",
+            f"Experiment {experiment}",
+            concerns="",
+            values={"groups": names_of},
         )
-        for one in splits
+        for (experiment, code), names_of in groups.items()
     ]
 
 

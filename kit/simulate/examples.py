@@ -17,7 +17,7 @@ import openpyxl
 import pandas as pd
 
 from kit.core.wells import row_letters
-from kit.simulate import synthetic, synthetic_blots, synthetic_uptake
+from kit.simulate import synthetic, synthetic_blots, synthetic_signaling, synthetic_uptake
 
 Grid = np.ndarray
 _EPOCH = (2026, 3, 2, 0, 0, 0)
@@ -262,6 +262,11 @@ def demo_03(root: Path) -> None:
     write(root / "EXP-DEMO-03", text, files)
 
 
+def demo_05(root: Path) -> None:
+    """EXP-DEMO-05: phospho-S6K blots, Rag or Arf1, with starved lanes on a gel of their own once."""
+    write(root / "EXP-DEMO-05", *synthetic_signaling.demo_05())
+
+
 def _entry(plate: dict, name: str, chart: str) -> str:
     return (f"  - {{plate: {plate['plate']}, cell_line: {plate['cell_line']}, file: {name}, layout: {chart}, "
             f"readout: CellTiter-Glo, hours: {plate['hours']:g}, replicate: {plate['replicate']}, saturation: 5000000}}")  # fmt: skip
@@ -410,7 +415,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Write all examples below the folder given (default data/examples)."""
     given = sys.argv[1:] if arguments is None else arguments
     root = Path(given[0] if given else "data/examples")
-    for make in (demo_01, demo_02, demo_03, synthetic_uptake.demo_06):
+    for make in (demo_01, demo_02, demo_03, demo_05, synthetic_uptake.demo_06):
         make(root)
     return 0
 

@@ -175,14 +175,19 @@ def _lanes(blotted: Western) -> Exhibit:
 
 def images(analysis: Analysis) -> list[Exhibit]:
     """What was measured on each blot image: an overlay and the lane profiles."""
+    return measured(analysis.experiment.blot_images, "blot")
+
+
+def measured(blots: Sequence[MeasuredBlot], stem: str) -> list[Exhibit]:
+    """An overlay and the lane profiles of each image; `stem` begins their names."""
     return [
         exhibit
-        for number, blot in enumerate(analysis.experiment.blot_images, start=1)
-        for exhibit in _image(number, blot)
+        for number, blot in enumerate(blots, start=1)
+        for exhibit in _image(f"{stem}_{number}", blot)
     ]
 
 
-def _image(number: int, blot: MeasuredBlot) -> list[Exhibit]:
+def _image(name: str, blot: MeasuredBlot) -> list[Exhibit]:
     height, width = blot.image.pixels.shape
     fig, ax = style.figure(
         style.WIDTH, float(np.clip(style.WIDTH * height / width, 2.0, 6.0)) + 0.6
@@ -193,9 +198,7 @@ def _image(number: int, blot: MeasuredBlot) -> list[Exhibit]:
         f"{blot.image.name}, {blot.image.bits} bit{turned}. A box is a band that was integrated;"
         " grey levels are shown by their root, so that faint bands are seen."
     )
-    found = [
-        Exhibit(f"blot_{number}_overlay", "What was measured", caption, fig, blot.bands, kind="png")
-    ]
+    found = [Exhibit(f"{name}_overlay", "What was measured", caption, fig, blot.bands, kind="png")]
     lanes = list(dict.fromkeys(blot.bands["lane"]))
     shown = blot.bands[blot.bands["lane"].isin(lanes[:_MOST])]
     fig, axes = _profile_axes(min(len(lanes), _MOST))
@@ -204,7 +207,7 @@ def _image(number: int, blot: MeasuredBlot) -> list[Exhibit]:
         "Mean grey level down each lane; the coloured area above the line under it is the band's"
         " volume." + _rest(lanes, "lanes")
     )
-    return [*found, Exhibit(f"blot_{number}_profiles", "Lane profiles", caption, fig)]
+    return [*found, Exhibit(f"{name}_profiles", "Lane profiles", caption, fig)]
 
 
 def _profile_axes(count: int) -> tuple:
