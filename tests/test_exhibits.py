@@ -71,7 +71,7 @@ def test_nothing_is_written_without_out(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     show = Exhibits("")
-    show.show(Exhibit("one", "One", "Caption.", figure(), pd.DataFrame({"x": [1]})), table=True)
+    show.show(Exhibit("one", "One", "Caption.", figure(), pd.DataFrame({"x": [1]}), both=True))
     show.table("two", pd.DataFrame({"x": [1]}), "Caption.")
     show.write_tables({"growth": pd.DataFrame({"gr": [1.0]})})
     assert list(tmp_path.iterdir()) == []

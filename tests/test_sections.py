@@ -102,11 +102,12 @@ def test_exhibit(analyses, case, figure):
 @pytest.mark.parametrize("case", CASES)
 def test_tables_and_sentences(analyses, case):
     analysis = analyses(case)
-    for table, *_ in (assay.glance(analysis), assay.qc_details(analysis), protocol.compliance(analysis), protocol.carryover(analysis), dropout.effects(analysis),
-                      dropout.rescue(analysis), death.samples(analysis), death.effects(analysis), (assay.left_out(analysis),)):  # fmt: skip
-        assert table is None or list(table.columns)
-    cards, caption, table = dropout.call_cards(analysis)
-    assert caption and (len(cards) == len(analysis.calls) if table is not None else not cards)
+    for shown in (assay.glance(analysis), assay.qc_details(analysis), protocol.compliance(analysis), protocol.carryover(analysis), dropout.effects(analysis),
+                      dropout.rescue(analysis), death.samples(analysis), death.effects(analysis), assay.left_out(analysis)):  # fmt: skip
+        assert shown.caption and (shown.table is None or list(shown.table.columns))
+    card = dropout.call_cards(analysis)
+    called = 0 if card.table is None else len(analysis.calls)
+    assert card.caption and len(card.cards) == called
     assert all(sentence.endswith(".") for sentence in dropout.methods(analysis))
     assert len(dropout.reasons(analysis)) == (0 if analysis.calls is None else len(analysis.calls))
 
@@ -116,7 +117,8 @@ def test_death_is_tested_in_sight(analyses):
     the methods; two replicates give no p.
     """
     good, few = analyses("demo_01"), analyses("ten lines of long names")
-    table, caption, shown = death.effects(good)
+    one = death.effects(good)
+    table, caption, shown = one.table, one.caption, one.columns
     assert (
         {"p_adjusted", "n_replicates", "odds_ratio"} <= set(shown)
         and (table["n_replicates"] == 3).all()
@@ -130,7 +132,7 @@ def test_death_is_tested_in_sight(analyses):
     assert thin["estimate"].notna().all() and thin[
         ["p", "p_adjusted", "ci_low", "odds_ratio_high", "se"]
     ].isna().all(axis=None)
-    for said in (dropout.effects(few)[1], " ".join(dropout.methods(few))):
+    for said in (dropout.effects(few).caption, " ".join(dropout.methods(few))):
         assert "nothing was tested" in said and "Holm" not in said and "Dunnett" not in said
     assert "Death was not tested" in " ".join(dropout.methods(few))
 
@@ -139,7 +141,8 @@ def test_what_could_be_found_is_said_for_each_line_and_family(analyses):
     """No line's least detectable difference is larger than the number its caption gives; interval
     and p are named as what they are.
     """
-    table, caption, shown = dropout.effects(analyses("demo_01"))
+    one = dropout.effects(analyses("demo_01"))
+    table, caption, shown = one.table, one.caption, one.columns
     power = caption.split("80 % power")[1]
     for family, text in (
         ("dropout", power.split("rescue ")[0]),

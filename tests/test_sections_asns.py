@@ -173,7 +173,7 @@ def test_twelve_planted_lines_tell_protein_from_mrna(twelve):
 
 
 def test_discordant_line_is_the_planted_one(four):
-    table, _, _ = asns.discordant(study(four))
+    table = asns.discordant(study(four)).table
     assert table.loc[table["source"].eq("this experiment"), "cell_line"].tolist() == ["Jurkat"]
 
 

@@ -248,8 +248,8 @@ class ApoptosisTab(Tab):
 
 
 def _named(analysis: Any) -> tuple[pd.DataFrame | None, str, str]:
-    table, caption = death.samples(analysis)
-    return table, "apoptosis", caption
+    shown = death.samples(analysis)
+    return shown.table, shown.name, shown.caption
 
 
 def _on_slider(value: float) -> float:

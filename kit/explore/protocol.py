@@ -159,9 +159,9 @@ class ProtocolTab(Tab):
     def _compliance(self) -> str:
         if self.session.analysis is None:
             return ""
-        table, caption, *columns = protocol.compliance(self.session.analysis)
+        shown = protocol.compliance(self.session.analysis)
         return "<h3>Protocol of this experiment</h3>" + parts.table(
-            table, "compliance", caption, *columns
+            shown.table, shown.name, shown.caption, shown.columns
         )
 
     # ---- carry-over

@@ -5,12 +5,13 @@ rendered once per format.
 from __future__ import annotations
 
 import base64
+import functools
 import io
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec
 
 import matplotlib as mpl
 import pandas as pd
@@ -34,6 +35,7 @@ _METADATA: dict[str, dict[str, None]] = {
     "svg": dict.fromkeys(("Date", "Creator", "Format", "Type")),
     "png": {"Software": None},
 }
+P = ParamSpec("P")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -54,6 +56,52 @@ class Exhibit:
     kind: Literal["svg", "png"] = "svg"
     data: bool = True
     """False for a drawing that shows no data, and so carries no mark of simulated data."""
+    columns: Sequence[str] | Mapping[str, str] | None = None
+    """Columns of the table that are shown, with their headings where it is a mapping."""
+    formats: Mapping[str, markup.Format] | None = None
+    """How columns of the table are written."""
+    cards: Mapping[tuple[str, str], markup.Cell] | None = None
+    """Cards in rows and columns, shown in the place of the table."""
+    marks: Sequence[str] | None = None
+    """What the figure says of itself in the place of the page's marks."""
+    both: bool = False
+    """Show the table below the figure."""
+
+
+@dataclass(frozen=True)
+class Banner:
+    """A verdict with its reasons and next actions, under a title with some facts."""
+
+    verdict: str
+    reasons: Sequence[str]
+    next_actions: Sequence[str]
+    title: str
+    facts: Sequence[str]
+
+
+Tabled = tuple[Any, ...]
+"""(table or None, caption), and where wanted the columns shown."""
+
+
+def tabled(
+    name: str, formats: Mapping[str, markup.Format] | None = None
+) -> Callable[[Callable[P, Tabled]], Callable[P, Exhibit]]:
+    """Make a function that gives a table and its caption one that gives an Exhibit of that name."""
+
+    def decorate(function: Callable[P, Tabled]) -> Callable[P, Exhibit]:
+        @functools.wraps(function)
+        def exhibit(*args: P.args, **kwargs: P.kwargs) -> Exhibit:
+            table, caption, *columns = function(*args, **kwargs)
+            shown = columns[0] if columns else None
+            return Exhibit(name, "", caption, table=table, columns=shown, formats=formats)
+
+        return exhibit
+
+    return decorate
+
+
+Shown = Exhibit | Banner | Iterable[Any] | None
+"""What `Exhibits.show` shows."""
 
 
 class Exhibits:
@@ -74,22 +122,29 @@ class Exhibits:
         self.folder, self.written = Path(out) if out else None, frozenset(written)
         self.marks = (*(("SIMULATED DATA",) if simulated else ()), *marks)
 
-    def show(self, exhibit: Exhibit, table: bool = False) -> None:
-        """Display the figure with its caption, and its table where `table` is true; save all of
-        them.
+    def show(self, *things: Shown) -> None:
+        """Display figures with their captions, tables, cards and banners; save figures and tables.
+        Of several things each is shown, of nothing nothing.
         """
-        if exhibit.figure is not None:
-            self._show_figure(exhibit)
-        if exhibit.table is not None:
-            self._save_table(exhibit.name, exhibit.table)
-            if table or exhibit.figure is None:
-                self._html(
-                    markup.table(
-                        exhibit.table,
-                        name=exhibit.name,
-                        caption="" if exhibit.figure else exhibit.caption,
-                    )
-                )
+        for thing in things:
+            if isinstance(thing, Exhibit):
+                self._show(thing)
+            elif isinstance(thing, Banner):
+                self._html(markup.banner(**vars(thing)))
+            elif thing is not None:
+                self.show(*thing)
+
+    def _show(self, one: Exhibit) -> None:
+        if one.cards is not None:
+            self.matrix(one.name, one.cards, one.caption, one.table)
+        elif one.figure is None:
+            self.table(one.name, one.table, one.caption, one.columns, one.formats)
+        else:
+            self._show_figure(one)
+            if one.table is not None:
+                self._save_table(one.name, one.table)
+            if one.both:
+                self._html(markup.table(one.table, name=one.name, caption=""))
 
     def table(
         self,
@@ -126,28 +181,16 @@ class Exhibits:
             self.note(f"{markup.words(name)}: no data. {caption}")
 
     def banner(self, summary: Any, experiment: Any) -> None:
-        """The verdict of an analysis, with reasons and next actions in words; the runner reads it
-        from the output's metadata.
-        """
+        """The verdict of an analysis, with reasons and next actions in words."""
         config = experiment.config
         facts = [experiment.id, str(config.date or ""), ", ".join(config.cell_lines)]
-        html = markup.banner(
-            summary.verdict,
-            summary.reasons,
-            summary.next_actions,
-            config.title or experiment.id,
-            facts,
-        )
-        about = {
-            "verdict": summary.verdict,
-            "reasons": list(summary.reasons),
-            "next_actions": list(summary.next_actions),
-        }
-        self._html(html, summary=about)
+        title = config.title or experiment.id
+        self.show(Banner(summary.verdict, summary.reasons, summary.next_actions, title, facts))
 
     def note(self, text: str, kind: str = "info") -> None:
-        """A remark set apart from the text; `kind` is pass, warn, fail or info."""
-        self._html(markup.note(text, kind))
+        """A remark set apart from the text, if there is one; `kind` is pass, warn, fail or info."""
+        if text:
+            self._html(markup.note(text, kind))
 
     def definitions(self, pairs: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
         """A list of terms with their values."""
@@ -194,7 +237,8 @@ class Exhibits:
         """The figure's bytes in each format wanted: both when saving, else the one shown."""
         figure = exhibit.figure
         _check_name(exhibit.name)
-        _draw_marks(figure, self.marks if exhibit.data else ())  # type: ignore[arg-type]
+        marks = self.marks if exhibit.marks is None else exhibit.marks
+        _draw_marks(figure, marks if exhibit.data else ())  # type: ignore[arg-type]
         formats = [exhibit.kind] if self.folder is None else ["png", "svg"]
         images = {}
         # A set salt and no date: the same data give the same bytes, and ids differ between the

@@ -5,7 +5,6 @@ tables.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import pandas as pd
@@ -18,7 +17,7 @@ from kit.config.settings import Settings
 from kit.plots import across as plots
 from kit.plots import asns as asns_plots
 from kit.plots import style
-from kit.report.exhibits import Exhibit
+from kit.report.exhibits import Exhibit, Tabled, tabled
 
 __all__ = [
     "agreement",
@@ -35,7 +34,6 @@ __all__ = [
     "standing",
 ]
 
-Table = tuple[pd.DataFrame | None, str, Sequence[str] | Mapping[str, str] | None]
 NEWEST = 500  # calls listed
 LAST = 60  # experiments shown as tiles; the table holds all
 MOST_LINES = 10  # lines shown as tiles: those with the most experiments
@@ -136,7 +134,8 @@ def calls_in_time(view: Across) -> Exhibit:
     return Exhibit("calls_in_time", "Calls in order of time", caption, fig, view.calls)
 
 
-def call_history(view: Across) -> Table:
+@tabled("call_history")
+def call_history(view: Across) -> Tabled:
     """The newest calls, one row per experiment, line and amino acid; the table of `calls_in_time`
     holds all.
     """
@@ -175,7 +174,8 @@ def repeats(view: Across) -> Exhibit:
     return Exhibit("repeats", "Repeats of one line across experiments", caption, fig, table)
 
 
-def repeats_table(view: Across) -> Table:
+@tabled("repeats")
+def repeats_table(view: Across) -> Tabled:
     """The rows of the figure."""
     table = compute.repeats(view.calls)
     if table.empty:
@@ -190,7 +190,8 @@ def repeats_table(view: Across) -> Table:
     )
 
 
-def agreement(view: Across) -> Table:
+@tabled("agreement")
+def agreement(view: Across) -> Tabled:
     """Agreement of calls and repeatability of GR, over all and by amino acid."""
     table = compute.agreement(view.calls)
     if not (table["gr_n_subjects"].max() or table["n_subjects"].max()):
@@ -277,18 +278,20 @@ def _title(part: pd.DataFrame) -> str:
     )
 
 
-def chart_table(view: Across, measure: str) -> Table:
+def chart_table(view: Across, measure: str) -> Exhibit:
     """One row per control chart, those with points beyond the limits first."""
     kinds = [GROWTH] if measure == "growth" else [Z_PRIME, OPTIMISTIC]
     points = view.points[view.points["measure"].isin(kinds)]
+    name = f"chart_{measure}_summary"
     if points.empty:
-        return None, "No experiment measured it.", None
+        return Exhibit(name, "", "No experiment measured it.")
     columns = CHARTED if measure == "growth" else ("measure", *CHARTED)
     caption = (
         "beyond: outside the limits (0.27 % of points where nothing changes); run: ends nine or"
         " more in a row on one side; jump: neighbours further apart than 3.27 mean moving ranges."
     )
-    return compute.chart_summary(compute.charts(points)), caption, columns
+    table = compute.chart_summary(compute.charts(points))
+    return Exhibit(name, "", caption, table=table, columns=columns)
 
 
 def _panels(view: Across) -> list[Panel]:
@@ -301,13 +304,13 @@ def _correlated(view: Across) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def asns_warning(view: Across) -> str:
-    """The banner over results that rest on mRNA alone, or that there are none; empty otherwise."""
+    """What the results rest on: mRNA alone, nothing, or lines of all experiments."""
     if not _panels(view):
         return (
             "No experiment measured ASNS and sensitivity, so no correlation can be given; the panel"
             " below is public data."
         )
-    return mrna_only(view.lines)
+    return mrna_only(view.lines) or "Lines of all experiments, then the public panel."
 
 
 def asns_figures(view: Across) -> list[Exhibit]:
@@ -351,9 +354,7 @@ def asns_figures(view: Across) -> list[Exhibit]:
     return found
 
 
-def asns_tables(
-    view: Across,
-) -> list[tuple[str, pd.DataFrame | None, str, Mapping[str, str] | None]]:
+def asns_tables(view: Across) -> list[Exhibit]:
     """Correlations and the comparison of protein with mRNA, the lines' beside the public
     panel's.
     """
@@ -366,7 +367,9 @@ def asns_tables(
         f"Does {PROTEIN} predict better than {MRNA}? Tested on the lines that have both (Williams"
         " 1959, Zou 2007); two p values of two correlations would not answer it."
     )
+    name = "asns_across_correlation"
+    both = compared if len(compared) else None
     return [
-        ("asns_across_correlation", table, first, CORRELATED),
-        ("asns_across_comparison", compared if len(compared) else None, second, COMPARED),
+        Exhibit(name, "", first, table=table, columns=CORRELATED),
+        Exhibit("asns_across_comparison", "", second, table=both, columns=COMPARED),
     ]

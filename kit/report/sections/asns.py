@@ -5,7 +5,7 @@ and in the panels, and what follows.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,8 @@ from kit.asns.study import OWN, mrna_only, predictors
 from kit.core import reference
 from kit.plots import asns as plots
 from kit.plots import style
-from kit.report.exhibits import Exhibit
+from kit.report.exhibits import Banner, Exhibit, Tabled, tabled
 
-Table = tuple[pd.DataFrame | None, str, Sequence[str] | Mapping[str, str] | None]
 SHOWN = {"source": "lines of", "predictor": "predictor", "n_lines": "n", "spearman": "ρ", "spearman_ci_low": "from", "spearman_ci_high": "to", "p": "p",
          "note": "what may be said", "pearson": "r", "bca_low": "BCa from", "bca_high": "to", "max_leave_one_out_change": "max. change"}  # fmt: skip
 COMPARED = {"source": "lines of", "predictor_a": "a", "predictor_b": "b", "kind": "kind", "n_lines": "n", "r_a": "r of a", "r_b": "r of b", "r_ab": "r of a, b",
@@ -47,10 +46,15 @@ def panel_marks(study: Study) -> tuple[str, ...]:
     )
 
 
-def alone(study: Study) -> bool:
-    """Whether no other notebook of the report gives the verdict."""
-    config = study.analysis.experiment.config
-    return not (config.plates or config.flow)
+def verdict(study: Study) -> Banner | None:
+    """The verdict, where no other notebook of the report gives it."""
+    experiment, summary = study.analysis.experiment, study.analysis.summary
+    config = experiment.config
+    if config.plates or config.flow:
+        return None
+    facts = [experiment.id, str(config.date or ""), ", ".join(config.cell_lines)]
+    title = config.title or experiment.id
+    return Banner(summary.verdict, summary.reasons, summary.next_actions, title, facts)
 
 
 def present(study: Study) -> list[str]:
@@ -182,14 +186,11 @@ def pooled(study: Study) -> list[Exhibit]:
     ]
 
 
-def pooled_tables(study: Study) -> list[tuple[str, pd.DataFrame, str, Mapping[str, str]]]:
+def pooled_tables(study: Study) -> list[Exhibit]:
     """Correlations over the pooled lines; nothing where there are no others."""
     table = study.pooled_correlation[0]
-    return (
-        [("asns_correlation_all_experiments", table, "Each line counts once.", SHOWN)]
-        if len(table)
-        else []
-    )
+    name, caption = "asns_correlation_all_experiments", "Each line counts once."
+    return [Exhibit(name, "", caption, table=table, columns=SHOWN)] if len(table) else []
 
 
 def nci60(study: Study) -> Exhibit:
@@ -199,12 +200,14 @@ def nci60(study: Study) -> Exhibit:
         f"NCI-60: {study.panel.caveats[SWATH]}. {plots.OPEN} Lines of this experiment are named"
         f" where the panel has them. Source: {reference.citation('nci60_asns')}."
     )
-    return _scatter(
+    shown = _scatter(
         study, study.panel, "asns_nci60", "ASNS against asparaginase, NCI-60", caption, keys
     )
+    return replace(shown, marks=panel_marks(study))
 
 
-def correlations(study: Study) -> Table:
+@tabled("asns_correlation")
+def correlations(study: Study) -> Tabled:
     """This experiment and the panel: Spearman first, Pearson beside, and what may be said."""
     text = (
         "Spearman with Bonett-Wright interval and p; Pearson; BCa bootstrap interval of Spearman;"
@@ -229,10 +232,12 @@ def comparison(study: Study) -> Exhibit:
         "Both predictors on the same lines only. Where both correlations are inverse, left of zero"
         " the first (protein) is the stronger; with another sign they only differ. p: Williams."
     )
-    return Exhibit("asns_comparison", "Protein against mRNA", caption, fig)
+    marks = panel_marks(study)
+    return Exhibit("asns_comparison", "Protein against mRNA", caption, fig, marks=marks)
 
 
-def comparison_table(study: Study) -> Table:
+@tabled("correlation_comparison")
+def comparison_table(study: Study) -> Tabled:
     """The same as a table."""
     table = study.everything[1]
     return (table, "Williams' t is the primary test; Steiger's Z and Zou's interval stand beside it. On ranks all three are approximations.", COMPARED) if len(table) else (
@@ -304,10 +309,12 @@ def lineage(study: Study) -> Exhibit:
         "If the correlation vanishes when lineage is held fixed, it says that lineages differ, not"
         " that ASNS matters within one. Hollow: descriptive."
     )
-    return Exhibit("asns_lineage", "Within lineages", caption, fig)
+    marks = panel_marks(study)
+    return Exhibit("asns_lineage", "Within lineages", caption, fig, marks=marks)
 
 
-def lineage_table(study: Study) -> Table:
+@tabled("asns_by_lineage")
+def lineage_table(study: Study) -> Tabled:
     """The same in numbers, all sources."""
     settings = _settings(study)
     tables = [
@@ -349,7 +356,8 @@ def _pairs(count: int, height: float) -> tuple:
     return fig, flat[:count]
 
 
-def discordant(study: Study) -> Table:
+@tabled("asns_discordant")
+def discordant(study: Study) -> Tabled:
     """Lines with mRNA and hardly any protein."""
     settings = _settings(study)
     lines, source = (
@@ -427,4 +435,6 @@ def positions(study: Study) -> Exhibit:
         caption,
         fig,
         pd.concat(tables, ignore_index=True),
+        marks=panel_marks(study),
+        both=True,
     )

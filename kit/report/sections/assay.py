@@ -7,16 +7,45 @@ import pandas as pd
 
 from kit.analysis import Analysis
 from kit.core.columns import known
-from kit.core.findings import title
+from kit.core.findings import title, worst
 from kit.plots import plates, style
-from kit.report.exhibits import Exhibit
+from kit.report.exhibits import Banner, Exhibit, Tabled, tabled
 
 GLANCE = ("z_prime", "ssmd", "signal_to_background", "cv_control_percent", "edge_effect_percent", "row_drift_percent", "column_drift_percent",
           "missing_wells_percent")  # fmt: skip
 WORST = ("fail", "warn", "pass", "info")
+SAID = {"fail": "failed", "warn": "warned", "pass": "passed", "info": "not judged"}
+MOST = 8  # plates named above the table
 
 
-def glance(analysis: Analysis) -> tuple[pd.DataFrame | None, str, dict[str, str]]:
+def verdict(analysis: Analysis) -> Banner | None:
+    """What quality control says of the plates: the worst verdict, and each plate that does not
+    pass with its causes. None where no plate was read.
+    """
+    table = analysis.plate_verdicts
+    if table is None:
+        return None
+    counts = table["verdict"].value_counts()
+    facts = [f"{counts[name]} {SAID[name]}" for name in WORST if name in counts]
+    bad = table[table["verdict"].isin(["fail", "warn"])]
+    reasons = [
+        f"{plate} {SAID[verdict]}: {_causes(because)}"
+        for verdict in ("fail", "warn")
+        for plate, because in bad.loc[bad["verdict"].eq(verdict), ["plate", "because"]].to_numpy()
+    ]
+    more = [f"{len(reasons) - MOST} more: see the table below."] if len(reasons) > MOST else []
+    head = f"{len(table)} plate{'s' * (len(table) != 1)}"
+    return Banner(worst(table["verdict"]), [*reasons[:MOST], *more], [], head, facts)
+
+
+def _causes(because: str) -> str:
+    """Names of metrics, as the table has them, in words."""
+    names = [title(name) for name in because.split("; ") if name]
+    return f"{', '.join(names) or 'see the table below'}."
+
+
+@tabled("plates_at_a_glance")
+def glance(analysis: Analysis) -> Tabled:
     """`plate_overview` with its caption and headings."""
     table = plate_overview(analysis)
     return (
@@ -74,7 +103,8 @@ DETAILS = (
 )
 
 
-def qc_details(analysis: Analysis) -> tuple[pd.DataFrame | None, str, tuple[str, ...] | None]:
+@tabled("plate_qc")
+def qc_details(analysis: Analysis) -> Tabled:
     """`plate_qc` with what failed first."""
     qc = analysis.plate_qc
     if qc is None:
@@ -151,30 +181,19 @@ def replicates(analysis: Analysis) -> Exhibit:
     return Exhibit("replicate_agreement", "Agreement of biological replicates", caption, fig)
 
 
-def left_out(analysis: Analysis) -> pd.DataFrame:
+@tabled("left_out")
+def left_out(analysis: Analysis) -> Tabled:
     """Wells that were excluded by hand, and wells without a value, with the reason; flagged
     outliers stay in and are listed too.
     """
-    wells = analysis.wells
+    wells, caption = analysis.wells, "No well is dropped without a line here."
     if wells is None:
-        return pd.DataFrame()
+        return pd.DataFrame(), caption
     lost = wells["signal"].isna() & wells["role"].ne("empty")
     rows = wells[wells["excluded"] | lost | wells["outlier"]].copy()
     rows["status"] = ["excluded" if excluded else (flag or "missing") if missing else "outlier, kept"
                       for excluded, missing, flag in zip(rows["excluded"], lost[rows.index], rows["flag"], strict=True)]  # fmt: skip
     who = analysis.experiment.exclusions[["plate", "well", "by", "at"]]
     rows = rows.merge(who, on=["plate", "well"], how="left", validate="many_to_one")
-    return rows[
-        [
-            "plate",
-            "well",
-            "cell_line",
-            "medium",
-            "role",
-            "signal",
-            "status",
-            "exclusion_reason",
-            "by",
-            "at",
-        ]
-    ]
+    columns = ("plate", "well", "cell_line", "medium", "role", "signal", "status")
+    return rows[[*columns, "exclusion_reason", "by", "at"]], caption

@@ -4,10 +4,7 @@ trusted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
-import pandas as pd
 
 from kit.analysis import Analysis
 from kit.asns.claims import at_most
@@ -15,10 +12,9 @@ from kit.experiment.load import MeasuredBlot
 from kit.plots import asns as plots
 from kit.plots import blot as drawings
 from kit.plots import style
-from kit.report.exhibits import Exhibit
+from kit.report.exhibits import Exhibit, Tabled, tabled
 from kit.western.quantify import Western
 
-Table = tuple[pd.DataFrame | None, str, Sequence[str] | Mapping[str, str] | None]
 WORST = ("fail", "warn", "info", "pass")
 LINES = {"cell_line": "line", "lineage": "lineage", "class_range": "class", "percent_of_reference": "% of reference", "ci_low_percent": "95 % from",
          "ci_high_percent": "to", "n_lysates": "lysates", "class_probability": "P of class"}  # fmt: skip
@@ -56,7 +52,8 @@ def levels(analysis: Analysis) -> Exhibit:
     return Exhibit("asns_levels", "ASNS protein per line", caption, fig)
 
 
-def lines(analysis: Analysis) -> Table:
+@tabled("asns_lines", PERCENTS)
+def lines(analysis: Analysis) -> Tabled:
     """One row per line: class and how sure it is."""
     table = analysis.asns_lines
     if table is None or analysis.western is None:
@@ -78,7 +75,8 @@ def lines(analysis: Analysis) -> Table:
     return known, caption, LINES
 
 
-def lysates(analysis: Analysis) -> Table:
+@tabled("asns_protein", PERCENTS)
+def lysates(analysis: Analysis) -> Tabled:
     """One row per line and lysate."""
     if analysis.asns_protein is None:
         return None, "No blot.", None
@@ -228,7 +226,8 @@ def _rest(names: list, what: str) -> str:
     )
 
 
-def quality(analysis: Analysis) -> Table:
+@tabled("western_qc")
+def quality(analysis: Analysis) -> Tabled:
     """Every rule of the blots, what failed first."""
     table = analysis.western_qc
     if table is None:
@@ -243,7 +242,8 @@ def quality(analysis: Analysis) -> Table:
     return ordered, f"W01 to W14: {counts}.", columns
 
 
-def induction(analysis: Analysis) -> Table:
+@tabled("asns_induction")
+def induction(analysis: Analysis) -> Tabled:
     """What asparagine loss did to ASNS, per line and lysate."""
     table = None if analysis.western is None else analysis.western.asns_induction
     if table is None or table.empty:
@@ -261,7 +261,8 @@ def induction(analysis: Analysis) -> Table:
     return table, caption, INDUCED
 
 
-def mrna(analysis: Analysis) -> Table:
+@tabled("expression")
+def mrna(analysis: Analysis) -> Tabled:
     """mRNA (and other expression values) per line and lysate."""
     table = analysis.experiment.mrna
     if table is None:

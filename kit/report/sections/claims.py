@@ -4,7 +4,7 @@ published numbers, and methods.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 
 import pandas as pd
 
@@ -13,14 +13,15 @@ from kit.asns.claims import CONTRADICTED, SUPPORTED, at_most, claims_table, perc
 from kit.asns.lines import PROTEIN
 from kit.asns.study import OWN
 from kit.core import reference
+from kit.report.exhibits import Tabled, tabled
 
-Table = tuple[pd.DataFrame | None, str, Sequence[str] | Mapping[str, str] | None]
 CLAIMS = {"claim": "claim", "source_says": "the source says", "judged": "judged", "these_data": "these data", "literature": "papers", "finding": "what the papers found"}  # fmt: skip
 HERE = ("C1", "C2", "C3", "S4", "S2", "S3", "S5", "S7")
 """Claims of the source that concern ASNS and its measurement, in the order shown."""
 
 
-def published() -> Table:
+@tabled("published_correlations")
+def published() -> Tabled:
     """Published associations of ASNS with sensitivity."""
     table = reference.published_correlations()
     return (
@@ -30,7 +31,8 @@ def published() -> Table:
     )
 
 
-def claims(study: Study) -> Table:
+@tabled("asns_claims")
+def claims(study: Study) -> Tabled:
     """Claims about ASNS beside what these data say."""
     blotted, simulated = study.analysis.western, study.analysis.experiment.config.simulated
     correlation, comparison = study.everything

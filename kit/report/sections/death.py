@@ -10,7 +10,7 @@ import pandas as pd
 from kit.analysis import Analysis
 from kit.plots import apoptosis as plots
 from kit.plots import style
-from kit.report.exhibits import Exhibit
+from kit.report.exhibits import Exhibit, Tabled, tabled
 
 SHOWN = (
     "cell_line",
@@ -75,7 +75,8 @@ def forest(analysis: Analysis) -> Exhibit:
     return Exhibit("death_contrasts", "Contrasts of death", caption, fig)
 
 
-def effects(analysis: Analysis) -> tuple[pd.DataFrame | None, str, tuple[str, ...] | None]:
+@tabled("apoptosis_effects")
+def effects(analysis: Analysis) -> Tabled:
     """Every contrast of death with its unit, test and adjustment."""
     table = analysis.apoptosis_effects
     if table is None or table.empty:
@@ -98,7 +99,8 @@ def effects(analysis: Analysis) -> tuple[pd.DataFrame | None, str, tuple[str, ..
     return table, caption, SHOWN
 
 
-def samples(analysis: Analysis) -> tuple[pd.DataFrame | None, str]:
+@tabled("apoptosis")
+def samples(analysis: Analysis) -> Tabled:
     """The apoptosis table with its caption."""
     text = "Wilson intervals describe counting within a sample; they say nothing of biology."
     return (

@@ -16,7 +16,7 @@ from kit.plates.readouts import call_arms, wells_of
 from kit.plots import evidence, style
 from kit.plots import growth as plots
 from kit.plots import pathways as drawings
-from kit.report.exhibits import Exhibit
+from kit.report.exhibits import Exhibit, Tabled, tabled
 from kit.report.markup import Cell
 from kit.report.methods import methods_text
 
@@ -48,7 +48,7 @@ def _span(value: float, low: float, high: float, digits: int = 2) -> str:
     return text if pd.isna(low) else f"{text} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
-def call_table(analysis: Analysis) -> tuple[pd.DataFrame | None, str]:
+def call_table(analysis: Analysis) -> Tabled:
     """`call_overview` with its caption."""
     s = analysis.experiment.settings
     caption = (
@@ -60,13 +60,14 @@ def call_table(analysis: Analysis) -> tuple[pd.DataFrame | None, str]:
     return call_overview(analysis), caption
 
 
-def call_cards(analysis: Analysis) -> tuple[dict[tuple[str, str], Cell], str, pd.DataFrame | None]:
+def call_cards(analysis: Analysis) -> Exhibit:
     """The first screen's matrix: a card per line and amino acid, its caption, and the same as a
     table.
     """
     table, caption = call_table(analysis)
     if table is None or analysis.calls is None:
-        return {}, "No line could be called: growth was not measured in a dropout medium.", None
+        caption = "No line could be called: growth was not measured in a dropout medium."
+        return Exhibit("call_table", "", caption, cards={})
     cards = {}
     narrow = len(set(table["without"])) == 1  # one wide card a line: fewer, longer lines
     for call, row in zip(analysis.calls.to_dict("records"), table.to_dict("records"), strict=True):
@@ -88,7 +89,7 @@ def call_cards(analysis: Analysis) -> tuple[dict[tuple[str, str], Cell], str, pd
         cards[row["line"], column] = Cell(
             call["call"], _call(call["call"], ""), lines, str(call["subtype"]).replace("_", " ")
         )
-    return cards, caption, table
+    return Exhibit("call_table", "", caption, table=table, cards=cards)
 
 
 def _source(call: dict) -> str:
@@ -306,7 +307,8 @@ RESCUE = (
 )
 
 
-def effects(analysis: Analysis) -> tuple[pd.DataFrame | None, str, tuple[str, ...] | None]:
+@tabled("effects")
+def effects(analysis: Analysis) -> Tabled:
     """Every contrast with its family and adjustment, and what it could have found."""
     table = analysis.effects
     if table is None or table.empty:
@@ -375,7 +377,8 @@ def rescue_figure(analysis: Analysis) -> Exhibit:
     return Exhibit("rescue_figure", "Rescue", caption, fig)
 
 
-def rescue(analysis: Analysis) -> tuple[pd.DataFrame | None, str, tuple[str, ...] | None]:
+@tabled("rescue")
+def rescue(analysis: Analysis) -> Tabled:
     """The rescue table with its caption."""
     table = analysis.rescue
     if table is None or table.empty:
@@ -430,35 +433,32 @@ def certainty(analysis: Analysis) -> Exhibit:
     return Exhibit("certainty", "Certainty of the calls", caption, fig, kind="png")
 
 
-def background(analysis: Analysis) -> list[tuple[str, pd.DataFrame, str]]:
+def background(analysis: Analysis) -> list[Exhibit]:
     """The source's tables with their citations and corrections."""
     lines = set(analysis.experiment.config.cell_lines)
     priors = reference.priors()
     here = priors[priors["cell_line"].isin(lines)]
-    return [
-        (
-            "amino_acid_roles",
+    tables = {
+        "amino_acid_roles": (
             reference.amino_acid_roles(),
-            (
-                "Asparagine, glutamine and serine compared; corrections where the literature"
-                " disagrees with the source."
-            ),
+            "Asparagine, glutamine and serine compared; corrections where the literature"
+            " disagrees with the source.",
         ),
-        (
-            "treatment_groups",
+        "treatment_groups": (
             reference.treatment_groups(),
             "Groups and concentrations of the source protocol.",
         ),
-        (
-            "sensitivity_profile",
+        "sensitivity_profile": (
             here if len(here) else priors,
-            (
-                "What the source expects of these lines. Disputed entries are marked; a mismatch"
-                " informs and never fails."
-            ),
+            "What the source expects of these lines. Disputed entries are marked; a mismatch"
+            " informs and never fails.",
         ),
-        ("claims", reference.claims(), "Claims of the source beside what the literature supports."),
-    ]
+        "claims": (
+            reference.claims(),
+            "Claims of the source beside what the literature supports.",
+        ),
+    }
+    return [Exhibit(name, "", text, table=table) for name, (table, text) in tables.items()]
 
 
 def pathways() -> list[Exhibit]:

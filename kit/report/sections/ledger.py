@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from kit.analysis import Analysis
 from kit.core.columns import known
 from kit.plots import ledger as plots
 from kit.plots import style
-from kit.report.exhibits import Exhibit
+from kit.report.exhibits import Exhibit, Tabled, tabled
 
 PANELS = 4
 LEDGER = {
@@ -49,7 +47,8 @@ def ledger_figure(analysis: Analysis) -> Exhibit:
     return Exhibit("medium_ledger_map", "What each medium holds", caption, fig)
 
 
-def ledger(analysis: Analysis) -> tuple[pd.DataFrame | None, str, dict[str, str] | None]:
+@tabled("medium_ledger")
+def ledger(analysis: Analysis) -> Tabled:
     """The ledger as a table."""
     table = analysis.medium_ledger
     if table is None or table.empty:
@@ -82,7 +81,8 @@ def exhaustion_figure(analysis: Analysis) -> Exhibit:
     return Exhibit("exhaustion", "How long the control medium lasts", caption, fig)
 
 
-def exhaustion(analysis: Analysis) -> tuple[pd.DataFrame | None, str, dict[str, str] | None]:
+@tabled("exhaustion")
+def exhaustion(analysis: Analysis) -> Tabled:
     """Demand against supply, what is used most first."""
     table = analysis.exhaustion
     if table is None or table.empty:

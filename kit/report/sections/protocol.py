@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from kit.analysis import Analysis
 from kit.plots import carryover as plots
 from kit.plots import style
-from kit.report.exhibits import Exhibit
+from kit.report.exhibits import Exhibit, Tabled, tabled
 
 RPMI_ASPARAGINE_UM = 378.0  # 50 mg/L in RPMI 1640, where the previous medium is not given
 WORST = ("fail", "warn", "pass", "info")
 COMPLIANCE = ("check", "subject", "verdict", "value", "advice", "rule")
 
 
-def compliance(analysis: Analysis) -> tuple[pd.DataFrame | None, str, tuple[str, ...] | None]:
+@tabled("compliance")
+def compliance(analysis: Analysis) -> Tabled:
     """Every check, what failed first, with its advice."""
     table = analysis.compliance
     if table is None:
@@ -42,7 +41,8 @@ CARRYOVER = (
 )
 
 
-def carryover(analysis: Analysis) -> tuple[pd.DataFrame | None, str, tuple[str, ...] | None]:
+@tabled("carryover")
+def carryover(analysis: Analysis) -> Tabled:
     """Residual amino acids per line and dropout medium."""
     if analysis.carryover is None or analysis.carryover.empty:
         return None, "No dropout medium, so nothing can be carried over.", None

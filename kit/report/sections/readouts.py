@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from kit.analysis import Analysis
 from kit.plots import growth as plots
 from kit.plots import style
-from kit.report.exhibits import Exhibit
+from kit.report.exhibits import Exhibit, Tabled, tabled
 
 SHOWN = {"cell_line": "line", "medium": "medium", "replicate": "replicate", "readout_signal": "signal", "gr_signal": "GR of signal", "readout_count": "count",
          "gr_count": "GR of count", "mean_difference": "mean difference", "agrees": "agrees"}  # fmt: skip
@@ -30,7 +28,8 @@ def figures(analysis: Analysis) -> list[Exhibit]:
     ]
 
 
-def agreement(analysis: Analysis) -> tuple[pd.DataFrame | None, str]:
+@tabled("readout_agreement")
+def agreement(analysis: Analysis) -> Tabled:
     """The table of both readouts with its caption."""
     table, limit = (
         analysis.readout_agreement,
