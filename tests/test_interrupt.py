@@ -23,7 +23,8 @@ KIT = """
 import sys
 if __name__ == "__main__":
     from pathlib import Path
-    from kit import batch, interrupt
+    from kit.batch import batch
+    from kit.cli import interrupt
     from kit.cli.main import main
     batch.share = lambda: Path(sys.argv[1])
     interrupt.install_signal_handlers()
@@ -175,7 +176,7 @@ sys.exit(main())
 
 
 @pytest.mark.parametrize("start", ["python -m kit", "kit"])
-@pytest.mark.parametrize("module", ["argparse", "kit.new.command", "kit.batch.batch"])
+@pytest.mark.parametrize("module", ["argparse", "kit.new.command", "kit.batch.find"])
 def test_ctrl_c_while_the_command_is_being_imported(module: str, start: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", WHILE_IMPORTING, module, start],
@@ -188,7 +189,7 @@ def test_ctrl_c_while_the_command_is_being_imported(module: str, start: str) -> 
 
 def test_what_the_process_was_told_to_ignore_stays_ignored() -> None:
     code = (
-        "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)\nfrom kit import"
+        "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)\nfrom kit.cli import"
         " interrupt\ninterrupt.install_signal_handlers()\n"
     )
     code += (

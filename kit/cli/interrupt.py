@@ -46,10 +46,15 @@ def _stop(number: int, frame: FrameType | None) -> None:
         raise Stopped(128 + number)
 
 
-def say(text: str) -> None:
-    """Print to stderr, if there is still somebody there: after SIGHUP the terminal is gone, and the
+def leave(text: str) -> None:
+    """The last word of a command that was stopped. From now on signals change nothing, also not
+    while Python ends, when it would no longer know our handler.
+
+    Printed to stderr, if there is still somebody there: after SIGHUP the terminal is gone, and the
     exit status has to stay what it is.
     """
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     try:
         print(text, file=sys.stderr, flush=True)
         sys.stdout.flush()

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return FAILED if type(error).__name__ == "OutputError" else USAGE
     except (KeyboardInterrupt, interrupt.Stopped) as stop:
-        interrupt.say("\nStopped. Reports that were done stay; the next run does the rest.")
+        interrupt.leave("\nStopped. Reports that were done stay; the next run does the rest.")
         return getattr(stop, "code", 128 + signal.SIGINT)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
