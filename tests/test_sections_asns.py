@@ -178,7 +178,7 @@ def test_discordant_line_is_the_planted_one(four):
 
 
 def test_claims_from_simulated_data_say_so(four, twelve):
-    claims = pages.claims(study(four))[0].set_index("claim")
+    claims = pages.claims(study(four)).table.set_index("claim")
     assert claims.loc["C2", "judged"] == "supported (simulated)"
     assert (
         claims.loc["S4", "judged"] == "contradicted"
@@ -187,7 +187,7 @@ def test_claims_from_simulated_data_say_so(four, twelve):
         "0.4 uM measured" in claims.loc["S7", "these_data"]
         and "called auxotrophic" in claims.loc["S3", "these_data"]
     )
-    panel = pages.claims(study(twelve))[0].set_index(
+    panel = pages.claims(study(twelve)).table.set_index(
         "claim"
     )  # twelve simulated lines favour protein: that is no evidence
     assert panel.loc["C3", "judged"] == "left open" and panel.loc["S4", "judged"] == "contradicted"
@@ -603,20 +603,9 @@ def test_odd_blots_are_told_not_crashed_on(tmp_path, text):
     analysis = kit.analyse(kit.load(folder(tmp_path, "blots: [{file: b1.csv}]\n", b1=text)))
     found = study(analysis)
     page = Exhibits(str(tmp_path / "out"))
-    for exhibit in (
-        blots.levels(analysis),
-        *blots.membranes(analysis),
-        *asns.own(found),
-        asns.roc(found),
-    ):
-        page.show(exhibit)
-    for name, part in (
-        ("asns_lines", blots.lines),
-        ("asns_protein", blots.lysates),
-        ("western_qc", blots.quality),
-    ):
-        page.table(name, *part(analysis))
-    page.table("asns_claims", *pages.claims(found))
+    page.show(blots.levels(analysis), blots.membranes(analysis), asns.own(found), asns.roc(found))
+    page.show(blots.lines(analysis), blots.lysates(analysis), blots.quality(analysis))
+    page.show(pages.claims(found))
     assert analysis.summary.verdict != "pass" and asns.present(found)
 
 
