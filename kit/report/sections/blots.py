@@ -4,6 +4,8 @@ trusted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from kit.analysis import Analysis
