@@ -46,6 +46,9 @@ FORMS: dict[str, str] = {
     "grid, closing separators": grid(",", ","),
     "grid, tabs": grid("\t", "\t"),
     "grid, inner wells": grid(";", "", empty=True),
+    "grid, turned": "Luminescence\n,A,B,C,D,E,F,G,H\n"
+    + "\n".join(",".join([str(c + 1), *(value(12 * r + c) for r in range(8))]) for c in range(12))
+    + "\n",
     "list": listing("Well,Luminescence", lambda k, well: f"{well},{value(k)}"),
     "list with more": listing(
         "Plate;Well;Luminescence;Sample No", lambda k, well: f"P1;{well};{value(k)};{k}"

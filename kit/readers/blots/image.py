@@ -15,7 +15,6 @@ from PIL import Image
 
 from kit.core.errors import InputError, Problem
 
-SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jp2", ".gif", ".bmp", ".webp")
 _LOSSY_TIFF = {
     6,
     7,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kit.core.wells import COUNTED_FROM_0, MAX_COLUMNS, PLATES, row_letters, row_number
 from kit.readers import tokens
@@ -154,6 +154,32 @@ def find_grids(sheet: Sheet) -> list[Grid]:
                 else None
             )
     return grids
+
+
+def turned(sheet: Sheet) -> Sheet | None:
+    """The sheet with its grid of row letters across and column numbers down the usual way round;
+    None where there is none, its lines have unequally many cells, or it may be cut off.
+    """
+    for top, row in enumerate(sheet.rows):
+        first = next((i for i, cell in enumerate(row) if row_of(cell) == 1), 0)
+        letters = [row_of(cell) for cell in row[first:] if cell != ""]
+        end = top + 1
+        while end < len(sheet.rows) and column_number(cell_at(sheet.rows[end], first - 1)):
+            end += 1
+        lines = [line[first - 1 :] for line in sheet.rows[top:end]]
+        if (
+            not first
+            or len(letters) < 3
+            or letters != list(range(1, len(letters) + 1))
+            or end < top + 3
+        ):
+            continue
+        if len({len(line) for line in lines}) > 1 or sheet.cut:
+            return None
+        rows = [*sheet.rows[:top], *map(list, zip(*lines, strict=True))]
+        numbers = [*sheet.numbers[:top], *[sheet.numbers[top]] * (len(rows) - top)]
+        return replace(sheet, rows=rows, numbers=numbers, merged=())
+    return None
 
 
 def _next(sheet: Sheet, i: int) -> Sequence[Cell]:

@@ -13,7 +13,7 @@ from kit.core.errors import InputError, Problem, did_you_mean
 from kit.core.wells import plate_shape
 from kit.readers.plates.asm import looks_like_asm, read_asm
 from kit.readers.plates.bare_grid import read_bare
-from kit.readers.plates.grid_search import find_grids
+from kit.readers.plates.grid_search import find_grids, turned
 from kit.readers.plates.plate_grid import read_grids
 from kit.readers.plates.reads import Found, Read, finish
 from kit.readers.plates.softmax import read_softmax
@@ -21,6 +21,12 @@ from kit.readers.plates.well_table import read_well_tables
 from kit.readers.sheets import Sheet, Source, open_source, text_sheets
 from kit.readers.tokens import Cell
 
+MAX_PLATE_LINES = 100_000
+"""Most lines of a plate file: 1536 wells at 60 time points, one line each, are 92,000."""
+_MANY_LINES = 20_000
+_WELL = re.compile(r"\b[A-Za-z]{1,2}-?[0-9]{1,2}\b")
+_BY_ROW = re.compile(r"\brow\b.*\bcol", re.IGNORECASE)
+"""So many lines are a list of wells, by name or by row and column, or no plate file."""
 Answer = tuple[list[Found], list[str]]
 
 
@@ -56,6 +62,8 @@ def read_labelled(sheet: Sheet) -> Answer:
     taken = {r for grid in grids for r in range(grid.header, grid.end)}
     rows: list[list[Cell]] = [[] if r in taken else row for r, row in enumerate(sheet.rows)]
     more, reasons = read_well_tables(replace(sheet, rows=rows))
+    if not found and not more and (other_way := turned(sheet)) is not None:
+        return read_grids(other_way)
     return found + more, passed + reasons
 
 
@@ -106,6 +114,7 @@ def read_plates(
             )
         )
     source = open_source(path, file, sheet or None)
+    _bounded(source)
     found, passed = _find(source, format)
     if not found:
         seen = f" Passed over: {'; '.join(passed[:4])}" if passed else ""
@@ -121,6 +130,22 @@ def read_plates(
     if strict and faults:
         raise InputError(faults)
     return reads
+
+
+def _bounded(source: Source) -> None:
+    """Refuse what is too long for a plate file, before it is searched."""
+    lines, head = source.text.count("\n"), source.text[:5000]
+    what = (
+        f"{lines} lines are more than a plate file has ({MAX_PLATE_LINES})"
+        if lines > MAX_PLATE_LINES
+        else ""
+    )
+    if lines > _MANY_LINES and not (_BY_ROW.search(head) or what):
+        wells = len(_WELL.findall(source.text))
+        what = f"most of its {lines} lines name no well" if 2 * wells < lines else ""
+    if what:
+        remedy = "Export the plates of this experiment alone."
+        raise InputError(Problem(source.file, "", what, remedy))
 
 
 def _find(source: Source, format: str) -> Answer:
