@@ -20,6 +20,7 @@ from kit.core.errors import InputError, Problem
 from kit.core.findings import Summary
 from kit.core.reference import priors
 from kit.effects.effects import effects
+from kit.effects.interactions import interactions
 from kit.effects.rescue import rescue
 from kit.exchange.exchange import exchange, exchange_findings
 from kit.exchange.reading import UptakeData
@@ -36,6 +37,7 @@ from kit.protocol.carryover import carryover
 from kit.protocol.findings import design_findings
 from kit.protocol.ledger import exhaustion, medium_ledger, runs_out_findings
 from kit.signaling import study as signaling_study
+from kit.timecourse.tables import time_courses, timecourse_findings
 from kit.western import quantify
 
 DEATH = ("apoptosis", "apoptosis_effects")
@@ -77,6 +79,10 @@ class Analysis:
     asns_correlation: pd.DataFrame | None = None
     correlation_comparison: pd.DataFrame | None = None
     dose_response: pd.DataFrame | None = None
+    timecourse: pd.DataFrame | None = None
+    growth_rates: pd.DataFrame | None = None
+    onset: pd.DataFrame | None = None
+    interaction: pd.DataFrame | None = None
     signaling_ratios: pd.DataFrame | None = None
     mtorc1_validity: pd.DataFrame | None = None
     mtorc1_activation: pd.DataFrame | None = None
@@ -159,6 +165,8 @@ def analyse(experiment: Experiment, previous: Analysis | None = None) -> Analysi
     if len(experiment.wells):
         steps |= _plates(experiment, previous)
     steps |= _flow(experiment, previous)
+    if experiment.timecourse is not None:
+        steps |= time_courses(experiment.timecourse, config, experiment.exclusions)._asdict()
     if "growth" in steps:
         steps["carryover"] = carryover(config, steps["growth"])
     if experiment.uptake is not None:
@@ -329,6 +337,8 @@ def _plates(experiment: Experiment, previous: Analysis | None) -> dict[str, pd.D
         steps["effects"] = check(
             effects(growth, config.media, settings, hours=at, tolerance=near), "effects"
         )
+        if len(pairs := interactions(growth, config)):
+            steps["interaction"] = pairs
         steps["rescue"] = check(
             rescue(growth, config.media, settings, hours=at, tolerance=near), "rescue"
         )
@@ -354,6 +364,8 @@ def _findings(
             experiment.settings.max_readout_disagreement_gr,
         )
         found += design_findings(experiment.config)
+    if "onset" in steps:
+        found += timecourse_findings(steps["timecourse"], steps["onset"])
     if "western_qc" in steps:
         found += western_findings(steps["western_qc"]) + class_findings(
             steps["asns_lines"], experiment.config

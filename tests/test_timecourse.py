@@ -1,6 +1,7 @@
 """Growth rates, onset and recovery against closed forms, another program and planted truth."""
 
 import math
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import kit
 from kit.core.errors import InputError
 from kit.timecourse import dip_rate, find_onset, growth_rate, recovery_class, recovery_share
 from kit.timecourse.rates import LN2
+from kit.timecourse.tables import time_courses, timecourse_findings
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +119,97 @@ def test_recovery_shares_and_classes():
     assert recovery_class(recovery_share([0.04], [0.04])) == "indeterminate"
     assert recovery_class(recovery_share([0.04, 0.03], [0.001, -0.001])) == "indeterminate"
     assert math.isnan(recovery_share([], []).ratio)
+
+
+@pytest.fixture(scope="module")
+def demo(root):
+    return kit.load(root / "data/examples/EXP-DEMO-07")
+
+
+@pytest.fixture(scope="module")
+def analysed(demo):
+    return kit.analyse(demo)
+
+
+def test_the_example_gives_its_planted_truth(analysed):
+    pooled = analysed.onset[analysed.onset.replicate.eq("all")].set_index("cell_line")
+    classes = pooled["class"].to_dict()
+    assert classes == {"A549": "no_effect", "A549-ASNS-KO": "reversible", "MOLT-4": "irreversible"}
+    for line, hour in (("A549-ASNS-KO", 12), ("MOLT-4", 16)):
+        assert abs(pooled.onset_h[line] - hour) < 1
+        assert pooled.ci_low[line] < hour < pooled.ci_high[line]
+    assert abs(pooled.lag_h["A549-ASNS-KO"] - 6) < 1 and math.isnan(pooled.lag_h["MOLT-4"])
+    assert pooled.recovery_share["A549-ASNS-KO"] == pytest.approx(0.95, abs=0.05)
+    rates = analysed.growth_rates.query("medium == 'complete' and phase == 'withdrawn'")
+    doubling = LN2 / rates.groupby("cell_line").rate_per_h.mean()
+    assert doubling.to_dict() == pytest.approx(
+        {"A549": 22, "A549-ASNS-KO": 22, "MOLT-4": 27.9}, rel=0.05
+    )
+
+
+def test_the_factorial_of_the_example(analysed):
+    table = analysed.interaction[analysed.interaction.contrast.eq("factorial")]
+    codes = table.set_index("cell_line").code.to_dict()
+    assert codes == {"A549": "FACTORIAL_ACTS_THROUGH", "A549-ASNS-KO": "", "MOLT-4": "FACTORIAL_NOT_TESTABLE"}  # fmt: skip
+    beside = analysed.interaction[analysed.interaction.contrast.eq("parent A549")]
+    assert set(beside.amino_acid_a) == {"asparagine", "glutamine", "asparagine+glutamine"}
+
+
+def spoilt(demo, change):
+    """The cleaned scans and the onset table after `change` of the scans of the first plate."""
+    scans = demo.timecourse.copy()
+    rows = scans.plate.eq("LIVE-R1") & scans.chosen
+    scans.loc[rows, "value"] = change(scans[rows]).astype(float)
+    return time_courses(scans, demo.config, demo.exclusions)
+
+
+def test_scans_of_zeros_and_wells_without_cells_are_no_numbers(demo):
+    zero = spoilt(demo, lambda rows: rows.value.where(rows.hours.ne(30), 0))
+    here = zero.timecourse.query("plate == 'LIVE-R1' and hours == 30 and chosen")
+    assert here.excluded.all() and set(here.code) == {"TIMECOURSE_AT_BLANK"}
+    empty = spoilt(demo, lambda rows: rows.value.where(rows.well.ne("B02") | rows.hours.gt(0), 0))
+    here = empty.timecourse.query("plate == 'LIVE-R1' and well == 'B02' and chosen")
+    assert set(here.code) == {"TIMECOURSE_STARTS_AT_ZERO"}
+    codes = [item.code for item in timecourse_findings(empty.timecourse, empty.onset)]
+    assert "TIMECOURSE_STARTS_AT_ZERO" in codes
+
+
+def test_a_moved_plate_and_a_stray_scan_are_found(demo):
+    moved = spoilt(demo, lambda rows: rows.value * np.where(rows.hours.ge(30), 0.5, 1))
+    here = moved.timecourse.query("plate == 'LIVE-R1' and chosen and code == 'TIMECOURSE_MOVED'")
+    assert here.hours.min() == 30 and here.well.nunique() == 24
+    dip = spoilt(demo, lambda rows: rows.value * np.where(rows.hours.eq(30), 0.6, 1))
+    here = dip.timecourse.query("plate == 'LIVE-R1' and chosen")
+    assert set(here[here.hours.eq(30)].code) == {"TIMECOURSE_STRAY_SCAN"}
+    assert here.code.eq("TIMECOURSE_STRAY_SCAN").sum() < 28
+    assert not here.code.eq("TIMECOURSE_MOVED").any()
+
+
+def test_intervals_over_experiments_cover(demo):
+    """The t interval over four experiments and the planted onset, on arms as analysed."""
+    rng, hours, inside = np.random.default_rng(4), np.arange(4, 72.1, 2), 0
+    for _ in range(120):
+        found = []
+        for _ in range(4):
+            noise = ar1(rng, (8, len(hours)))
+            d = -np.maximum(hours - 24, 0) / 24 + noise[:4].mean(0) - noise[4:].mean(0)
+            found.append(find_onset(hours, d).onset_h)
+        half = 3.182 * np.std(found, ddof=1) / 2
+        inside += abs(np.mean(found) - 24) <= half
+    assert 0.88 < inside / 120 < 0.995
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("addback_h: 48", "addback_h: 0.0"), ("replicate: 2, with", "replicate: 0, with"),
+     ("parent: A549", "parent: A54"), ("plate: LIVE-R2", "plate: LIVE-R1"),
+     ("withdrawal_h: 0", "metric: Confluence, withdrawal_h: 0")],
+)  # fmt: skip
+def test_what_does_not_fit_is_said(demo, tmp_path, old, new):
+    folder = shutil.copytree(demo.folder, tmp_path / demo.folder.name)
+    path = folder / "experiment.yaml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    with pytest.raises(InputError):
+        kit.load(folder)

@@ -6,7 +6,14 @@ import datetime as dt
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from kit.config.settings import Settings
 
@@ -89,6 +96,8 @@ class CellLine(CellsAtSeeding):
         None, description="known ASNS protein class, for the reference-line checks"
     )
     lineage: Name | None = Field(None, description="tissue or lineage")
+    genotype: Name | None = Field(None, description="genotype, e.g. WT or ASNS-KO")
+    parent: Name | None = Field(None, description="line this one was made from, under cell_lines")
     protein_pg_per_cell: Positive | None = Field(None, description="protein mass of a cell")
 
 
@@ -347,6 +356,32 @@ class Uptake(Part):
     )
 
 
+class TimeCourse(Part):
+    file: RelativePath = Field(description="live-imaging or kinetic plate-reader export")
+    layout: RelativePath = Field(description="plate map")
+    plate: Name = Field(description="plate name, unique in the experiment")
+    replicate: Annotated[int, Field(ge=1, le=1000)] = Field(
+        description="biological replicate: own passage, day and medium batch"
+    )
+    metric: Name = Field("auto", description="what stands for cell number; auto: by its name")
+    sheet: Name | None = Field(None, description="Excel sheet")
+    withdrawal_h: Amount = Field(0.0, description="hour of the medium switch in the file's time")
+    addback_h: Positive | None = Field(
+        None, description="hour at which the amino acid was added back, in the file's time"
+    )
+    saturation: Positive | None = Field(
+        None, description="signal from which the read-out is no longer linear"
+    )
+
+    @model_validator(mode="after")
+    def _in_time(self) -> TimeCourse:
+        """What was withdrawn first can be added back later."""
+        if self.addback_h is not None and self.addback_h <= self.withdrawal_h:
+            said = f"addback_h ({self.addback_h:g}) has to be after withdrawal_h"
+            raise ValueError(f"{said} ({self.withdrawal_h:g})")
+        return self
+
+
 class ExperimentConfig(Part):
     schema_version: Literal[1] = Field(1, description="version of this file's form")
     experiment_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = Field(
@@ -381,6 +416,9 @@ class ExperimentConfig(Part):
         default_factory=list, description="blots of mTORC1 signalling by genotype, drug, stimulus"
     )
     uptake: list[Uptake] = Field(default_factory=list, description="LC-MS of media, with counts")
+    timecourse: list[TimeCourse] = Field(
+        default_factory=list, description="time courses, one entry a plate"
+    )
     settings: Settings = Field(
         default_factory=Settings, description="thresholds that differ from the defaults"
     )

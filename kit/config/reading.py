@@ -54,6 +54,7 @@ def read_parts(
         "expression",
         "signaling",
         "uptake",
+        "timecourse",
         "settings",
     ):
         if section in data and data[section] is None:
@@ -148,7 +149,10 @@ def _check_references(
         )
     _check_media(config, say)
     _check_plates(config, folder, say)
-    for section in ("flow", "blots", "expression", "signaling"):
+    for index, course in enumerate(config.timecourse):
+        _check_file(folder, course.layout, ("timecourse", index, "layout"), say)
+    _check_parents(config, say)
+    for section in ("flow", "blots", "expression", "signaling", "timecourse"):
         for index, entry in enumerate(getattr(config, section)):
             _check_file(folder, entry.file, (section, index, "file"), say)
             if getattr(entry, "lanes", None):
@@ -164,8 +168,26 @@ def uptake_files(entry: Uptake) -> dict[str, str]:
     return {field: name for field in fields if (name := getattr(entry, field)) is not None}
 
 
+def _check_parents(config: ExperimentConfig, say: Any) -> None:
+    for name, line in config.cell_lines.items():
+        if line.parent is not None and (
+            line.parent == name or line.parent not in config.cell_lines
+        ):
+            own = line.parent == name
+            what = (
+                f"parent '{line.parent}' is {'the line itself' if own else 'not under cell_lines'}"
+            )
+            others = [other for other in config.cell_lines if other != name]
+            say(("cell_lines", name, "parent"), what, did_you_mean(line.parent, others))
+    names = [plate.plate for plate in (*config.plates, *config.timecourse)]
+    for index, course in enumerate(config.timecourse):
+        if names.count(course.plate) > 1:
+            what = f"plate '{course.plate}' stands twice"
+            say(("timecourse", index, "plate"), what, "Give each plate its own name.")
+
+
 def _check_media(config: ExperimentConfig, say: Any) -> None:
-    measured = [section for section in ("plates", "flow") if getattr(config, section)]
+    measured = [section for section in ("plates", "flow", "timecourse") if getattr(config, section)]
     if measured and not config.media:
         what = f"no medium is named, but {' and '.join(measured)} are listed"
         say(

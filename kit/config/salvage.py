@@ -28,6 +28,7 @@ _ENTRIES = (
     "blots",
     "expression",
     "signaling",
+    "timecourse",
     "uptake",
     "replicates",
 )

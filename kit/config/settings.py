@@ -533,6 +533,8 @@ IN_ORDER = (
     ("min_lane_factor", "max_lane_factor"), ("max_mw_error_percent", "fail_mw_error_percent"),
     ("fail_control_lane_ratio", "min_control_lane_ratio"), ("asns_low_percent", "asns_high_percent"),
     ("min_lines_estimate", "min_lines_inference"), ("max_reference_spread", "fail_reference_spread"),
+    ("recovery_from_h", "recovery_to_h"), ("recovery_irreversible", "recovery_reversible_low"),
+    ("recovery_reversible_low", "recovery_reversible"),
     ("min_rdi_mixed", "rdi_half"), ("rdi_half", "min_rdi_dependent"),
 )  # fmt: skip
 """Pairs of which the first may not exceed the second."""
@@ -590,6 +592,32 @@ class ExchangeSettings(_Frozen):
     )
 
 
+class TimeCourseSettings(_Frozen):
+    """Time courses (SPEC: time courses)."""
+
+    settling_h: float = _limit(4.0, "scans before this hour are left out: cells settle", ge=0)
+    medium_change_h: float = _limit(
+        2.0, "scans within this many hours after a change of medium are left out", ge=0
+    )
+    max_live_confluence_percent: float = _percent(
+        80, "confluence from which a well's scans are left out as saturated"
+    )
+    stray_scan_mads: float = _limit(
+        5.0, "a scan further than this many MAD off its running median is a stray scan", gt=0
+    )
+    stray_scan_log2: float = _limit(0.25, "and further than this, log2", gt=0)
+    min_scans: int = _limit(5, "scans needed for a growth rate", ge=3)
+    min_rate_window_h: float = _limit(12.0, "hours a growth rate's scans have to span", gt=0)
+    onset_alpha: float = _limit(0.01, "level of the test for an onset", gt=0, lt=1)
+    recovery_from_h: float = _limit(12.0, "recovery is read from this hour after add-back", ge=0)
+    recovery_to_h: float = _limit(48.0, "and before this hour", gt=0)
+    recovery_reversible: float = _fraction(
+        0.8, "recovered: rate over the control's from here is reversible"
+    )
+    recovery_reversible_low: float = _fraction(0.5, "with the lower end of its interval from here")
+    recovery_irreversible: float = _fraction(0.3, "upper end of the interval below is irreversible")
+
+
 class Settings(
     QualitySettings,
     GrowthSettings,
@@ -600,6 +628,7 @@ class Settings(
     WesternSettings,
     ExchangeSettings,
     SignalingSettings,
+    TimeCourseSettings,
 ):
     """All settings in one flat namespace, as `settings:` in experiment.yaml names them. Limits of
     one thing have to stand in their order.

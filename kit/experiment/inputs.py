@@ -112,9 +112,11 @@ def _names(folder: Path, config: ExperimentConfig, gated: Iterable[Any]) -> Iter
     for plate in config.plates:
         yield plate.layout
         yield plate.file
-    for layout in dict.fromkeys(plate.layout for plate in config.plates):
+    courses = config.timecourse
+    yield from (course.layout for course in courses)
+    for layout in dict.fromkeys(plate.layout for plate in (*config.plates, *courses)):
         yield from (_beside(layout, name) for name in included(folder / layout))
-    for section in (config.flow, config.blots, config.expression, config.signaling):
+    for section in (config.flow, config.blots, config.expression, config.signaling, courses):
         yield from (entry.file for entry in section)
     yield from (entry.lanes for entry in [*config.blots, *config.signaling] if entry.lanes)
     yield from (name for entry in config.uptake for name in uptake_files(entry).values())

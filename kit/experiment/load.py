@@ -29,6 +29,7 @@ from kit.readers.blots.image import BlotImage
 from kit.readers.layouts.layout import read_layout
 from kit.signaling.bands import read_signaling
 from kit.signaling.ratios import combine
+from kit.timecourse.reading import read_timecourse
 from kit.western.bands import read_blot, read_mrna
 
 T = TypeVar("T")
@@ -71,6 +72,8 @@ class Experiment:
     """Bands of the signalling blots (`kit.signaling.bands`), with `file`."""
     signaling_images: tuple[MeasuredBlot, ...] = ()
     uptake: UptakeData | None = None
+    timecourse: pd.DataFrame | None = None
+    """Scans of all time courses (`kit.timecourse.reading`), before cleaning."""
 
     @property
     def id(self) -> str:
@@ -136,6 +139,7 @@ def _load(folder: Path, settings: Mapping[str, Any] | None) -> Experiment:
     mrna = _read_expression(folder, config, problems)
     signaling, signaling_images = _read_signaling(folder, config, problems)
     uptake = _attempt(lambda: read_uptake(folder, config), problems) if config.uptake else None
+    courses = _read_timecourses(folder, config, problems, notices)
     problems.raise_if_any()
     files = inputs(folder, config, gated)
     tables = (
@@ -157,6 +161,7 @@ def _load(folder: Path, settings: Mapping[str, Any] | None) -> Experiment:
         signaling,
         signaling_images,
         uptake,
+        courses,
     )
 
 
@@ -165,6 +170,7 @@ def _absent(folder: Path, config: ExperimentConfig) -> set[str]:
     the stand-in for those it does not name.
     """
     entries = [*config.plates, *config.flow, *config.blots, *config.expression, *config.signaling]
+    entries += config.timecourse
     named = [
         getattr(entry, field, None) for entry in entries for field in ("file", "layout", "lanes")
     ]
@@ -176,12 +182,13 @@ def _with_files(config: ExperimentConfig, absent: set[str]) -> ExperimentConfig:
     """Without entries of flow, blots and expression whose files are absent."""
     if not absent:
         return config
-    sections = ("flow", "blots", "expression", "signaling")
+    sections = ("flow", "blots", "expression", "signaling", "timecourse")
     kept = {
         name: [
             entry
             for entry in getattr(config, name)
-            if not {entry.file, getattr(entry, "lanes", None)} & absent
+            if not {entry.file, *(getattr(entry, field, None) for field in ("lanes", "layout"))}
+            & absent
         ]
         for name in sections
     }
@@ -343,6 +350,19 @@ def _read_expression(
         if found is not None:
             kind = "mRNA" if entry.kind.casefold() == "mrna" else entry.kind
             tables.append(found.assign(kind=kind, file=entry.file, scale=_scale(entry, found)))
+    return pd.concat(tables, ignore_index=True) if tables else None
+
+
+def _read_timecourses(
+    folder: Path, config: ExperimentConfig, problems: Problems, notices: list[Finding]
+) -> pd.DataFrame | None:
+    """The scans of all time courses as one table."""
+    tables = []
+    for entry in config.timecourse:
+        found = _attempt(lambda entry=entry: read_timecourse(folder, entry, config), problems)  # type: ignore[misc]
+        if found is not None:
+            tables.append(found[0])
+            notices += found[1]
     return pd.concat(tables, ignore_index=True) if tables else None
 
 

@@ -17,7 +17,13 @@ import openpyxl
 import pandas as pd
 
 from kit.core.wells import row_letters
-from kit.simulate import synthetic, synthetic_blots, synthetic_signaling, synthetic_uptake
+from kit.simulate import (
+    synthetic,
+    synthetic_blots,
+    synthetic_signaling,
+    synthetic_timecourse,
+    synthetic_uptake,
+)
 
 Grid = np.ndarray
 _EPOCH = (2026, 3, 2, 0, 0, 0)
@@ -267,6 +273,27 @@ def demo_05(root: Path) -> None:
     write(root / "EXP-DEMO-05", *synthetic_signaling.demo_05())
 
 
+def demo_07(root: Path) -> None:
+    """EXP-DEMO-07: three time courses with add-back at 48 h, and the factorial as end points."""
+    rng = np.random.default_rng(synthetic_timecourse.SEED)
+    files, courses, entries = {"layouts/live.csv": _csv(synthetic_timecourse.live_layout())}, [], []
+    for replicate in (1, 2, 3):
+        name = f"raw/live_r{replicate}.txt"
+        files[name] = synthetic_timecourse.export(rng, replicate)
+        courses.append(
+            f"  - {{file: {name}, layout: layouts/live.csv, plate: LIVE-R{replicate}, replicate:"
+            f" {replicate}, withdrawal_h: 0, addback_h: {synthetic_timecourse.ADDBACK_H:g}}}"
+        )
+    for plate in synthetic.plates(synthetic_timecourse.factorial()):
+        chart = f"layouts/plate_{plate['hours']:g}h.csv"
+        name = f"raw/{plate['plate'].lower()}.csv"
+        files[chart] = layout_csv(plate["plan"])
+        files[name] = envision_csv(plate["plan"], plate["plate"])
+        entries.append(_entry(plate, name, chart))
+    text = synthetic_timecourse.DEMO_07 + "\n".join([*entries, "timecourse:", *courses]) + "\n"
+    write(root / "EXP-DEMO-07", text, files)
+
+
 def _entry(plate: dict, name: str, chart: str) -> str:
     return (f"  - {{plate: {plate['plate']}, cell_line: {plate['cell_line']}, file: {name}, layout: {chart}, "
             f"readout: CellTiter-Glo, hours: {plate['hours']:g}, replicate: {plate['replicate']}, saturation: 5000000}}")  # fmt: skip
@@ -415,7 +442,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Write all examples below the folder given (default data/examples)."""
     given = sys.argv[1:] if arguments is None else arguments
     root = Path(given[0] if given else "data/examples")
-    for make in (demo_01, demo_02, demo_03, demo_05, synthetic_uptake.demo_06):
+    for make in (demo_01, demo_02, demo_03, demo_05, synthetic_uptake.demo_06, demo_07):
         make(root)
     return 0
 
