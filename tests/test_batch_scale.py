@@ -35,7 +35,6 @@ from kit.report.exhibits import Exhibit
 figure = Figure()
 figure.subplots().plot([1, 3, 2])
 show.show(Exhibit("line", "A line", "It bends.", figure))"""
-TABLES = "import kit\nshow.write_tables(kit.analyse(kit.load(experiment)).tables)"
 
 
 @pytest.fixture
@@ -46,7 +45,6 @@ def many(tmp_path: Path) -> Path:
             tmp_path / "nb",
             BANNER.format(verdict="pass"),
             FIGURE.replace("line", f"line_{name[:2]}", 1),
-            TABLES,
             name=name,
         )
     for number in range(4):

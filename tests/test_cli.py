@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 from lab import BANNER, experiment, notebook
+from test_batch import manifest
 
-from kit import __main__ as cli
 from kit import __version__
 from kit.batch.job import NOTEBOOKS
+from kit.cli import main as cli
 from kit.core.errors import InputError
 
 
@@ -85,7 +86,8 @@ def test_run_then_nothing_to_do(bench: Path, capsys: pytest.CaptureFixture[str])
     assert cli.main(["run", "in", "--out", "out", "--set", "min_z_prime=0.4"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
-    assert lines[0].startswith("EXP-1: WARN in ") and lines[0].endswith(": Edge effect 12 %.")
+    reason = manifest(bench / "out", "EXP-1")["reasons"][0]
+    assert lines[0].startswith("EXP-1: WARN in ") and lines[0].endswith(f" s: {reason}")
     assert lines[1] == f"1 made. Index: {Path('out') / 'index.html'}"
     told = json.loads((bench / "out" / "EXP-1" / "manifest.json").read_text())
     assert told["settings"]["min_z_prime"] == 0.4
@@ -134,9 +136,12 @@ def test_check_goes_on_behind_an_experiment_it_stumbles_over(
 ) -> None:
     from kit.experiment import load as module
 
-    def stumble(folder: Path, settings: object) -> None:
+    real = module.load
+
+    def stumble(folder: Path, settings: object) -> object:
         if folder.name == "EXP-1":
             raise RuntimeError("out of tune")
+        return real(folder)
 
     experiment(bench / "in", "EXP-2")
     monkeypatch.setattr(module, "load", stumble)

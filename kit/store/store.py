@@ -182,8 +182,8 @@ def _sums(report: str, problems: list[Problem]) -> dict[str, str]:
     """Table -> checksum of its file; empty where the folder is no report with results."""
     path = f"{report}/{FOLDER}/{CHECKSUMS}"
     try:
-        with open(path, encoding="utf-8") as file:
-            sums = dict(line.split() for line in file)
+        words = _bytes(path).decode().split()
+        sums = dict(zip(words[::2], words[1::2], strict=True))
     except (FileNotFoundError, NotADirectoryError):
         if not os.path.isfile(f"{report}/{FILE}"):
             return {}
@@ -199,11 +199,15 @@ def _sums(report: str, problems: list[Problem]) -> dict[str, str]:
     return {}
 
 
+def _bytes(path: str) -> bytes:
+    with open(path, "rb", buffering=0) as file:
+        return file.readall()
+
+
 def _rows(path: str, expected: str, problems: list[Problem]) -> pa.Table | None:
     """The rows of one file; None where it cannot be read, which is said in `problems`."""
     try:
-        with open(path, "rb") as stream:
-            content = stream.read()
+        content = _bytes(path)
         if crc32(content) != expected:
             raise OSError("it is damaged, as its checksum is another")
         return pa.ipc.open_file(pa.py_buffer(content)).read_all()
