@@ -149,9 +149,15 @@ def test_bad_folders(folder, name, old, new, expected):
 
 
 def test_well_in_layout_but_not_in_file(folder):
+    path = folder / "raw/p48.csv"
+    text = path.read_text()
+    path.write_text(text[: text.index("\nH,") + 1])
+    assert re.search(r"H01", message(folder))
+
+
+def test_a_row_letter_that_no_such_plate_has(folder):
     edit(folder, "raw/p48.csv", "\nH,", "\nX,")
-    text = message(folder)
-    assert re.search(r"H01", text), text
+    assert "X01 lies outside the plate" in message(folder)
 
 
 @pytest.mark.parametrize("token", ["OVER", "#SAT", "*****", "OVRFLW"])

@@ -148,11 +148,13 @@ def find_grids(sheet: Sheet) -> list[Grid]:
             i = grid.end
             # Rows that start again at the first letter, without a header of their own, are the next
             # plate.
-            grid = (
-                _below(sheet, grid.header, i, runs)
-                if row_of(cell_at(_next(sheet, i), grid.label)) == grid.lines[0][1]
-                else None
-            )
+            again = row_of(cell_at(_next(sheet, i), grid.label)) == grid.lines[0][1]
+            before, grid = grid, _below(sheet, grid.header, i, runs) if again else None
+            if grid and {row for _, row in grid.lines} != {row for _, row in before.lines}:
+                what = "the rows begin anew here, but are others than those above"
+                fault = (sheet.place(i), what, "Correct the row letters.")
+                before.faults.append(fault)
+                grid.faults.append(fault)
     return grids
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from kit.core.errors import InputError, Problem, Problems, did_you_mean
-from kit.core.wells import plate_shape, well_name
+from kit.core.wells import PLATES, plate_shape, well_name
 from kit.readers import tokens
 from kit.readers.tokens import Cell
 
@@ -110,6 +110,11 @@ def _numbers(found: Found, file: str, saturation: float | None) -> Read:
             "Export one grid or list per plate.",
         )
         shape = (0, 0)
+    elif not (found.stated or found.problems) and (stray := _outside(found.wells)):
+        what = (
+            f"well {well_name(stray.row, stray.column)} lies outside the plate that the others fill"
+        )
+        problems.say(file, stray.place, what, "Correct the well, or its row and column.")
     values = tokens.parse([well.cell for well in found.wells])
     if values.style:
         problems.say(
@@ -141,6 +146,19 @@ def _numbers(found: Found, file: str, saturation: float | None) -> Read:
         found.title,
         tuple(problems),
     )
+
+
+def _outside(wells: Sequence[Well]) -> Well | None:
+    """The first of a few wells without which the others nearly fill a smaller plate: most likely a
+    misspelt one, such as H17 for H7.
+    """
+    here = {(well.row, well.column) for well in wells}
+    for rows, columns in PLATES[-3:-1]:
+        inside = sum(row <= rows and column <= columns for row, column in here)
+        outside = len(here) - inside
+        if 0 < outside <= inside / 5 and inside >= 0.8 * rows * columns:
+            return next(w for w in wells if w.row > rows or w.column > columns)
+    return None
 
 
 def _say_bad(found: Found, values: tokens.Values, file: str, problems: Problems) -> None:
