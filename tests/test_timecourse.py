@@ -9,6 +9,7 @@ import pytest
 
 import kit
 from kit.core.errors import InputError
+from kit.report.sections import factorial, timecourse
 from kit.timecourse import dip_rate, find_onset, growth_rate, recovery_class, recovery_share
 from kit.timecourse.rates import LN2
 from kit.timecourse.tables import time_courses, timecourse_findings
@@ -213,3 +214,16 @@ def test_what_does_not_fit_is_said(demo, tmp_path, old, new):
     path.write_text(text.replace(old, new))
     with pytest.raises(InputError):
         kit.load(folder)
+
+
+def test_the_sections_show_what_was_analysed(analysed):
+    assert len(timecourse.sentences(analysed)) == 3
+    exhibits = [*timecourse.curves(analysed), timecourse.forest(analysed)]
+    exhibits += [timecourse.gr_over_time(analysed), *timecourse.death(analysed)]
+    assert len(exhibits) == 6 and all(item.figure is not None for item in exhibits)
+    for table, _, headings in (timecourse.rates(analysed), timecourse.onset(analysed)):
+        assert set(headings) <= set(table)
+    (arms,) = factorial.figures(analysed)
+    assert len(arms.figure.axes) == 3
+    table, _, headings = factorial.verdicts(analysed)
+    assert set(headings) <= set(table)

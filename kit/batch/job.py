@@ -38,6 +38,7 @@ NOTEBOOKS: dict[str, Callable[[Any], bool]] = {
     "03_asns_correlation": _lists("blots", "expression"),
     "06_mtorc1_divergence": _lists("signaling"),
     "07_exchange_factor": _lists("uptake"),
+    "08_time_course": _lists("timecourse"),
 }
 """Notebook -> whether an Experiment has the data it needs. A new kind of assay is one entry."""
 

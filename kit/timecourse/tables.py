@@ -56,7 +56,6 @@ def time_courses(
     table = pd.concat(frames, ignore_index=True)
     found = list(arms(table, config.timecourse, config.control_name))
     rates = pd.DataFrame([row for arm in found for row in _rates(arm, config.settings)])
-    table = table.drop(columns="log2")
     onsets = pd.DataFrame(_onsets(found, config))
     onsets = empty("onset").assign(code="", n_replicates=0) if onsets.empty else onsets
     hidden = [name for name in onsets if name.startswith("_")]
