@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from kit.core.errors import InputError, Problem
+from kit.store.tables import read_csv
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class ReportFiles:
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table of the report, by name."""
         paths = sorted((self.folder / "tables").glob("*.csv"))
-        return {path.stem: pd.read_csv(path, low_memory=False) for path in paths}
+        return {path.stem: read_csv(path) for path in paths}
 
     @property
     def figures(self) -> dict[str, Path]:

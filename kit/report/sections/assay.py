@@ -8,6 +8,7 @@ import pandas as pd
 from kit.analysis import Analysis
 from kit.core.columns import known
 from kit.core.findings import title, worst
+from kit.plates.findings import quality_findings
 from kit.plots import plates, style
 from kit.report.exhibits import Banner, Exhibit, Tabled, tabled
 
@@ -35,7 +36,9 @@ def verdict(analysis: Analysis) -> Banner | None:
     ]
     more = [f"{len(reasons) - MOST} more: see the table below."] if len(reasons) > MOST else []
     head = f"{len(table)} plate{'s' * (len(table) != 1)}"
-    return Banner(worst(table["verdict"]), [*reasons[:MOST], *more], [], head, facts)
+    found = quality_findings(known(analysis.plate_qc, "plate_qc"))
+    todo = list(dict.fromkeys(finding.remedy for finding in found if finding.remedy))
+    return Banner(worst(table["verdict"]), [*reasons[:MOST], *more], todo, head, facts)
 
 
 def _causes(because: str) -> str:
