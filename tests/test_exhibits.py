@@ -97,15 +97,15 @@ def test_the_saved_bytes_are_those_displayed(
 def test_each_format_is_rendered_once(
     tmp_path: Path, shown: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls, save = [], Figure.savefig
+    calls, draw = [], Figure.draw
 
-    def counting(self: Figure, *args: Any, **kwargs: Any) -> None:
-        calls.append(kwargs["format"])
-        save(self, *args, **kwargs)
+    def counting(self: Figure, renderer: Any) -> None:
+        calls.append(type(renderer).__name__)
+        draw(self, renderer)
 
-    monkeypatch.setattr(Figure, "savefig", counting)
+    monkeypatch.setattr(Figure, "draw", counting)
     Exhibits(str(tmp_path)).show(Exhibit("fig", "Title", "Caption.", figure()))
-    assert sorted(calls) == ["png", "svg"]
+    assert sorted(calls) == ["MixedModeRenderer", "RendererAgg"]
 
 
 def test_figures_are_the_same_bytes_each_time(tmp_path: Path, shown: list[Any]) -> None:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec
 import matplotlib as mpl
 import pandas as pd
 from IPython.display import display
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.layout_engine import ConstrainedLayoutEngine, TightLayoutEngine
 
 from kit.core.columns import TABLES
@@ -245,12 +247,8 @@ class Exhibits:
         # figures of a page.
         with mpl.rc_context({"svg.hashsalt": exhibit.name, "svg.fonttype": "none"}):
             for kind in formats:
-                buffer = io.BytesIO()
                 said = {"Title": exhibit.title, "Description": exhibit.caption}
-                metadata = {**_METADATA[kind], **said}
-                figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata)  # type: ignore[union-attr]
-                figure.set_layout_engine("none")  # type: ignore[union-attr]  # laid out once
-                images[kind] = buffer.getvalue()
+                images[kind] = _drawn(figure, kind, {**_METADATA[kind], **said})  # type: ignore[arg-type]
         if self.folder is not None:
             for kind, content in images.items():
                 _write(self.folder / "figures" / f"{exhibit.name}.{kind}", content)
@@ -275,6 +273,20 @@ class Exhibits:
             metadata={"kit": about},
             raw=True,
         )
+
+
+def _drawn(figure: Figure, kind: str, metadata: Mapping[str, str | None]) -> bytes:
+    """The figure in one format, drawn once: `savefig` goes through all of it one time more, to find
+    out its size, which is known here.
+    """
+    buffer = io.BytesIO()
+    figure.set_dpi(DPI)
+    if kind == "png":
+        FigureCanvasAgg(figure).print_png(buffer, metadata=metadata)
+    else:
+        FigureCanvasSVG(figure).print_svg(buffer, metadata=metadata)
+    figure.set_layout_engine("none")  # laid out once
+    return buffer.getvalue()
 
 
 def _check_name(name: str) -> None:

@@ -28,7 +28,7 @@ import psutil
 
 import kit
 from kit.batch import job
-from kit.report import notebook
+from kit.report.notebook import give
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "data" / "examples" / "EXP-DEMO-02"
@@ -85,7 +85,7 @@ def floor(experiments: list[Path], out: Path) -> None:
     code = [_code(path) for path in chosen(experiments[0])]
     context = multiprocessing.get_context("fork")
     for folder in experiments:
-        notebook.give(kit.analyse(kit.load(folder)))
+        give(kit.analyse(kit.load(folder)))
         for cells in code:
             process = context.Process(target=_bare, args=(cells, folder, out / folder.name))
             process.start()
