@@ -50,6 +50,15 @@ class InputError(KitError, ValueError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+def refused(file: object, what: str, remedy: str = "", *, place: object = "") -> InputError:
+    """The error of an input with one problem; arguments as in `Problem`.
+
+    >>> str(refused("map.csv", "is empty", "Export it again."))
+    'map.csv: is empty. Export it again.'
+    """
+    return InputError(Problem(str(file), str(place), what, remedy))
+
+
 class Problems(list[Problem]):
     """Collects problems while an input is read, then raises them all at once."""
 

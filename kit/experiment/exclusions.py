@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from kit.core.errors import InputError, Problem, Problems, did_you_mean
+from kit.core.errors import Problems, did_you_mean, refused
 from kit.core.files import replace_text, reserved
 from kit.core.text import plain_name
 from kit.core.wells import parse_well, well_name
@@ -280,7 +280,7 @@ def _table(text: str) -> _Table:
         what = f"lacks the column {', '.join(absent)}"
         remedy = did_you_mean(absent[0], header, listing=False)
         remedy = remedy or f"The columns are {', '.join(COLUMNS)}."
-        raise InputError(Problem(FILE, f"line {filled[0] + 1 if filled else 1}", what, remedy))
+        raise refused(FILE, what, remedy, place=f"line {filled[0] + 1 if filled else 1}")
     rows = {
         n + 1: dict.fromkeys(header, "") | {k: c.strip() for k, c in zip(header, lines[n])}
         for n in filled[1:]

@@ -17,7 +17,7 @@ from kit.config.model import Blot, ExperimentConfig, Expression, Flow, Plate, Si
 from kit.config.reading import is_inside, read_parts, uptake_files
 from kit.config.salvage import NOWHERE
 from kit.config.settings import Settings
-from kit.core.errors import InputError, Problem, Problems, did_you_mean
+from kit.core.errors import InputError, Problem, Problems, did_you_mean, refused
 from kit.core.findings import Finding
 from kit.exchange.reading import UptakeData, read_uptake
 from kit.experiment.exclusions import read_exclusions
@@ -97,9 +97,7 @@ def load(path: str | Path, settings: Mapping[str, Any] | None = None) -> Experim
     folder = Path(path)
     if not folder.is_dir():
         what = "is a file, not an experiment folder" if folder.exists() else "is not there"
-        raise InputError(
-            Problem(str(path), "", what, "Name the folder that holds experiment.yaml.")
-        )
+        raise refused(str(path), what, "Name the folder that holds experiment.yaml.")
     for _ in range(TRIES):
         before = stamps(folder)
         experiment = _load(folder, settings)

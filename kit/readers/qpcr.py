@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from kit.core.errors import InputError, Problem, Problems, did_you_mean
+from kit.core.errors import Problems, did_you_mean, refused
 from kit.core.reference import line_key
 from kit.readers import headed
 
@@ -95,7 +95,7 @@ def read_cq(
     table = headed.find(path, name, _is_cq)
     if table is None:
         remedy = "Export the results table with the columns Sample, Target and Cq."
-        raise InputError(Problem(name, "", "holds no table of Cq values", remedy))
+        raise refused(name, "holds no table of Cq values", remedy)
     problems = Problems()
     rows = [_well(record, name, problems) for record in table.records()]
     frame = pd.DataFrame([row for row in rows if row], columns=[*CQ_COLUMNS, "condition", "_place"])
@@ -217,13 +217,8 @@ def read_expression(
         ),
     )
     if table is None:
-        raise InputError(
-            Problem(
-                name,
-                "",
-                "holds no expression table",
-                "Name the columns cell_line, replicate and value.",
-            )
+        raise refused(
+            name, "holds no expression table", "Name the columns cell_line, replicate and value."
         )
     records = list(table.records())
     problems = Problems()

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import python_calamine as calamine
 
-from kit.core.errors import InputError, Problem, did_you_mean
+from kit.core.errors import InputError, did_you_mean, refused
 from kit.core.text import plain_name
 from kit.readers.bounds import TooLarge, check_archive
 from kit.readers.tokens import Cell, excel_text
@@ -106,13 +106,13 @@ def open_source(path: Path, file: str, sheet: str | None) -> Source:
         return Source(file, sheets=_excel(data, file, sheet, _ole_kind(data, file)))
     for magic, what in _NOT_PLATES:
         if data.startswith(magic):
-            raise InputError(Problem(file, "", f"this is {what}, not a plate file", _EXPORT))
+            raise refused(file, f"this is {what}, not a plate file", _EXPORT)
     text = decode(data, file)
     if text.count("\n") > MAX_LINES or max(map(text.count, DELIMITERS)) > MAX_CELLS:
         what = f"{text.count(chr(10)) + 1} lines are more than a plate file may have ({MAX_LINES})"
         if text.count("\n") <= MAX_LINES:
             what = f"more than {MAX_CELLS} cells are more than a plate file may have"
-        raise InputError(Problem(file, "", what, "Export the plates of this experiment alone."))
+        raise refused(file, what, "Export the plates of this experiment alone.")
     start = text.lstrip()[:300].lower()
     if re.match(r"<(\?xml|!doctype|html|workbook|table)", start):
         what = "an HTML or XML document"
@@ -124,23 +124,17 @@ def open_source(path: Path, file: str, sheet: str | None) -> Source:
                 else 'Export a table (Table Editor, CSV), or run pip install "asn-dropout-kit[flowjo]"'
                 " and use kit.readers.flow.flowjo.read_flowjo_workspace."
             )
-            raise InputError(Problem(file, "", f"this is {what} experiment, not a table", remedy))
-        raise InputError(
-            Problem(
-                file,
-                "",
-                f"this is {what}, not a table",
-                "Open it in Excel and save it as XLSX, or export CSV.",
-            )
+            raise refused(file, f"this is {what} experiment, not a table", remedy)
+        raise refused(
+            file,
+            f"this is {what}, not a table",
+            "Open it in Excel and save it as XLSX, or export CSV.",
         )
     if sheet:
-        raise InputError(
-            Problem(
-                file,
-                "",
-                f"sheet '{sheet}' is asked for, but this is a text file without sheets",
-                "Remove `sheet`.",
-            )
+        raise refused(
+            file,
+            f"sheet '{sheet}' is asked for, but this is a text file without sheets",
+            "Remove `sheet`.",
         )
     return Source(file, text=text)
 
@@ -154,19 +148,14 @@ def _bytes(path: Path, file: str) -> bytes:
                 if path.parent.is_dir()
                 else []
             )
-            raise InputError(
-                Problem(
-                    file, "", "there is no such file", did_you_mean(path.name, known, listing=False)
-                )
+            raise refused(
+                file, "there is no such file", did_you_mean(path.name, known, listing=False)
             )
         if not path.is_file():
-            raise InputError(
-                Problem(
-                    file,
-                    "",
-                    "this is a folder" if path.is_dir() else "this is not a regular file",
-                    "Name the file itself.",
-                )
+            raise refused(
+                file,
+                "this is a folder" if path.is_dir() else "this is not a regular file",
+                "Name the file itself.",
             )
         size = path.stat().st_size
         if size > MAX_BYTES:
@@ -174,18 +163,16 @@ def _bytes(path: Path, file: str) -> bytes:
                 f"{size / 2**20:.0f} MB is more than a plate file may have"
                 f" ({MAX_BYTES // 2**20} MB)"
             )
-            raise InputError(Problem(file, "", what, "Export the plates of this experiment alone."))
+            raise refused(file, what, "Export the plates of this experiment alone.")
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(
-            Problem(
-                file, "", f"the file cannot be opened ({getattr(error, 'strerror', None) or error})"
-            )
+        raise refused(
+            file, f"the file cannot be opened ({getattr(error, 'strerror', None) or error})"
         ) from error
     if not data.strip(b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"):
-        raise InputError(Problem(file, "", "the file is empty", "Export it again."))
+        raise refused(file, "the file is empty", "Export it again.")
     return data
 
 
@@ -202,7 +189,7 @@ def _check_zip(data: bytes, file: str) -> str:
             check_archive(archive, MAX_CELLS, MAX_UNPACKED)
     except TooLarge as error:
         remedy = "Delete what stands far outside the table, or export CSV."
-        raise InputError(Problem(file, "", str(error), remedy)) from None
+        raise refused(file, str(error), remedy) from None
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -212,21 +199,16 @@ def _check_zip(data: bytes, file: str) -> str:
         EOFError,
         RuntimeError,
     ) as error:
-        raise InputError(
-            Problem(file, "", "this Excel file is damaged or cut off", "Export it again.")
-        ) from error
+        raise refused(file, "this Excel file is damaged or cut off", "Export it again.") from error
     if any(name.startswith("word/") for name in names):
-        raise InputError(Problem(file, "", "this is a Word document, not a plate file", _EXPORT))
+        raise refused(file, "this is a Word document, not a plate file", _EXPORT)
     if any(name.startswith("ppt/") for name in names):
-        raise InputError(Problem(file, "", "this is a PowerPoint file, not a plate file", _EXPORT))
+        raise refused(file, "this is a PowerPoint file, not a plate file", _EXPORT)
     if not any(name.startswith("xl/") or name == "content.xml" for name in names):
-        raise InputError(
-            Problem(
-                file,
-                "",
-                "this is a zip archive, not a plate file",
-                "Unpack it and name the plate file itself.",
-            )
+        raise refused(
+            file,
+            "this is a zip archive, not a plate file",
+            "Unpack it and name the plate file itself.",
         )
     return "Excel file"
 
@@ -235,11 +217,9 @@ def _ole_kind(data: bytes, file: str) -> str:
     """Tell an old .xls from an encrypted workbook; both come in the same container."""
     if "EncryptedPackage".encode("utf-16-le") in data:
         what = "this Excel file is protected by a password and cannot be read"
-        raise InputError(Problem(file, "", what, "Save a copy without a password."))
+        raise refused(file, what, "Save a copy without a password.")
     if "Workbook".encode("utf-16-le") not in data and "Book".encode("utf-16-le") not in data:
-        raise InputError(
-            Problem(file, "", "this is an old Office document, not a plate file", _EXPORT)
-        )
+        raise refused(file, "this is an old Office document, not a plate file", _EXPORT)
     return "old Excel file (.xls)"
 
 
@@ -253,18 +233,11 @@ def _excel(data: bytes, file: str, sheet: str | None, what: str) -> tuple[Sheet,
             if meta.typ == calamine.SheetTypeEnum.WorkSheet
         ]
         if sheet and sheet not in names:
-            raise InputError(
-                Problem(file, "", f"there is no sheet '{sheet}'", did_you_mean(sheet, names))
-            )
+            raise refused(file, f"there is no sheet '{sheet}'", did_you_mean(sheet, names))
         return tuple(_sheet(book.get_sheet_by_name(name)) for name in ([sheet] if sheet else names))
     except calamine.PasswordError as error:
-        raise InputError(
-            Problem(
-                file,
-                "",
-                f"this {what} is protected by a password",
-                "Save a copy without a password.",
-            )
+        raise refused(
+            file, f"this {what} is protected by a password", "Save a copy without a password."
         ) from error
     except (
         BaseException
@@ -274,8 +247,8 @@ def _excel(data: bytes, file: str, sheet: str | None, what: str) -> tuple[Sheet,
         remedy = (
             "Open it in Excel and save it as XLSX." if what != "Excel file" else "Export it again."
         )
-        raise InputError(
-            Problem(file, "", f"this {what} is damaged or cannot be read ({error})", remedy)
+        raise refused(
+            file, f"this {what} is damaged or cannot be read ({error})", remedy
         ) from error
 
 
@@ -316,9 +289,7 @@ def decode(data: bytes, file: str) -> str:
     """
     text = _decoded(data)
     if text is None or _controls(text) > max(2, len(text) // 1000):
-        raise InputError(
-            Problem(file, "", "this is a binary file, neither text nor Excel", _EXPORT)
-        )
+        raise refused(file, "this is a binary file, neither text nor Excel", _EXPORT)
     return text.replace("\r\n", "\n").replace("\r", "\n").strip("\ufeff\x1a\x00")
 
 

@@ -84,6 +84,6 @@ def test_a_drug_s_relative_viability(analysis, dose, expected):
 
 
 def test_a_plate_without_blanks_or_killed_wells_says_so(analysis):
-    notes = " ".join(analysis.plate_qc["note"])
-    assert "no blank wells" in notes and "not estimable" in notes
+    assert "NO_BLANKS" in set(analysis.plate_qc["code"])
+    assert analysis.plate_qc.loc[analysis.plate_qc["metric"].eq("z_prime"), "value"].isna().all()
     assert analysis.summary.verdict in ("warn", "fail")

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kit.core.errors import InputError, Problem, Problems, did_you_mean
+from kit.core.errors import Problems, did_you_mean, refused
 from kit.readers import headed
 
 BAND_COLUMNS = (
@@ -153,14 +153,12 @@ def read_bands(
             f"Name the columns {', '.join(BAND_COLUMNS)}, or export the band table of the imaging"
             " program unchanged."
         )
-        raise InputError(
-            Problem(
-                name, "", "holds no densitometry table: no row of headings of a known kind", remedy
-            )
+        raise refused(
+            name, "holds no densitometry table: no row of headings of a known kind", remedy
         )
     problems, records = Problems(), _records(table)
     if not records:
-        raise InputError(Problem(name, "", "holds headings and no bands", "Export it again."))
+        raise refused(name, "holds headings and no bands", "Export it again.")
     bands = _columns(records, name, problems)
     bands = _net(bands, form)
     bands = _join(bands, lanes, name, problems) if lanes is not None else bands
@@ -179,14 +177,13 @@ def read_lanes(
     name = name or path.name
     table = headed.find(path, name, _is_lane_list)
     if table is None:
-        raise InputError(
-            Problem(
-                name,
-                "",
-                "is no lane list",
+        raise refused(
+            name,
+            "is no lane list",
+            (
                 "Write one row per lane with the columns lane (or label), cell_line, lane_role,"
-                " replicate.",
-            )
+                " replicate."
+            ),
         )
     problems = Problems()
     keys = {heading.replace(" ", "_"): heading for heading in table.headings if heading}

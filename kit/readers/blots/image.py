@@ -13,7 +13,7 @@ import numpy as np
 import tifffile
 from PIL import Image
 
-from kit.core.errors import InputError, Problem
+from kit.core.errors import InputError, refused
 
 _LOSSY_TIFF = {
     6,
@@ -64,19 +64,16 @@ def read_blot_image(
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise InputError(
-            Problem(name, "", f"cannot be read ({error.strerror or 'no such file'})")
-        ) from None
+        raise refused(name, f"cannot be read ({error.strerror or 'no such file'})") from None
     raw = _decode(data, name)
     if raw.dtype not in (np.uint8, np.uint16) or raw.ndim != 2 or min(raw.shape) < 16:
-        raise InputError(
-            Problem(
-                name,
-                "",
+        raise refused(
+            name,
+            (
                 f"is an image of {raw.dtype}, {' x '.join(map(str, raw.shape))}, not a grey image"
-                " of 8 or 16 bit",
-                _EXPORT,
-            )
+                " of 8 or 16 bit"
+            ),
+            _EXPORT,
         )
     maximum = float(np.iinfo(raw.dtype).max)
     pixels = raw.astype(float)
@@ -93,7 +90,7 @@ def _decode(data: bytes, name: str) -> np.ndarray:
             if name.lower().endswith(("jpg", "jpeg", "jp2"))
             else "is a JPEG whatever its name says; "
         )
-        raise InputError(Problem(name, "", disguise + _WHY_LOSSY, _EXPORT))
+        raise refused(name, disguise + _WHY_LOSSY, _EXPORT)
     try:
         if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
             return _grey(_tiff(data, name), name)
@@ -104,32 +101,29 @@ def _decode(data: bytes, name: str) -> np.ndarray:
     except (
         Exception
     ) as error:  # any of a dozen codecs may fail on a damaged file, each with its own exception
-        raise InputError(
-            Problem(name, "", f"is damaged or not an image this kit reads ({error})", _EXPORT)
+        raise refused(
+            name, f"is damaged or not an image this kit reads ({error})", _EXPORT
         ) from None
-    raise InputError(Problem(name, "", "is neither TIFF nor PNG", _EXPORT))
+    raise refused(name, "is neither TIFF nor PNG", _EXPORT)
 
 
 def _tiff(data: bytes, name: str) -> np.ndarray:
     with tifffile.TiffFile(io.BytesIO(data)) as tiff:
         page: Any = tiff.pages[0]
         if int(page.compression) in _LOSSY_TIFF:
-            raise InputError(Problem(name, "", f"holds JPEG inside a TIFF: {_WHY_LOSSY}", _EXPORT))
+            raise refused(name, f"holds JPEG inside a TIFF: {_WHY_LOSSY}", _EXPORT)
         pages = list(islice(iter(tiff.pages), _MAX_PAGES + 1))
         if len(pages) > _MAX_PAGES:
             what = (
                 f"holds more than {_MAX_PAGES} pages, or pages that follow each other in a circle"
             )
-            raise InputError(Problem(name, "", what, _EXPORT))
+            raise refused(name, what, _EXPORT)
         full = [other for other in pages if other.shape == page.shape]
         if len(full) > 1:
-            raise InputError(
-                Problem(
-                    name,
-                    "",
-                    f"holds {len(full)} images",
-                    "Save the channel to be measured as its own file.",
-                )
+            raise refused(
+                name,
+                f"holds {len(full)} images",
+                "Save the channel to be measured as its own file.",
             )
         _check_size(math.prod(page.shape), page.dtype.itemsize if page.dtype else 1, data, name)
         pixels: np.ndarray = page.asarray()
@@ -144,10 +138,10 @@ def _check_size(pixels: int, size: int, data: bytes, name: str) -> None:
     """Refuse what would fill the memory, before it is unpacked."""
     if pixels > _MAX_PIXELS:
         what = f"has {pixels:,} pixels, more than {_MAX_PIXELS:,}"
-        raise InputError(Problem(name, "", what, "Crop it to the membrane."))
+        raise refused(name, what, "Crop it to the membrane.")
     if pixels > 4_000_000 and pixels * size > _MOST_PACKED * len(data):
         what = f"has {pixels:,} pixels in {len(data):,} bytes, which no camera writes"
-        raise InputError(Problem(name, "", what, _EXPORT))
+        raise refused(name, what, _EXPORT)
 
 
 def _png(data: bytes, name: str) -> np.ndarray:
@@ -171,9 +165,7 @@ def _grey(pixels: np.ndarray, name: str) -> np.ndarray:
     if pixels.ndim != 3 or pixels.shape[-1] != 3:
         return pixels
     if (pixels.max(axis=-1) != pixels.min(axis=-1)).any():
-        raise InputError(
-            Problem(name, "", "is a colour image: its grey levels are not the detector's", _EXPORT)
-        )
+        raise refused(name, "is a colour image: its grey levels are not the detector's", _EXPORT)
     return pixels[..., 0]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from kit.core.errors import InputError, Problem, did_you_mean
+from kit.core.errors import did_you_mean, refused
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,11 @@ class Events:
             if names.count(channel) == 1:
                 return names.index(channel)
         known = [*self.channels, *(label for label in self.labels if label)]
-        raise InputError(
-            Problem(
-                self.name,
-                "channels",
-                f"there is no channel '{channel}'",
-                did_you_mean(channel, known),
-            )
+        raise refused(
+            self.name,
+            f"there is no channel '{channel}'",
+            did_you_mean(channel, known),
+            place="channels",
         )
 
     def column(self, channel: str) -> NDArray[np.float32]:

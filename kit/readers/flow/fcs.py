@@ -20,7 +20,7 @@ import numpy as np
 from flowio.exceptions import FlowIOException
 from numpy.typing import NDArray
 
-from kit.core.errors import InputError, Problem
+from kit.core.errors import InputError, Problem, refused
 from kit.readers.flow.events import Events, Spill
 
 _UNREADABLE = (
@@ -95,16 +95,13 @@ def _file_size(path: Path, name: str) -> int:
     try:
         size = path.stat().st_size
     except OSError:
-        raise InputError(
-            Problem(
-                name,
-                "",
-                "the file does not exist or cannot be opened",
-                "Check the path in the sample sheet.",
-            )
+        raise refused(
+            name,
+            "the file does not exist or cannot be opened",
+            "Check the path in the sample sheet.",
         ) from None
     if path.is_dir():
-        raise InputError(Problem(name, "", "is a folder, not an FCS file"))
+        raise refused(name, "is a folder, not an FCS file")
     with path.open("rb") as handle:
         start = handle.read(6)
     if not re.fullmatch(rb"FCS\d\.\d", start):
@@ -113,8 +110,8 @@ def _file_size(path: Path, name: str) -> int:
             if not size
             else f"does not begin with an FCS header (it begins with {start!r})"
         )
-        raise InputError(
-            Problem(name, "byte 1", what, "Check that the right file was copied, and completely.")
+        raise refused(
+            name, what, "Check that the right file was copied, and completely.", place="byte 1"
         )
     return size
 
@@ -175,9 +172,7 @@ def _data_sets(path: Path, name: str) -> list[tuple[int, flowio.FlowData]]:
         if step == 0:
             break
         if step < 0:
-            raise InputError(
-                Problem(name, "$NEXTDATA", f"points backwards ({step})", _EXPORT_AGAIN)
-            )
+            raise refused(name, f"points backwards ({step})", _EXPORT_AGAIN, place="$NEXTDATA")
         offset += step
     return sets
 
@@ -185,7 +180,7 @@ def _data_sets(path: Path, name: str) -> list[tuple[int, flowio.FlowData]]:
 def _check_channels(flow: flowio.FlowData, name: str) -> None:
     if sorted(flow.channels) != list(range(1, flow.channel_count + 1)):
         what = f"the keywords $PnN do not name its channels 1 to {flow.channel_count} ($PAR)"
-        raise InputError(Problem(name, "header", what, _EXPORT_AGAIN))
+        raise refused(name, what, _EXPORT_AGAIN, place="header")
     for number, channel in flow.channels.items():
         numbers = (*channel["pne"], channel["pnr"], channel["png"])
         if not all(np.isfinite(numbers)) or channel["pnr"] <= 0 or not 0 <= channel["pne"][0] <= 20:
@@ -193,7 +188,7 @@ def _check_channels(flow: flowio.FlowData, name: str) -> None:
                 f"range {channel['pnr']:g}, amplification {channel['pne']} and gain"
                 f" {channel['png']:g} make no scale"
             )
-            raise InputError(Problem(name, f"channel {number}", what, _EXPORT_AGAIN))
+            raise refused(name, what, _EXPORT_AGAIN, place=f"channel {number}")
 
 
 def _broken_header(error: BaseException, name: str, number: int) -> Problem:
@@ -219,25 +214,20 @@ def _choose(
 ) -> tuple[int, flowio.FlowData, tuple[str, ...]]:
     if dataset is not None:
         if not 1 <= dataset <= len(sets):
-            raise InputError(
-                Problem(
-                    name,
-                    f"data set {dataset}",
-                    f"the file holds {len(sets)} data set(s)",
-                    f"Give 1 to {len(sets)}.",
-                )
+            raise refused(
+                name,
+                f"the file holds {len(sets)} data set(s)",
+                f"Give 1 to {len(sets)}.",
+                place=f"data set {dataset}",
             )
         return *sets[dataset - 1], ()
     counts = [flow.event_count for _, flow in sets]
     if len(set(counts)) > 1:
         listing = ", ".join(f"{number}: {count} events" for number, count in enumerate(counts, 1))
-        raise InputError(
-            Problem(
-                name,
-                "",
-                f"holds {len(sets)} data sets ({listing})",
-                "Say which in the sample sheet's column 'dataset'.",
-            )
+        raise refused(
+            name,
+            f"holds {len(sets)} data sets ({listing})",
+            "Say which in the sample sheet's column 'dataset'.",
         )
     note = (
         (f"holds {len(sets)} copies of the same {counts[-1]} events; the last was read",)
@@ -271,7 +261,7 @@ def _dtype(flow: flowio.FlowData, name: str) -> np.dtype[Any]:
             " not supported"
         )
     if trouble:
-        raise InputError(Problem(name, "header", trouble, _EXPORT_AGAIN))
+        raise refused(name, trouble, _EXPORT_AGAIN, place="header")
     code = "u" if kind == "I" else "f"
     return np.dtype(
         [(f"c{number}", f"{order}{code}{width // 8}") for number, width in enumerate(bits)]
@@ -289,13 +279,11 @@ def _data_start(
     is a common slip), else the HEADER's, else the file is refused.
     """
     if flow.channel_count < 1 or flow.event_count < 1:
-        raise InputError(
-            Problem(
-                name,
-                "$TOT",
-                f"the file holds {flow.event_count} events",
-                "Leave the tube out, or record it again.",
-            )
+        raise refused(
+            name,
+            f"the file holds {flow.event_count} events",
+            "Leave the tube out, or record it again.",
+            place="$TOT",
         )
     need = flow.event_count * _dtype(flow, name).itemsize
     head = (flow.header["data_start"], flow.header["data_stop"])
@@ -314,7 +302,7 @@ def _data_start(
         behind = [s for s, start in fitting.items() if start == flow.header["text_stop"] + 1]
         if len(behind) != 1:
             what = f"HEADER and TEXT place the events at bytes {_span(head)} and {_span(text)}"
-            raise InputError(Problem(name, "data", what, _EXPORT_AGAIN))
+            raise refused(name, what, _EXPORT_AGAIN, place="data")
         stated = {behind[0]: stated[behind[0]]}
     for source, (start, stop) in stated.items():
         if start > 0 and stop - start + 1 - need in (0, 1) and offset + start + need <= size:
@@ -338,12 +326,12 @@ def _data_start(
             f"is cut short: {flow.event_count} events need {offset + start + need:,} bytes, the"
             f" file has {size:,}"
         )
-        raise InputError(Problem(name, "data", what, "Copy the file from the instrument again."))
+        raise refused(name, what, "Copy the file from the instrument again.", place="data")
     what = (
         f"the events take {need:,} bytes by $TOT, but HEADER says bytes {_span(head)} and TEXT"
         f" {_span(text)}"
     )
-    raise InputError(Problem(name, "data", what, _EXPORT_AGAIN))
+    raise refused(name, what, _EXPORT_AGAIN, place="data")
 
 
 def _span(pair: tuple[int, int]) -> str:
@@ -393,7 +381,7 @@ def _check_values(raw: NDArray[Any], flow: flowio.FlowData, name: str) -> None:
             )
         if odd > _MOST_ODD:
             what = f"{odd:.0%} of the values of {flow.pnn_labels[number]} lie far outside its range"
-            raise InputError(Problem(name, f"$P{number + 1}R {top:g}", what, _LOST))
+            raise refused(name, what, _LOST, place=f"$P{number + 1}R {top:g}")
 
 
 def _check_rest(path: Path, flow: flowio.FlowData, offset: int, end: int, name: str) -> None:
@@ -412,7 +400,7 @@ def _check_rest(path: Path, flow: flowio.FlowData, offset: int, end: int, name: 
         return
     if len(rest) < 8 or (mark not in closing and closing.strip(b" \0")):
         what = "the events do not fill the file: other bytes stand behind the last"
-        raise InputError(Problem(name, "data", what, _LOST))
+        raise refused(name, what, _LOST, place="data")
 
 
 def _mask(top: float, bits: int) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from kit.core.errors import InputError, Problem
+from kit.core.errors import refused
 
 
 def read_flowjo_workspace(
@@ -28,10 +28,8 @@ def read_flowjo_workspace(
             'Install it with: pip install "asn-dropout-kit[flowjo]" (needs pandas 2), or export a'
             " table from FlowJo (Table Editor, CSV)."
         )
-        raise InputError(
-            Problem(
-                name, "", "FlowJo workspaces are read by FlowKit, which is not installed", remedy
-            )
+        raise refused(
+            name, "FlowJo workspaces are read by FlowKit, which is not installed", remedy
         ) from None
     try:
         workspace = flowkit.Workspace(str(path), fcs_samples=str(fcs_folder))
@@ -44,13 +42,10 @@ def read_flowjo_workspace(
     except Exception as error:
         # FlowKit raises whatever its XML and FCS parsing meets: to the user all of it means that
         # the workspace and its files do not fit
-        raise InputError(
-            Problem(
-                name,
-                "",
-                f"the workspace cannot be analysed ({error or type(error).__name__})",
-                "Check that it opens in FlowJo 10.",
-            )
+        raise refused(
+            name,
+            f"the workspace cannot be analysed ({error or type(error).__name__})",
+            "Check that it opens in FlowJo 10.",
         ) from error
     paths = [
         "/".join([*gate_path[1:], gate])

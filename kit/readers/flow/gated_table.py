@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kit.core.errors import InputError, Problem, Problems
+from kit.core.errors import Problems, refused
 from kit.readers.flow.headings import QUADRANTS, Heading, fold, quadrant_of, recognise, statistic_of
 from kit.readers.flow.samples import choose_sample_column, split_sample_name, tube_above
 from kit.readers.sheets import Sheet, open_source, text_sheets
@@ -52,18 +52,11 @@ def read_flow_table(
         (sheet, header) for sheet in _sheets(path, name) if (header := _header(sheet)) is not None
     ]
     if not tables:
-        raise InputError(
-            Problem(name, "", "holds no flow table: no row names the four quadrants", _form())
-        )
+        raise refused(name, "holds no flow table: no row names the four quadrants", _form())
     if len(tables) > 1:
         names = ", ".join(f"'{sheet.name}'" for sheet, _ in tables)
-        raise InputError(
-            Problem(
-                name,
-                "",
-                f"holds {len(tables)} flow tables (sheets {names})",
-                "Keep one of them per file.",
-            )
+        raise refused(
+            name, f"holds {len(tables)} flow tables (sheets {names})", "Keep one of them per file."
         )
     problems, notes = Problems(), list[str]()
     sheet, header = tables[0]
@@ -117,7 +110,7 @@ def _sheets(path: Path, name: str) -> list[Sheet]:
                     "Name the sample sheet of the FCS files (columns file, cell_line, medium,"
                     " replicate, role) and give `gates`."
                 )
-                raise InputError(Problem(name, "", "is an FCS file, not a gated table", remedy))
+                raise refused(name, "is an FCS file, not a gated table", remedy)
     source = open_source(path, name, None)
     cuts = [sheet for sheet in text_sheets(source.text) if sheet.delimiter != " "]
     return list(source.sheets) or [sheet for sheet in cuts if _header(sheet) is not None][:1]

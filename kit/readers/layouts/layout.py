@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from kit.core.errors import InputError, Problem, Problems, did_you_mean
+from kit.core.errors import Problems, did_you_mean, refused
 from kit.core.text import plain_name
 from kit.core.wells import parse_well, well_name
 from kit.readers.layouts.sheets import COLUMNS, read_sheets, text_of
@@ -54,14 +54,13 @@ def _tidy(table: pd.DataFrame, name: str) -> pd.DataFrame:
             for column in table
             if column not in COLUMNS and (hint := did_you_mean(column, COLUMNS, listing=False))
         ]
-        raise InputError(
-            Problem(
-                name,
-                "",
+        raise refused(
+            name,
+            (
                 f"has the columns {', '.join(map(str, table.columns))}; needs well, cell_line,"
-                " medium",
-                " ".join(hints),
-            )
+                " medium"
+            ),
+            " ".join(hints),
         )
     misspelt = _misspelt(table)
     for known, column in misspelt.items():

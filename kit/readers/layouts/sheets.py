@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from kit.core.errors import InputError, Problem, Problems
+from kit.core.errors import Problems, refused
 from kit.core.wells import COUNTED_FROM_0, MAX_COLUMNS, MAX_ROWS, row_letters, row_number, well_name
 from kit.readers.ragged import beyond, table_faults
 from kit.readers.sheets import Sheet, open_source, text_sheets
@@ -56,10 +56,8 @@ def read_sheets(path: Path, name: str) -> tuple[pd.DataFrame, Problems]:
         if grids:
             return _table(grids, name)
     remedy = "See 'layouts' in the README; `kit new` writes an example."
-    raise InputError(
-        Problem(
-            name, "", "holds neither a table with a 'well' column nor a plate-shaped grid", remedy
-        )
+    raise refused(
+        name, "holds neither a table with a 'well' column nor a plate-shaped grid", remedy
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from kit.core.errors import InputError, Problem, Problems, did_you_mean
+from kit.core.errors import InputError, Problems, did_you_mean, refused
 from kit.core.yaml_file import read_text
 
 TABLES = ("meta", "plate", "expt", "block", "row", "irow", "col", "icol", "well")
@@ -48,13 +48,8 @@ def read_wellmap(path: Path, name: str) -> tuple[pd.DataFrame, Problems]:
         OSError,
         RecursionError,
     ) as error:
-        raise InputError(
-            Problem(
-                name,
-                "",
-                f"wellmap cannot read it: {_reason(error, path)}",
-                "See the wellmap file format.",
-            )
+        raise refused(
+            name, f"wellmap cannot read it: {_reason(error, path)}", "See the wellmap file format."
         ) from None
 
 

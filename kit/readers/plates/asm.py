@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from kit.core.errors import InputError, Problem
+from kit.core.errors import refused
 from kit.core.wells import find_well, well_name
 from kit.readers.plates.headings import MODES
 from kit.readers.plates.reads import Found, Well, no_number
@@ -79,10 +79,11 @@ def read_asm(source: Source) -> tuple[list[Found], list[str]]:
         document = json.loads(source.text)
     except (ValueError, RecursionError) as error:
         where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise InputError(
-            Problem(
-                source.file, where, "this is not valid JSON; it may be cut off", "Export it again."
-            )
+        raise refused(
+            source.file,
+            "this is not valid JSON; it may be cut off",
+            "Export it again.",
+            place=where,
         ) from error
     measured: list[_Measured] = []
     unnamed = 0
@@ -96,9 +97,7 @@ def read_asm(source: Source) -> tuple[list[Found], list[str]]:
             if unnamed
             else "this JSON holds no luminescence, absorbance or fluorescence of a well"
         )
-        raise InputError(
-            Problem(source.file, "", what, "Expected Allotrope ASM of a plate reader.")
-        )
+        raise refused(source.file, what, "Expected Allotrope ASM of a plate reader.")
     reads = _reads(measured)
     for read in reads if unnamed else ():
         read.problems.append(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kit.core.errors import InputError, Problem, did_you_mean
+from kit.core.errors import InputError, did_you_mean, refused
 from kit.core.wells import plate_shape
 from kit.readers.plates.asm import looks_like_asm, read_asm
 from kit.readers.plates.bare_grid import read_bare
@@ -105,25 +105,18 @@ def read_plates(
     path = Path(path)
     file = name or path.name
     if format != "auto" and format not in FORMATS:
-        raise InputError(
-            Problem(
-                file,
-                "",
-                f"format '{format}' is not known",
-                did_you_mean(format, ["auto", *FORMATS]),
-            )
+        raise refused(
+            file, f"format '{format}' is not known", did_you_mean(format, ["auto", *FORMATS])
         )
     source = open_source(path, file, sheet or None)
     _bounded(source)
     found, passed = _find(source, format)
     if not found:
         seen = f" Passed over: {'; '.join(passed[:4])}" if passed else ""
-        raise InputError(
-            Problem(
-                file,
-                f"sheet '{sheet}'" if sheet else "",
-                f"no plate signals found. {_LOOKED_FOR}.{seen}",
-            )
+        raise refused(
+            file,
+            f"no plate signals found. {_LOOKED_FOR}.{seen}",
+            place=f"sheet '{sheet}'" if sheet else "",
         )
     reads = finish(found, file, saturation)
     faults = dict.fromkeys(fault for read in reads for fault in read.problems)
@@ -145,7 +138,7 @@ def _bounded(source: Source) -> None:
         what = f"most of its {lines} lines name no well" if 2 * wells < lines else ""
     if what:
         remedy = "Export the plates of this experiment alone."
-        raise InputError(Problem(source.file, "", what, remedy))
+        raise refused(source.file, what, remedy)
 
 
 def _find(source: Source, format: str) -> Answer:

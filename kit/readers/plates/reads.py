@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from kit.core.errors import InputError, Problem, Problems, did_you_mean
+from kit.core.errors import InputError, Problem, Problems, did_you_mean, refused
 from kit.core.wells import PLATES, plate_shape, well_name
 from kit.readers import tokens
 from kit.readers.tokens import Cell
@@ -250,7 +250,7 @@ def choose(
     """
     place = f"plate {plate}" if plate else ""
     if not reads:
-        raise InputError(Problem(name, place, "the file holds no plate read"))
+        raise refused(name, "the file holds no plate read", place=place)
     chosen = _chosen(reads, read, place, name)
     if chosen.problems:
         raise InputError(dict.fromkeys(chosen.problems))
@@ -282,10 +282,8 @@ def _chosen(reads: Sequence[Read], read: str | None, place: str, name: str) -> R
     fits = "fits several of" if near else "is none of"
     hint = "" if near else did_you_mean(read, labels, listing=False)
     remedy = f'{hint} Write `read: "<label>"` with one of these labels on that plate in experiment.yaml.'.strip()
-    raise InputError(
-        Problem(
-            name, place, f"read '{read}' {fits} the {len(reads)} plate reads: {listing}", remedy
-        )
+    raise refused(
+        name, f"read '{read}' {fits} the {len(reads)} plate reads: {listing}", remedy, place=place
     )
 
 
