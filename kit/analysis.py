@@ -131,6 +131,7 @@ class Analysis:
             self.rescue,
             self.carryover,
             self.compliance,
+            self.onset,
         )
 
     @cached_property
@@ -180,8 +181,9 @@ def analyse(experiment: Experiment, previous: Analysis | None = None) -> Analysi
     if "growth" in steps:
         death, rescued, carried = (steps.get(name) for name in ("apoptosis", "rescue", "carryover"))
         steps["calls"] = calls(
-            config, steps["growth"], death, rescued, carried, steps["compliance"], priors()
-        )
+            config, steps["growth"], death, rescued, carried, steps["compliance"], priors(),
+            steps.get("onset"),
+        )  # fmt: skip
     blotted = _blots(experiment, previous)
     steps |= _asns(experiment, steps, blotted)
     signalled = _signaling(experiment, previous)

@@ -227,3 +227,17 @@ def test_the_sections_show_what_was_analysed(analysed):
     assert len(arms.figure.axes) == 3
     table, _, headings = factorial.verdicts(analysed)
     assert set(headings) <= set(table)
+
+
+def test_calls_rest_on_the_time_course(analysed):
+    table = analysed.calls[analysed.calls.amino_acid.eq("asparagine")].set_index("cell_line")
+    assert table.rescue["A549-ASNS-KO"] == "reversible" and table.rescue["MOLT-4"] == ""
+    codes = {
+        item.cell_line: {found.code for found in item.findings}
+        for item in analysed.evidence
+        if item.amino_acid == "asparagine"
+    }
+    assert "CALL_ADDBACK_REVERSIBLE" in codes["A549-ASNS-KO"]
+    assert "CALL_NO_RESCUE_MEDIUM" not in codes["A549-ASNS-KO"]
+    assert {"CALL_ADDBACK_IRREVERSIBLE", "CALL_NO_RESCUE_MEDIUM"} <= codes["MOLT-4"]
+    assert not any(code.startswith("CALL_ADDBACK") for code in codes["A549"])

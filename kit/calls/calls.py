@@ -17,7 +17,7 @@ import pandas as pd
 from scipy import stats as distributions
 
 from kit.calls import posterior
-from kit.calls.evidence import Cells, Evidence, gather
+from kit.calls.evidence import ADDED_BACK, Cells, Evidence, gather
 from kit.calls.posterior import AUXOTROPHIC, PROTOTROPHIC, Certainty
 from kit.config.model import CALLED, ExperimentConfig
 from kit.config.settings import Settings
@@ -28,7 +28,7 @@ from kit.plates.readouts import call_arms
 
 NAMES = {"asparagine": ("auxotrophic", "partially_dependent", "prototrophic")}
 OTHER_NAMES = ("dependent", "partially_dependent", "prototrophic")
-RESCUED = ("full", "likely_full")
+RESCUED = ("full", "likely_full", "reversible")
 Expected = Mapping[tuple[str, str], Mapping[Any, Any]]
 
 
@@ -51,6 +51,7 @@ def calls(
     carryover: pd.DataFrame | None,
     compliance: pd.DataFrame | None,
     priors: pd.DataFrame | None = None,
+    onset: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """The contract's `calls` table: one row per line and amino acid that some dropout medium
     removes.
@@ -63,7 +64,7 @@ def calls(
     `priors` has cell_line, amino_acid, expected_call, expected_subtype, disputed.
     """
     return judge(
-        call_evidence(config, growth, apoptosis, rescue, carryover, compliance),
+        call_evidence(config, growth, apoptosis, rescue, carryover, compliance, onset),
         config.settings,
         priors,
     )
@@ -76,12 +77,13 @@ def call_evidence(
     rescue: pd.DataFrame | None,
     carryover: pd.DataFrame | None,
     compliance: pd.DataFrame | None,
+    onset: pd.DataFrame | None = None,
 ) -> list[Evidence]:
     """What each call rests on, in the order of the calls."""
     arms = plain_text(call_arms(growth, config))
     rest = [
         None if table is None else plain_text(table)
-        for table in (apoptosis, rescue, carryover, compliance)
+        for table in (apoptosis, rescue, carryover, compliance, onset)
     ]
     places = [
         (line, acid, medium)
@@ -244,7 +246,7 @@ RESCUE_CODES = {
     "partial": "CALL_RESCUED_IN_PART",
     "indeterminate": "CALL_RESCUE_UNDECIDED",
 }
-SAID_ALWAYS = ("CALL_READOUTS_DISAGREE", "CALL_RESCUES_DIFFER")
+SAID_ALWAYS = ("CALL_READOUTS_DISAGREE", "CALL_RESCUES_DIFFER", *ADDED_BACK.values())
 """Where the numbers come from is said whatever the call."""
 
 

@@ -123,6 +123,7 @@ def gather(
     rescue: pd.DataFrame | None,
     carryover: pd.DataFrame | None,
     compliance: pd.DataFrame | None,
+    onset: pd.DataFrame | None = None,
 ) -> Evidence | None:
     """Collect what is known of one line in one dropout medium; None when nothing was measured
     there.
@@ -145,6 +146,7 @@ def gather(
     )
     _plates(evidence, arms)
     _apoptosis(evidence, death, config)
+    evidence.rescue = _added_back(evidence, onset, config.settings)
     _rescue(evidence, rescue, arms, config)
     _masking(evidence, carryover, config.settings)
     _compliance(evidence, compliance, config)
@@ -234,9 +236,10 @@ def _rescue(
     """The rescue of this amino acid, read as the call's own growth was: in another readout it is
     another measurement.
     """
+    settled = evidence.rescue == "reversible"
     if not config.rescues(evidence.amino_acid):
-        evidence.rescue = ""
-        evidence.add("CALL_NO_RESCUE_MEDIUM")
+        if not settled:
+            evidence.add("CALL_NO_RESCUE_MEDIUM")
         return
     rows = (
         pd.DataFrame()
@@ -251,13 +254,43 @@ def _rescue(
         elsewhere = f" by {arms['readout'].iloc[0]}" if not same.any() else ""
         rows = rows[same]
     if rows.empty:
-        evidence.add("CALL_RESCUE_NOT_MEASURED", elsewhere=elsewhere)
+        if not settled:
+            evidence.add("CALL_RESCUE_NOT_MEASURED", elsewhere=elsewhere)
         return
     ordered = sorted(rows.to_dict("records"), key=lambda row: CAUTIOUS.index(row["class"]))
-    evidence.rescue, evidence.rescue_index = ordered[0]["class"], ordered[0]["rescue_index"]
+    found, evidence.rescue_index = ordered[0]["class"], ordered[0]["rescue_index"]
+    if not (settled and found in ("indeterminate", "not_applicable")):
+        evidence.rescue = found
     if len({row["class"] for row in ordered}) > 1:
-        found = ", ".join(f"{row['medium']} {row['class'].replace('_', ' ')}" for row in ordered)
-        evidence.add("CALL_RESCUES_DIFFER", "info", found=found)
+        told = ", ".join(f"{row['medium']} {row['class'].replace('_', ' ')}" for row in ordered)
+        evidence.add("CALL_RESCUES_DIFFER", "info", found=told)
+
+
+ADDED_BACK = {
+    "reversible": "CALL_ADDBACK_REVERSIBLE",
+    "partly_reversible": "CALL_ADDBACK_IN_PART",
+    "irreversible": "CALL_ADDBACK_IRREVERSIBLE",
+}
+
+
+def _added_back(evidence: Evidence, onset: pd.DataFrame | None, settings: Settings) -> str:
+    """`reversible` where a time course with add-back over enough experiments shows that growth
+    returns: then the loss is specific, whatever the rescue medium was. Said in the reasons.
+    """
+    if onset is None or onset.empty:
+        return ""
+    rows = onset[
+        onset["cell_line"].eq(evidence.cell_line)
+        & onset["medium"].eq(evidence.medium)
+        & onset["replicate"].eq("all")
+        & onset["n_replicates"].ge(settings.min_replicates)
+    ]
+    found = str(rows["class"].iloc[0]) if len(rows) else ""
+    if found in ADDED_BACK:
+        row = rows.iloc[0]
+        values = {"onset": float(row["onset_h"]), "percent": 100 * float(row["recovery_share"])}
+        evidence.add(ADDED_BACK[found], "info", **values)
+    return found if found == "reversible" else ""
 
 
 def _masking(evidence: Evidence, carryover: pd.DataFrame | None, settings: Settings) -> None:

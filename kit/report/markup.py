@@ -49,7 +49,8 @@ TONES = {
     "pass": "pass", "warn": "warn", "fail": "fail", "info": "info", "ok": "pass", "failed": "fail",
     "auxotrophic": "aux", "dependent": "dep", "partially_dependent": "part", "prototrophic": "pro", "inconclusive": "none",
     "full": "plain", "likely_full": "plain", "partial": "plain", "indeterminate": "plain", "not_applicable": "plain",
-    "confident": "plain", "provisional": "plain",
+    "confident": "plain", "provisional": "plain", "reversible": "plain", "partly_reversible": "plain", "irreversible": "plain",
+    "no_effect": "plain", "synergistic": "plain", "antagonistic": "plain", "additive": "plain",
 }  # fmt: skip
 """Word in a badge -> its colour class."""
 
