@@ -93,7 +93,7 @@ def _connect(address: str, host: str, port: int) -> Any:
     try:
         _ask(address, host, port)
         return Client(address, timeout=CONNECT_S, set_as_default=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:  # TypeError: tls:// without certificates
         raise InputError(
             Problem(
                 "--scheduler",
