@@ -328,6 +328,23 @@ class ProtocolSettings(_Frozen):
     fail_readout_offset_h: float = _limit(
         6.0, "distance of either readout from its time above fails", ge=0
     )
+    max_concentration_factor: float = _limit(
+        100.0, "amino acids this far from DMEM, RPMI and the protocol are asked about", gt=1
+    )
+    min_growth_rate_ratio: float = _limit(
+        0.7, "doublings of control over those of the stated doubling time, from here passes", gt=0
+    )
+    max_growth_rate_ratio: float = _limit(1.4, "the same: up to here passes", gt=0)
+    max_doublings_ratio: float = _limit(
+        1.5, "doublings of control, largest over smallest replicate, up to here passes", ge=1
+    )
+    min_possible_doubling_h: float = _limit(
+        10.0, "no cell doubles faster than this: more doublings fail", gt=0
+    )
+    max_gr: float = _limit(1.3, "mean GR of a medium up to here passes: control has 1", gt=1)
+    max_residual_correlation: float = _fraction(
+        0.8, "correlation of the wells of two replicates after treatment means, from here fails"
+    )
     min_gr_high_line: float = _limit(
         0.6, "GR without asparagine that an ASNS-high reference line has to reach", gt=-1, le=1
     )
@@ -535,6 +552,7 @@ IN_ORDER = (
     ("min_lines_estimate", "min_lines_inference"), ("max_reference_spread", "fail_reference_spread"),
     ("recovery_from_h", "recovery_to_h"), ("recovery_irreversible", "recovery_reversible_low"),
     ("recovery_reversible_low", "recovery_reversible"),
+    ("min_growth_rate_ratio", "max_growth_rate_ratio"),
     ("min_rdi_mixed", "rdi_half"), ("rdi_half", "min_rdi_dependent"),
 )  # fmt: skip
 """Pairs of which the first may not exceed the second."""

@@ -54,7 +54,7 @@ TABLES: dict[str, Table] = {
         code=_CODE,
     ),
     "compliance": _table(
-        check="text: P01 to P25",
+        check="text: P01 to P30",
         subject="text: line, medium, serum or plate judged",
         value="text: what was found",
         rule="text: what is asked",

@@ -16,14 +16,18 @@ from kit.protocol.cells import CELL_CHECKS
 from kit.protocol.data import DATA_CHECKS
 from kit.protocol.findings import protocol_findings
 from kit.protocol.media import MEDIA_CHECKS
+from kit.protocol.plausible import PLAUSIBLE_CHECKS
 from kit.protocol.washes import WASH_CHECKS
 
 __all__ = ["CHECKS", "Check", "Evidence", "Ruling", "affecting", "compliance", "protocol_findings"]
 
 CHECKS: tuple[Check, ...] = tuple(
-    sorted((*MEDIA_CHECKS, *CELL_CHECKS, *WASH_CHECKS, *DATA_CHECKS), key=lambda item: item.id)
+    sorted(
+        (*MEDIA_CHECKS, *CELL_CHECKS, *WASH_CHECKS, *DATA_CHECKS, *PLAUSIBLE_CHECKS),
+        key=lambda item: item.id,
+    )
 )
-"""Every check of the protocol, P01 to P25."""
+"""Every check of the protocol, P01 to P30."""
 
 
 def compliance(
@@ -33,7 +37,7 @@ def compliance(
     carryover: pd.DataFrame | None = None,
     priors: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """The contract's `compliance` table: one or more rows for each of P01 to P25, one per subject
+    """The contract's `compliance` table: one or more rows for each of P01 to P30, one per subject
     judged.
 
     `wells`, `growth` and `carryover` are the contract's tables (None where the data do not allow

@@ -240,6 +240,29 @@ def low_line_stops(evidence: Evidence) -> Iterator[Ruling]:
         verdict = "pass" if gr <= limit else "fail" if masked else "warn"
         code = "P20_GR" if verdict != "warn" else "P20_GR_UNEXPLAINED"
         yield Ruling(code, line, verdict, values, "asparagine")
+    yield from _exchanged(evidence)
+
+
+def _exchanged(evidence: Evidence) -> Iterator[Ruling]:
+    """P19 and P20 together: lines or media were exchanged, which voids more than asparagine."""
+    settings, config = evidence.settings, evidence.config
+    stops = [x for x, gr in _reference_gr(evidence, "high") if gr < settings.min_gr_high_line]
+    low = {x: gr for x, gr in _reference_gr(evidence, "low") if not _disputed(evidence, x)}
+    grows = [x for x, gr in low.items() if gr > settings.max_gr_low_line]
+    if stops and grows:
+        for line in (*stops, *grows):
+            values = {"high": stops, "low": grows}
+            yield Ruling("P20_LINES_EXCHANGED", line, "fail", values, line)
+    for amino_acid in evidence.dropped:
+        if not stops or amino_acid == "asparagine" or (low and not grows):
+            continue
+        arms = evidence.growth if evidence.arms is None else evidence.arms
+        rows = arms[arms["medium"].isin(config.dropouts(amino_acid))]
+        gr = rows.groupby("cell_line")["gr"].mean()
+        kept = [x for x in stops if gr.get(x, np.nan) >= settings.min_gr_high_line]
+        if kept:
+            values = {"high": kept, "amino_acid": amino_acid}
+            yield Ruling("P20_MEDIA_EXCHANGED", amino_acid, "fail", values, amino_acid)
 
 
 def _unmeasured(line: str) -> Ruling:

@@ -24,7 +24,7 @@ def compliance(analysis: Analysis) -> Tabled:
     counts = ", ".join(
         f"{count} {name}" for name in WORST if (count := int(table["verdict"].eq(name).sum()))
     )
-    return ordered, f"P01 to P25: {counts}.", COMPLIANCE
+    return ordered, f"P01 to P30: {counts}.", COMPLIANCE
 
 
 CARRYOVER = (
