@@ -19,6 +19,8 @@ from kit.core.columns import TABLES, check, empty
 from kit.core.errors import InputError, Problem
 from kit.core.findings import Summary
 from kit.core.reference import priors
+from kit.dose.curves import dose_response
+from kit.dose.points import dose_points
 from kit.effects.effects import effects
 from kit.effects.interactions import interactions
 from kit.effects.rescue import rescue
@@ -78,6 +80,7 @@ class Analysis:
     western_qc: pd.DataFrame | None = None
     asns_correlation: pd.DataFrame | None = None
     correlation_comparison: pd.DataFrame | None = None
+    dose_points: pd.DataFrame | None = None
     dose_response: pd.DataFrame | None = None
     timecourse: pd.DataFrame | None = None
     growth_rates: pd.DataFrame | None = None
@@ -170,6 +173,7 @@ def analyse(experiment: Experiment, previous: Analysis | None = None) -> Analysi
         steps |= time_courses(experiment.timecourse, config, experiment.exclusions)._asdict()
     if "growth" in steps:
         steps["carryover"] = carryover(config, steps["growth"])
+        steps |= _doses(experiment, steps)
     if experiment.uptake is not None:
         steps |= _uptake(experiment, experiment.uptake)
     if config.media:
@@ -206,6 +210,17 @@ def _signaling(
     return signaling_study.analyse_signaling(
         experiment.signaling, experiment.settings, "; ".join(dict.fromkeys(stated))
     )
+
+
+def _doses(experiment: Experiment, steps: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Points and curves of agents given in doses; a nutrient's dose has the carry-over in it."""
+    carried = steps["carryover"]
+    keys = zip(carried["cell_line"], carried["medium"], carried["amino_acid"], strict=True)
+    residual = dict(zip(keys, carried["residual_uM"], strict=True))
+    points = dose_points(steps["growth"], steps["wells"], experiment.config, residual)
+    if points.empty:
+        return {}
+    return {"dose_points": points, "dose_response": dose_response(points, experiment.config)}
 
 
 def _uptake(experiment: Experiment, data: UptakeData) -> dict[str, pd.DataFrame]:

@@ -32,10 +32,17 @@ def _lists(*sections: str) -> Callable[[Any], bool]:
     return lambda experiment: any(getattr(experiment.config, name) for name in sections)
 
 
+def has_doses(experiment: Any) -> bool:
+    """Whether a layout gives doses of an agent."""
+    wells = experiment.wells
+    return len(wells) > 0 and bool(wells["concentration"].gt(0).any())
+
+
 NOTEBOOKS: dict[str, Callable[[Any], bool]] = {
     "01_assay_qc": _lists("plates"),
     "02_dropout_analysis": _lists("plates", "flow"),
     "03_asns_correlation": _lists("blots", "expression"),
+    "05_dose_response": has_doses,
     "06_mtorc1_divergence": _lists("signaling"),
     "07_exchange_factor": _lists("uptake"),
     "08_time_course": _lists("timecourse"),

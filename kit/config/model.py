@@ -155,6 +155,9 @@ class Medium(Composition):
     glutamine_age_days: Amount | None = Field(
         None, description="days since glutamine was added, at 4 C"
     )
+    refeeds: dict[AminoAcid, Positive] = Field(
+        default_factory=dict, description="amino acids given again, and every how many hours"
+    )
     inducer: bool = Field(False, description="medium of the death-inducer control (role other)")
 
     @field_validator("removes", "restores")
@@ -162,6 +165,18 @@ class Medium(Composition):
     def _join(cls, value: Any) -> Any:
         """Several amino acids become one text, `asparagine+glutamine`."""
         return "+".join(sorted(value)) if isinstance(value, list) else value
+
+
+class Agent(Part):
+    kind: Literal["enzyme", "drug", "nutrient"] = Field(
+        description="enzyme or drug (falling curves), or nutrient (rising, in a medium without it)"
+    )
+    unit: Name | None = Field(None, description="unit of its doses, where the layout has none")
+    source: Name | None = Field(None, description="where it comes from, e.g. E. coli")
+    glutaminase_percent: Percent | None = Field(
+        None, description="glutaminase as a share of its asparaginase activity"
+    )
+    lot: Name | None = Field(None, description="lot number")
 
 
 class PreviousMedium(Composition):
@@ -399,6 +414,9 @@ class ExperimentConfig(Part):
     sera: dict[Name, Serum] = Field(default_factory=dict, description="sera by name")
     media: dict[Name, Medium] = Field(
         default_factory=dict, description="media by name; may be absent without plates and flow"
+    )
+    agents: dict[Name, Agent] = Field(
+        default_factory=dict, description="drugs, enzymes and nutrients that layouts name"
     )
     protocol: Protocol = Field(
         default_factory=lambda: Protocol.model_validate({}), description="how it was done"

@@ -636,6 +636,23 @@ class TimeCourseSettings(_Frozen):
     recovery_irreversible: float = _fraction(0.3, "upper end of the interval below is irreversible")
 
 
+class DoseSettings(_Frozen):
+    """Dose-response and titration (SPEC: asparaginase)."""
+
+    min_dose_effect: float = _fraction(
+        0.2, "change within the doses below which a curve has no effect"
+    )
+    dose_aicc_margin: float = _limit(
+        4.0, "AICc by which a curve with two phases or a rise has to win", "[K], simulated", ge=0
+    )
+    max_ic50_ci_log10: float = _limit(
+        1.0, "widest 95 % interval of a reported IC50, in decades", "[K]", gt=0
+    )
+    max_dose_control_error: float = _fraction(
+        0.05, "largest standard error of the wells without agent", "Sebaugh 2011"
+    )
+
+
 class Settings(
     QualitySettings,
     GrowthSettings,
@@ -647,6 +664,7 @@ class Settings(
     ExchangeSettings,
     SignalingSettings,
     TimeCourseSettings,
+    DoseSettings,
 ):
     """All settings in one flat namespace, as `settings:` in experiment.yaml names them. Limits of
     one thing have to stand in their order.

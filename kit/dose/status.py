@@ -83,7 +83,7 @@ def codes_of(
         codes.add("NO_EFFECT")
     if not p_flat <= limits.alpha:
         codes.add("FLAT_BEST")
-    if not codes and (rival := best_rival(series, limits.aicc_margin)):
+    if not codes and (rival := best_rival(series, limits.aicc_margin, rss)):
         codes.add(rival)
     if _turns_back(series, rss, 1 if start >= end else -1, limits.turn * scale):
         codes.add("NONMONOTONE")
@@ -110,10 +110,13 @@ def _response(dose: float, start: float, end: float, m: float, hill: float) -> f
     return end + (start - end) / (1 + (dose / 10**m) ** hill)
 
 
-def best_rival(series: Series, margin: float) -> str:
+def best_rival(series: Series, margin: float, bounded: float = math.inf) -> str:
     """BIPHASIC or HORMETIC where that curve beats the free four-parameter one by more than `margin`
-    in AICc, else empty.
+    in AICc, else empty. `bounded` is what a curve within bounds leaves: the free one leaves less.
     """
+    fewest = RIVALS["hormetic"].n_parameters
+    if series.pure >= must_reach(bounded, series.count, fewest, margin):
+        return ""
     free = fit_batch(
         series.dose,
         series.mean[None],

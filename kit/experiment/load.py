@@ -19,6 +19,7 @@ from kit.config.salvage import NOWHERE
 from kit.config.settings import Settings
 from kit.core.errors import InputError, Problem, Problems, did_you_mean, refused
 from kit.core.findings import Finding
+from kit.dose.points import series_problems
 from kit.exchange.reading import UptakeData, read_uptake
 from kit.experiment.exclusions import read_exclusions
 from kit.experiment.inputs import InputFile, inputs, stamps, unread_files
@@ -129,6 +130,7 @@ def _load(folder: Path, settings: Mapping[str, Any] | None) -> Experiment:
     )
     notices = unread_files(folder)
     wells = _attempt(lambda: tidy_wells(config, layouts, reads, notices), problems)
+    problems.extend(series_problems(wells, config) if wells is not None else ())
     known = wells if wells is not None and not problems else pd.DataFrame(columns=["plate", "well"])
     plates = [plate.plate for plate in config.plates] if problems else []
     exclusions = _attempt(lambda: read_exclusions(folder, known, plates), problems)

@@ -18,6 +18,7 @@ import pandas as pd
 
 from kit.core.wells import row_letters
 from kit.simulate import (
+    doses,
     synthetic,
     synthetic_blots,
     synthetic_signaling,
@@ -268,6 +269,34 @@ def demo_03(root: Path) -> None:
     write(root / "EXP-DEMO-03", text, files)
 
 
+def demo_04(root: Path) -> None:
+    """EXP-DEMO-04: asparaginase with and without glutamine refeed, and an asparagine titration, in
+    an auxotrophic, a partial and a resistant line.
+    """
+    plates = doses.plates()
+    kept = ["well", "cell_line", "medium", "role", "agent", "concentration", "concentration_unit"]
+    files = {
+        f"layouts/{name}.csv": _csv(plate["plan"][kept])
+        for name, plate in zip(("start", "doses"), plates, strict=False)
+    }
+    entries = []
+    for plate in plates:
+        name = f"raw/{plate['plate'].lower()}.csv"
+        files[name] = mars_csv(plate["plan"], plate["plate"])
+        entries.append(
+            f"  - {{plate: {plate['plate']}, file: {name},"
+            f" layout: layouts/{'doses' if plate['hours'] else 'start'}.csv,"
+            f" readout: CellTiter-Glo, hours: {plate['hours']:g},"
+            f" replicate: {plate['replicate']}, saturation: 5000000}}"
+        )
+    rest = DEMO_03_REST.split("protocol:")[1].replace("SIM-M3", "SIM-M4")
+    for old, new in (("2026-04-01", "2026-05-04"), ("2026-04-08", "2026-05-11")):
+        rest = rest.replace(old, new)
+    rest = rest.replace("2026-04-15", "2026-05-18")
+    text = DEMO_04 + "protocol:" + rest + "\n".join(entries) + "\n"
+    write(root / "EXP-DEMO-04", text, files)
+
+
 def demo_05(root: Path) -> None:
     """EXP-DEMO-05: phospho-S6K blots, Rag or Arf1, with starved lanes on a gel of their own once."""
     write(root / "EXP-DEMO-05", *synthetic_signaling.demo_05())
@@ -438,11 +467,49 @@ plates:
 """
 
 
+DEMO_04 = """\
+# Simulated by `python -m kit.simulate.examples`: the planted curves stand in kit/simulate/doses.py.
+schema_version: 1
+experiment_id: EXP-DEMO-04
+title: Asparaginase and asparagine titration in three lines (simulated)
+date: 2026-05-04
+simulated: true
+cell_lines:
+  MOLT-4: {growth_mode: suspension, doubling_time_h: 25.3, passage: 12, str_date: 2025-11-03,
+           str_match: true, mycoplasma: {date: 2026-04-20, result: negative},
+           asparagine_free_history: false, lineage: T-ALL}
+  Jurkat: {growth_mode: suspension, doubling_time_h: 25.3, passage: 11, str_date: 2025-11-03,
+           str_match: true, mycoplasma: {date: 2026-04-20, result: negative},
+           asparagine_free_history: false, lineage: T-ALL}
+  A549:   {growth_mode: adherent, doubling_time_h: 25.3, passage: 18, str_date: 2025-11-03,
+           str_match: true, mycoplasma: {date: 2026-04-20, result: negative},
+           asparagine_free_history: false, lineage: lung}
+sera:
+  dFBS: {dialyzed: true, cutoff_kDa: 10, percent: 10, lot: SIM-1, asparagine_uM: 0.4}
+media:
+  complete:       {role: control, serum: dFBS, asparagine_uM: 100, glutamine_uM: 2000,
+                   serine_uM: 400, glycine_uM: 400, glutamine_form: L-glutamine,
+                   glutamine_age_days: 3, lot: SIM-M4, pyruvate_uM: 1000, aspartate_uM: 0,
+                   glutamate_uM: 0}
+  complete_refed: {role: other, refeeds: {glutamine: 24}, serum: dFBS, asparagine_uM: 100,
+                   glutamine_uM: 2000, serine_uM: 400, glycine_uM: 400,
+                   glutamine_form: L-glutamine, glutamine_age_days: 3, lot: SIM-M4,
+                   pyruvate_uM: 1000, aspartate_uM: 0, glutamate_uM: 0}
+  no_asn:         {role: dropout, removes: asparagine, serum: dFBS, asparagine_uM: 0,
+                   glutamine_uM: 2000, serine_uM: 400, glycine_uM: 400,
+                   glutamine_form: L-glutamine, glutamine_age_days: 3, lot: SIM-M4,
+                   pyruvate_uM: 1000, aspartate_uM: 0, glutamate_uM: 0}
+agents:
+  asparaginase: {kind: enzyme, unit: IU/mL, source: simulated, glutaminase_percent: 3, lot: SIM-E1}
+  asparagine:   {kind: nutrient, unit: uM}
+"""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Write all examples below the folder given (default data/examples)."""
     given = sys.argv[1:] if arguments is None else arguments
     root = Path(given[0] if given else "data/examples")
-    for make in (demo_01, demo_02, demo_03, demo_05, synthetic_uptake.demo_06, demo_07):
+    for make in (demo_01, demo_02, demo_03, demo_04, demo_05, synthetic_uptake.demo_06, demo_07):
         make(root)
     return 0
 
