@@ -214,10 +214,13 @@ def _signaling(
 
 def _doses(experiment: Experiment, steps: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Points and curves of agents given in doses; a nutrient's dose has the carry-over in it."""
-    carried = steps["carryover"]
+    grown, carried = steps["growth"], steps["carryover"]
+    if not grown["concentration"].gt(0).any():
+        return {}
     keys = zip(carried["cell_line"], carried["medium"], carried["amino_acid"], strict=True)
     residual = dict(zip(keys, carried["residual_uM"], strict=True))
-    points = dose_points(steps["growth"], steps["wells"], experiment.config, residual)
+    single = growing.per_well(steps["wells"], grown)
+    points = dose_points(grown, single, experiment.config, residual)
     if points.empty:
         return {}
     return {"dose_points": points, "dose_response": dose_response(points, experiment.config)}

@@ -10,8 +10,6 @@ import pandas as pd
 from kit.config.model import ExperimentConfig
 from kit.core.columns import check, empty
 from kit.core.errors import Problem, Problems
-from kit.plates.design import untreated_rows
-from kit.plates.growth import per_well
 
 SCALES = ("gr", "relative_viability")
 PLACE = ["cell_line", "medium", "readout", "hours", "replicate"]
@@ -73,7 +71,7 @@ def dose_points(
     config: ExperimentConfig,
     residual: Mapping[tuple[str, str, str], float] | None = None,
 ) -> pd.DataFrame:
-    """The contract's `dose_points` from `growth` and prepared `wells`.
+    """The contract's `dose_points` from `growth` and its wells, `kit.plates.growth.per_well`.
 
     A drug or enzyme is read against the wells without it in the same medium, so that the response
     at dose zero is 1; a nutrient against the control medium. `residual` gives what carry-over
@@ -85,7 +83,7 @@ def dose_points(
     treated = growth[named.ne("") & growth["concentration"].notna()]
     if treated.empty:
         return empty("dose_points")
-    spread = _wells_about_zero(growth, wells, config)
+    spread = _wells_about_zero(wells, config)
     frames = []
     for (line, agent, medium, readout, hours, replicate), rows in treated.groupby(
         SERIES, sort=False
@@ -94,8 +92,8 @@ def dose_points(
         here = growth[
             np.logical_and.reduce([growth[key].eq(value) for key, value in place.items()])
         ]
-        nothing = untreated_rows(here)
-        nothing = nothing[nothing["agent"].fillna("").isin(["", agent])]
+        names = here["agent"].fillna("").astype(str).str.strip()
+        nothing = here[names.eq("") | (names.eq(str(agent)) & here["concentration"].eq(0))]
         nutrient = is_nutrient(str(agent), config)
         rows = rows[rows["concentration"].gt(0)]
         if len(nothing):
@@ -158,12 +156,9 @@ def _against_zero(rows: pd.DataFrame, undefined: float) -> pd.DataFrame:
     )
 
 
-def _wells_about_zero(
-    growth: pd.DataFrame, wells: pd.DataFrame, config: ExperimentConfig
-) -> pd.DataFrame:
+def _wells_about_zero(wells: pd.DataFrame, config: ExperimentConfig) -> pd.DataFrame:
     """Each well on both scales, against control and (`_zero`) against the wells without agent."""
-    table = per_well(wells, growth)
-    table["agent"] = table["agent"].fillna("").astype(str).str.strip()
+    table = wells.assign(agent=wells["agent"].fillna("").astype(str).str.strip())
     table["concentration"] = table["concentration"].fillna(0.0)
     zero = table[table["concentration"].eq(0)].groupby(PLACE)["relative_viability"].mean()
     table = table.merge(zero.rename("base"), left_on=PLACE, right_index=True, how="left")
