@@ -30,9 +30,11 @@ from kit.exchange.uptake import uptake_rates
 from kit.experiment import exclusions
 from kit.experiment.load import Experiment
 from kit.flow import apoptosis as dying
+from kit.flow.findings import flow_findings
 from kit.plates import growth as growing
 from kit.plates import quality
 from kit.plates.findings import growth_findings, quality_findings
+from kit.plates.mixups import mixup_findings
 from kit.plates.readouts import readout_agreement, readout_findings
 from kit.protocol import compliance, protocol_findings
 from kit.protocol.carryover import carryover
@@ -376,7 +378,10 @@ def _findings(
         found += exchange_findings(steps["exchange"], steps["uptake_rates"])
     if "exhaustion" in steps:
         found += runs_out_findings(steps["exhaustion"], experiment.config)
+    if "apoptosis" in steps:
+        found += flow_findings(steps["apoptosis"])
     if "plate_qc" in steps:
+        found += mixup_findings(steps["wells"], steps["plate_qc"], experiment.config)
         found += quality_findings(steps["plate_qc"])
         found += growth_findings(steps["growth"], experiment.settings.model_dump())
         found += readout_findings(
