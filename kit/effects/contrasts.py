@@ -291,6 +291,7 @@ def _with_interval(contrast: stats.Contrast, critical: float, p_adjusted: float)
         contrast.estimate + critical * contrast.se,
     )
     found = {
+        "estimate": contrast.estimate,  # of this very test: with cells missing the tests' differ
         "se": contrast.se,
         "df": contrast.df,
         "ci_low": low,
