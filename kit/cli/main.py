@@ -22,6 +22,7 @@ from kit.new import command
 
 if TYPE_CHECKING:
     from kit.batch.batch import Progress
+    from kit.experiment.load import Experiment
 
 OK, FAILED, USAGE, VERDICT = 0, 1, 2, 3
 """Exit statuses: every report made; some experiment could not be reported; bad usage; a verdict as
@@ -272,7 +273,7 @@ def _check(given: argparse.Namespace) -> int:
         print(problem)
     for folder in found.folders:
         try:
-            notices = load(folder, settings or None).notices
+            experiment = load(folder, settings or None)
         except InputError as error:
             bad += 1
             for problem in error.problems:
@@ -286,12 +287,26 @@ def _check(given: argparse.Namespace) -> int:
                 " fault of the kit; please report it."
             )
         else:
-            for notice in notices:
-                print(
-                    f"{folder.name}: {notice.severity.upper()}: {notice.sentence} {notice.remedy}"
-                )
-            print(f"{folder.name}: no problems")
+            _checked(folder.name, experiment)
     return FAILED if bad else OK
+
+
+def _checked(name: str, experiment: Experiment) -> None:
+    """What `kit check` says of an experiment that can be read: notices, amounts that look like
+    another unit, and the empty fields with what each costs.
+    """
+    from kit.protocol import compliance
+    from kit.protocol.findings import gaps
+
+    for notice in experiment.notices:
+        print(f"{name}: {notice.severity.upper()}: {notice.sentence} {notice.remedy}")
+    table = compliance(experiment.config)
+    for row in table[table["check"].eq("P26") & table["verdict"].eq("warn")].itertuples():
+        print(f"{name}: WARN: {row.subject}: {row.value}. {row.advice}")
+    empty = gaps(table) if experiment.config.media else []
+    for text in empty:
+        print(f"{name}: {text}")
+    print(f"{name}: no problems" + " in the files; empty fields are listed above" * bool(empty))
 
 
 def _run(given: argparse.Namespace) -> int:

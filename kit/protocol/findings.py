@@ -123,6 +123,23 @@ def _missing(rows: pd.DataFrame) -> list[Finding]:
     return [Finding("FIELDS_NOT_GIVEN", "warn", "", values)]
 
 
+def gaps(compliance: pd.DataFrame) -> list[str]:
+    """The empty fields of experiment.yaml as lines of text, one for each section of the file and
+    what they cost, those that cost most first.
+    """
+    rows = compliance[compliance["missing"].ne("") & compliance["verdict"].eq("warn")]
+    costs: dict[tuple[str, str], list[str]] = {}
+    for row in rows.sort_values("effect", key=lambda names: names.map(WEIGHT)).itertuples():
+        who = "all calls" if row.scope == "all" else f"calls of {row.scope.replace('|', ', ')}"
+        cost = "limits no call" if row.effect == "none" else f"keeps {who} provisional"
+        for field in str(row.missing).split():
+            costs.setdefault((field.split(".")[0], cost), []).append(f"`{field}`")
+    return [
+        f"{section}: {listing(dict.fromkeys(fields), 8)} empty, which {cost}"
+        for (section, cost), fields in costs.items()
+    ]
+
+
 def design_findings(config: ExperimentConfig) -> list[Finding]:
     """No control. (Replicates and rescues are checks of the protocol.)"""
     return [] if config.control_medium else [Finding("NO_CONTROL_MEDIUM", "fail")]
