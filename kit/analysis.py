@@ -208,9 +208,8 @@ def _signaling(
         return None
     if previous is not None and previous.experiment.signaling is experiment.signaling:
         return previous.signaling
-    stated = [entry.rag_loss for entry in experiment.config.signaling if entry.rag_loss]
     return signaling_study.analyse_signaling(
-        experiment.signaling, experiment.settings, "; ".join(dict.fromkeys(stated))
+        experiment.signaling, experiment.settings, rag_loss(experiment)
     )
 
 
@@ -226,6 +225,12 @@ def _doses(experiment: Experiment, steps: dict[str, pd.DataFrame]) -> dict[str, 
     if points.empty:
         return {}
     return {"dose_points": points, "dose_response": dose_response(points, experiment.config)}
+
+
+def rag_loss(experiment: Experiment) -> str:
+    """How the loss of Rag was shown elsewhere, as experiment.yaml states it."""
+    stated = [entry.rag_loss for entry in experiment.config.signaling if entry.rag_loss]
+    return "; ".join(dict.fromkeys(stated))
 
 
 def _uptake(experiment: Experiment, data: UptakeData) -> dict[str, pd.DataFrame]:

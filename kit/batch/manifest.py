@@ -42,6 +42,9 @@ def of_analysis(analysis: Any) -> Manifest:
         "reasons": list(summary.reasons),
         "next_actions": list(summary.next_actions),
         "calls": [] if analysis.calls is None else _calls(analysis.calls),
+        "mtorc1": {}
+        if analysis.mtorc1_divergence is None
+        else _classes(analysis.mtorc1_divergence),
         "simulated": bool(config.simulated),
         "title": config.title,
         "date": str(config.date) if config.date else None,
@@ -56,6 +59,11 @@ def _calls(table: Any) -> list[dict[str, str]]:
     """What the index shows of the calls, as text."""
     rows = table[list(_CALL)].astype(object)
     return list(rows.where(rows.notna(), "").astype(str).to_dict("records"))
+
+
+def _classes(table: Any) -> dict[str, str]:
+    """Class of each amino acid towards mTORC1, empty where there is none."""
+    return dict(zip(table["stimulus"], table["class"], strict=True))
 
 
 def spoil(manifest: Manifest, problems: Sequence[str], fault: str = "") -> Manifest:

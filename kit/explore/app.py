@@ -25,6 +25,7 @@ from kit.explore.parts import Page, Tab, button, row
 from kit.explore.plates import PlatesTab
 from kit.explore.protocol import ProtocolTab
 from kit.explore.report import ReportBox
+from kit.explore.signaling import SignalingTab
 from kit.explore.state import Session, experiments_below
 from kit.report import markup
 
@@ -41,6 +42,7 @@ TABS: tuple[type[Tab], ...] = (
     CallsTab,
     AsnsTab,
     ExchangeTab,
+    SignalingTab,
     ProtocolTab,
 )
 

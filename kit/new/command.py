@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,6 +69,10 @@ DECIDE_ROOM = ("lines", "dropouts", "rescues", "plate")
 STOPPED = InputError(Problem("kit new", "", "stopped; nothing was written", ""))
 
 
+KINDS = {"mtorc1": "kit.new.mtorc1"}
+"""Kind of experiment without dropout plates -> module whose `write` makes its folder."""
+
+
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """The arguments of `kit new`."""
     parser.description, parser.formatter_class = DESCRIPTION, argparse.RawDescriptionHelpFormatter
@@ -91,6 +96,12 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="all lines on each plate (default: a plate per line)",
     )
+    parser.add_argument(
+        "--kind",
+        choices=("dropout", *KINDS),
+        default="dropout",
+        help="dropout plates, or mtorc1: phospho-S6K blots, Rag or Arf1 (default dropout)",
+    )
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--example", action="store_true", help="with simulated raw files; asks nothing"
@@ -105,6 +116,10 @@ def run(given: argparse.Namespace) -> int:
     from kit.new.plan import check_answers, plan_of
 
     folder = Path(given.folder)
+    if given.kind in KINDS:
+        title, simulated = given.title or "", not given.blank
+        print(import_module(KINDS[given.kind]).write(folder, title=title, simulated=simulated))
+        return 0
     experiment_id = scaffold.check_target(folder)
     texts = {name: value for name in TEXTS if (value := getattr(given, name)) is not None}
     asking = sys.stdin.isatty() and sys.stdout.isatty() and not given.yes and not given.example

@@ -16,6 +16,7 @@ import kit
 from kit.core.errors import InputError, Problem
 from kit.core.files import replace_text
 from kit.report import page as report
+from kit.signaling.names import words_of
 from kit.store.outfolder import OutputError
 
 SCHEMA_VERSION = 1
@@ -122,10 +123,17 @@ def _entry(folder: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
         "reasons": _reasons(manifest),
         "cell_lines": manifest.get("cell_lines", []),
         "calls": manifest.get("calls", []),
+        "mtorc1": manifest.get("mtorc1", {}),
         "simulated": manifest.get("simulated", False),
         "started": manifest.get("started"),
         "kit_version": manifest.get("kit_version"),
     }
+
+
+def _routes(classes: Mapping[str, str]) -> list[str]:
+    """The classes of notebook 06 as one sentence; none where it did not run."""
+    said = [f"{stimulus} {words_of(name)}" for stimulus, name in classes.items()]
+    return [f"mTORC1: {'; '.join(said)}."] if said else []
 
 
 def _compact(entry: Mapping[str, Any]) -> list[Any]:
@@ -143,7 +151,8 @@ def _compact(entry: Mapping[str, Any]) -> list[Any]:
         for call in entry["calls"]
     ]
     folder = entry["report"].rsplit("/", 1)[0]
-    reasons = [str(reason)[:300] for reason in entry["reasons"][: 20 if state == "failed" else 3]]
+    told = [*_routes(entry["mtorc1"]), *entry["reasons"]]
+    reasons = [str(reason)[:300] for reason in told[: 20 if state == "failed" else 3]]
     return [
         folder,
         entry["title"],

@@ -90,3 +90,18 @@ def canonical(text: object, known: dict[str, tuple[str, ...]]) -> str | None:
 def is_reference_word(text: object) -> bool:
     """Whether a word says that the lane holds the pooled reference lysate."""
     return _fold(text) in ("reference", "ref", "pool")
+
+
+def words_of(name: str) -> str:
+    """A class in words.
+
+    >>> words_of("rag_independent_arf1")
+    'independent of Rag, through Arf1'
+    """
+    return {
+        "rag_dependent": "dependent on Rag",
+        "rag_independent_arf1": "independent of Rag, through Arf1",
+        "rag_independent": "independent of Rag",
+        "mixed": "partly dependent on Rag",
+        "inconclusive": "inconclusive",
+    }.get(name, "no class")

@@ -26,7 +26,7 @@ from kit.signaling.gels import beside_starved
 from kit.signaling.power import experiments_needed
 from kit.signaling.ratios import lane_ratios
 from kit.signaling.scaling import on_one_scale
-from kit.signaling.sensitivity import sensitivity
+from kit.signaling.sensitivity import sensitivity, values_of
 from kit.signaling.validity import COLUMNS as VALIDITY_COLUMNS
 from kit.signaling.validity import EVERY, INDEPENDENCE, Verdict, validity
 from kit.stats import two_sided_p
@@ -47,16 +47,21 @@ class Signaling:
     findings: tuple[Finding, ...]
 
 
-def analyse_signaling(bands: pd.DataFrame, settings: Any, rag_loss: str = "") -> Signaling:
+def analyse_signaling(
+    bands: pd.DataFrame, settings: Any, rag_loss: str = "", choice: str = "reference"
+) -> Signaling:
     """Every table of the bands of `kit.signaling.bands` (all experiments).
 
     `settings` are those of the experiment; `rag_loss` says how the loss of Rag was shown elsewhere.
+    `choice` is one of `kit.signaling.sensitivity.CHOICES`: how values are taken; a report takes the
+    first.
     """
     parts = []
     splits = []
     for target, own in lane_ratios(bands).groupby("target", sort=False):
         own, found = beside_starved(own, settings.min_reference_lanes)
-        parts.append(own.assign(log2_scaled=on_one_scale(own)))
+        value = values_of(own)[choice] if target == names.PRIMARY else on_one_scale(own)
+        parts.append(own.assign(log2_scaled=value.reindex(own.index)))
         splits = found if target == names.PRIMARY else splits
     parts = parts or [lane_ratios(bands.iloc[:0]).assign(log2_scaled=math.nan)]
     ratios = pd.concat(parts, ignore_index=True)
@@ -214,27 +219,12 @@ def _told(row: dict[str, Any], finding: Finding) -> list[Finding]:
     found = [] if row["class"] not in ("", "inconclusive") else [finding]
     if row["matches_expected"] is False:
         values = {
-            "found": words_of(row["class"]),
-            "expected": words_of(row["expected"]),
+            "found": names.words_of(row["class"]),
+            "expected": names.words_of(row["expected"]),
             "citation": row["citation"],
         }
         found.append(Finding("MTORC1_UNEXPECTED", "info", finding.subject, values))
     return found
-
-
-def words_of(name: str) -> str:
-    """A class in words.
-
-    >>> words_of("rag_independent_arf1")
-    'independent of Rag, through Arf1'
-    """
-    return {
-        "rag_dependent": "dependent on Rag",
-        "rag_independent_arf1": "independent of Rag, through Arf1",
-        "rag_independent": "independent of Rag",
-        "mixed": "partly dependent on Rag",
-        "inconclusive": "inconclusive",
-    }.get(name, "no class")
 
 
 def _worst(judged: list[Verdict]) -> list[Finding]:

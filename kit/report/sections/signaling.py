@@ -19,7 +19,6 @@ from kit.report.sections import blots
 from kit.signaling import names
 from kit.signaling.classes import CLASSES
 from kit.signaling.sensitivity import CHOICES
-from kit.signaling.study import words_of
 
 TONE = dict(zip(CLASSES, ("pass", "pass", "pass", "warn", "info"), strict=True))
 _MOST = 8
@@ -53,7 +52,7 @@ def _word(stimulus: str) -> str:
 
 
 def _card(row: dict) -> Cell:
-    head = words_of(row["class"]) if row["class"] else row["status"].replace("_", " ")
+    head = names.words_of(row["class"]) if row["class"] else row["status"].replace("_", " ")
     lines = []
     for name in ("rdi", "adi"):
         if math.isfinite(row[name]):
@@ -75,8 +74,12 @@ def _with_interval(row: dict, name: str) -> str:
 
 def _published(row: dict) -> str:
     if row["matches_expected"] is None or pd.isna(row["matches_expected"]):
-        return f"published: {words_of(row['expected'])}"
-    return "as published" if row["matches_expected"] else f"published: {words_of(row['expected'])}"
+        return f"published: {names.words_of(row['expected'])}"
+    return (
+        "as published"
+        if row["matches_expected"]
+        else f"published: {names.words_of(row['expected'])}"
+    )
 
 
 def classes(analysis: Analysis) -> tuple:
@@ -85,7 +88,9 @@ def classes(analysis: Analysis) -> tuple:
     rows = [
         row
         | {
-            "class": words_of(row["class"]) if row["class"] else row["status"].replace("_", " "),
+            "class": names.words_of(row["class"])
+            if row["class"]
+            else row["status"].replace("_", " "),
             "published": _agrees(row["matches_expected"]),
             "A(WT)": number(row["a_wt"]),
             "A(KO)": number(row["a_ko"]),
