@@ -151,7 +151,7 @@ def _compact(entry: Mapping[str, Any]) -> list[Any]:
         for call in entry["calls"]
     ]
     folder = entry["report"].rsplit("/", 1)[0]
-    told = [*_routes(entry["mtorc1"]), *entry["reasons"]]
+    told = [*_routes(entry.get("mtorc1", {})), *entry["reasons"]]
     reasons = [str(reason)[:300] for reason in told[: 20 if state == "failed" else 3]]
     return [
         folder,
