@@ -202,7 +202,9 @@ def _limit(call: Call, evidence: Evidence, settings: Settings) -> Call:
         caps.insert(0, _found("CALL_EXPLORATORY", evidence, counted=counted, asked=asked))
     notes = [item for item in evidence.notes if item not in call.reasons]
     call.reasons = [*call.reasons, *caps, *notes]
-    if auxotrophic and (evidence.masks or evidence.mask_caps):
+    if auxotrophic and any(
+        item.code in CARRYOVER for item in (*evidence.masks, *evidence.mask_caps)
+    ):
         high = [] if evidence.mask_caps else [_found("CALL_CARRYOVER_IS_HIGH", evidence)]
         hides = _found("CALL_CARRYOVER_ONLY_HIDES", evidence, "info")
         call.reasons += [*evidence.mask_caps, *high, hides]
@@ -246,6 +248,7 @@ RESCUE_CODES = {
     "partial": "CALL_RESCUED_IN_PART",
     "indeterminate": "CALL_RESCUE_UNDECIDED",
 }
+CARRYOVER = ("CALL_CARRYOVER_HIGH", "CALL_CARRYOVER_MODERATE", "CALL_CARRYOVER_UNKNOWN", "P13")
 SAID_ALWAYS = ("CALL_READOUTS_DISAGREE", "CALL_RESCUES_DIFFER", *ADDED_BACK.values())
 """Where the numbers come from is said whatever the call."""
 

@@ -135,7 +135,7 @@ def gather(
     death = _death(apoptosis, line, medium, config.settings)
     if arms.empty and death is None:
         return None
-    known = arms[arms["gr"].notna()]
+    known = arms[arms["gr"].notna() & ~_left_out(arms)]
     evidence = Evidence(
         line,
         amino_acid,
@@ -165,12 +165,26 @@ def _death(
     return rows if len(rows) else None
 
 
+def _left_out(arms: pd.DataFrame) -> pd.Series:
+    """Failed replicates that the call does without (`kit.plates.growth.left_out`)."""
+    if "left_out" not in arms:
+        return pd.Series(False, index=arms.index)
+    return arms["left_out"].astype(bool)
+
+
 def _plates(evidence: Evidence, arms: pd.DataFrame) -> None:
-    failed = arms[arms["verdict"].eq("fail")]
-    for note, group in failed.groupby("note"):
-        numbers = [int(number) for number in group["replicate"]]
-        which = f"Replicate{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"
-        evidence.add("CALL_REPLICATE_FAILED", "fail", which=which, note=note)
+    out = _left_out(arms)
+    failed = arms[arms["verdict"].eq("fail") & ~out]
+    told = (
+        ("CALL_REPLICATE_FAILED", "fail", failed),
+        ("CALL_REPLICATE_LEFT_OUT", "warn", arms[out]),
+    )
+    for code, severity, rows in told:
+        for note, group in rows.groupby("note"):
+            numbers = [int(number) for number in group["replicate"]]
+            which = f"Replicate{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"
+            evidence.add(code, severity, which=which, note=note)
+    arms = arms[~out]
     if arms.empty:
         evidence.add("CALL_NO_GROWTH", "fail")
     elif has_code(arms["code"], "INCORPORATION").any():
@@ -187,6 +201,7 @@ def _plates(evidence: Evidence, arms: pd.DataFrame) -> None:
             evidence.add("CALL_READOUTS_DISAGREE", note=note)
     if arms["below_lod"].any():
         evidence.add("CALL_BELOW_LOD", "info")
+        evidence.add("CALL_ONLY_A_BOUND", "fail")
 
 
 def _apoptosis(evidence: Evidence, rows: pd.DataFrame | None, config: ExperimentConfig) -> None:

@@ -77,6 +77,15 @@ class QualitySettings(_Frozen):
     max_cv_blank_percent: float = _percent(
         20, "CV of the blank wells of a medium up to here passes"
     )
+    max_blank_sd_over_mad: float = _limit(
+        6.0,
+        "blanks whose SD is larger than so many robust SDs (MAD) hold a stray well: the limit of"
+        " detection then rests on the MAD",
+        gt=1,
+    )
+    fail_blank_disagreement_percent: float = _percent(
+        100, "largest deviation of a medium's blank from the mean blank above fails"
+    )
     max_blank_disagreement_percent: float = _percent(
         10, "largest deviation of a medium's blank from the mean blank up to here passes"
     )

@@ -88,6 +88,8 @@ def line_groups(
     problems = unknown_media(growth, media)
     if problems:
         raise InputError(problems)
+    if "left_out" in growth:
+        growth = growth[~growth["left_out"].astype(bool)]
     rows = plain_text(at_time(untreated(growth), hours, tolerance))
     rows = rows if readout is None else rows[rows["readout"] == readout]
     for (line, assay, _), part in rows.groupby(["cell_line", "readout", "hours"], sort=False):

@@ -259,7 +259,7 @@ def _words(code: str, row: dict[str, Any], config: ExperimentConfig) -> dict[str
         **s.model_dump(),
     }  # fmt: skip
     entry = codes()[code]
-    if "{subject}" in entry.sentence:  # told as a finding of the whole table
+    if code in OF_TABLES:
         return {"note": entry.title, "advice": ""}
     return {"note": say(entry.sentence, "", values), "advice": say(entry.remedy, "", values)}
 

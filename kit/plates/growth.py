@@ -57,17 +57,30 @@ def growth(
     Further columns: `agent`, `concentration`, `concentration_unit`, `signal_mean`,
     `signal_control`, `signal_0h` (blank-corrected),
     `gr_basis` (`0 h plate`, `doubling time` or empty), `below_lod`, `n_excluded`, `plate_verdict`,
-    `verdict`, `note`.
+    `verdict`, `note`, `left_out` (see the function of that name).
     """
     samples = wells[wells["role"].eq("sample")]
     arms = _arms(samples[samples["hours"].gt(0)], config, plate_verdicts)
-    start = _start(samples[samples["hours"].eq(0)], config)
+    start = _start(samples[samples["hours"].eq(0)], config, plate_verdicts)
     table = arms.merge(start, on=KEY, how="left", validate="many_to_one")
     table = _add_gr(table, config)
+    table["left_out"] = left_out(table, config.settings.min_replicates)
     return check(
         table.sort_values(_order(table, config), key=None).drop(columns=["_line", "_medium"]),
         "growth",
     )
+
+
+def left_out(table: pd.DataFrame, min_replicates: int) -> pd.Series:
+    """Failed replicates that contrasts, rescue and calls do without, because enough sound ones of
+    the same line, medium and reading remain. Where too few remain, the failed ones stay, and the
+    call is void.
+    """
+    keys = [name for name in ARM if name != "replicate"]
+    sound = table["verdict"].ne("fail")
+    numbers = table["replicate"].where(sound)
+    remaining = numbers.groupby([table[name] for name in keys], dropna=False).transform("nunique")
+    return ~sound & remaining.ge(max(1, min_replicates))
 
 
 def _arms(
@@ -88,9 +101,11 @@ def _arms(
     means["control"] = means["own"].fillna(means["shared"])
     means["relative"] = means["mean"] / means["control"].where(means["control"] > 0)
     means["logged"] = means[["mean", "lod"]].max(axis=1).where(means["mean"].notna())
-    means["log2"] = np.log2(
-        means["logged"].where(means["logged"] > 0) / means["control"].where(means["control"] > 0)
-    )
+    means["blind"] = means["lod"].ge(means["control"])
+    means["nothing"] = means["logged"].le(0)
+    control = means["control"].where(means["control"].gt(0) & ~means["blind"])
+    with np.errstate(divide="ignore"):  # nothing left: -inf, which is GR -1
+        means["log2"] = np.log2(means["logged"].clip(lower=0) / control)
     rows = means.groupby(ARM, dropna=False, sort=False).agg(
         relative_viability=("relative", "mean"),
         log2_fc=("log2", "mean"),
@@ -100,6 +115,8 @@ def _arms(
         n_excluded=("n_excluded", "sum"),
         n_plates=("plate", "nunique"),
         below_lod=("below_lod", "any"),
+        blind=("blind", "any"),
+        nothing=("nothing", "any"),
         borrowed_control=("borrowed_control", "any"),
         plate_verdict=("verdict", worst),
     )
@@ -122,20 +139,24 @@ def _plate_means(samples: pd.DataFrame, plate_verdicts: pd.DataFrame) -> pd.Data
     ).fillna({"verdict": "pass"})
 
 
-def _start(samples: pd.DataFrame, config: ExperimentConfig) -> pd.DataFrame:
+def _start(
+    samples: pd.DataFrame, config: ExperimentConfig, plate_verdicts: pd.DataFrame
+) -> pd.DataFrame:
     """Mean corrected signal at 0 h per line, replicate and readout: control medium where the 0 h
     plate has it, else all untreated wells.
     """
     used = untreated_rows(samples[samples["used"]])
+    verdicts = plate_verdicts.set_index("plate")["verdict"].to_dict()
     rows = []
     for key, group in used.groupby(KEY, sort=False):
         control = group[group["medium"].eq(config.control_name)]
         chosen = control if len(control) else group
         mean = chosen.groupby("plate")["signal_corrected"].mean().mean()
-        rows.append((*key, mean, len(chosen)))
-    return pd.DataFrame(rows, columns=[*KEY, "signal_0h", "n_wells_0h"]).astype(
-        {"signal_0h": float}
-    )
+        rows.append(
+            (*key, mean, len(chosen), worst(verdicts.get(name, "pass") for name in set(chosen["plate"])))
+        )
+    names = [*KEY, "signal_0h", "n_wells_0h", "start_verdict"]
+    return pd.DataFrame(rows, columns=names).astype({"signal_0h": float})
 
 
 def _add_gr(table: pd.DataFrame, config: ExperimentConfig) -> pd.DataFrame:
@@ -162,14 +183,20 @@ def _add_gr(table: pd.DataFrame, config: ExperimentConfig) -> pd.DataFrame:
     table["gr_basis"] = np.where(has_t0, "0 h plate", np.where(by_time, "doubling time", ""))
     rows = table.to_dict("records")
     words = pd.DataFrame([_judge(row, settings) for row in rows], index=table.index)
+    table["log2_fc"] = table["log2_fc"].where(np.isfinite(table["log2_fc"]))
     names = ["verdict", "note", "code"]
     table[names] = words.reindex(columns=names).astype(object)
-    return table
+    return table.drop(columns=["blind", "nothing"])
 
 
 SEVERITY = {
     "NO_USABLE_WELL": "fail",
     "NO_USABLE_CONTROL": "fail",
+    "CONTROL_BELOW_BLANK": "fail",
+    "CONTROL_BELOW_LOD": "fail",
+    "START_BELOW_BLANK": "fail",
+    "START_PLATE_FAILED": "fail",
+    "NOTHING_LEFT": "warn",
     "INCORPORATION": "info",
     "NO_START": "warn",
     "CONTROL_STALLED": "fail",
@@ -187,12 +214,21 @@ def _judge(row: dict, settings: Settings) -> dict[str, str]:
     doublings = row["control_doublings"]
     incorporation = is_incorporation(row["readout"])
     known = not incorporation and not np.isnan(doublings)
+    control, start = row["signal_control"], row["signal_0h"]
+    by_start = row["gr_basis"] == "0 h plate"
+    low_start = by_start and start <= 0
+    no_doublings = not incorporation and np.isnan(doublings)
     stalled = known and doublings < settings.undefined_control_doublings
     true = {
         "NO_USABLE_WELL": not row["n_wells"],
-        "NO_USABLE_CONTROL": row["n_wells"] and not row["signal_control"] > 0,
+        "NO_USABLE_CONTROL": row["n_wells"] and np.isnan(control),
+        "CONTROL_BELOW_BLANK": control <= 0,
+        "CONTROL_BELOW_LOD": control > 0 and row["blind"],
+        "START_BELOW_BLANK": low_start,
+        "START_PLATE_FAILED": by_start and row["start_verdict"] == "fail",
+        "NOTHING_LEFT": row["nothing"] and control > 0,
         "INCORPORATION": incorporation,
-        "NO_START": not incorporation and np.isnan(doublings),
+        "NO_START": no_doublings and not low_start and control > 0,
         "CONTROL_STALLED": stalled,
         "CONTROL_SLOW": known and not stalled and doublings < settings.min_control_doublings,
         "GR_BY_DOUBLING_TIME": row["gr_basis"] == "doubling time",

@@ -21,6 +21,7 @@ from kit.core.findings import band, codes, say, worst
 from kit.plates import spatial
 from kit.plates.design import untreated_rows
 from kit.plates.metrics import (
+    MAD_TO_SD,
     Statistic,
     cv_percent,
     robust_z_prime,
@@ -29,7 +30,7 @@ from kit.plates.metrics import (
     ssmd,
     z_prime,
 )
-from kit.stats import bootstrap_interval
+from kit.stats import pivotal_interval
 
 OUTLIER_SCALE = 0.6745  # Iglewicz & Hoaglin 1993
 JUDGED = (
@@ -104,14 +105,16 @@ def _subtract_blanks(wells: pd.DataFrame, settings: Settings) -> pd.DataFrame:
 def _blank_levels(blanks: pd.api.typing.SeriesGroupBy, settings: Settings) -> pd.DataFrame:
     """For every well its group's median, and mean + k SD - median: the limit of detection on the
     corrected scale (needs 2 blanks).
+
+    One blank with cells in it must not lift the limit over the signals: where the SD is larger
+    than `max_blank_sd_over_mad` robust SDs, the limit is k robust SDs above the median.
     """
-    median = blanks.transform("median")
-    return pd.DataFrame(
-        {
-            "blank": median,
-            "lod": blanks.transform("mean") + settings.lod_sd * blanks.transform("std") - median,
-        }
-    )
+    median, sd = blanks.transform("median"), blanks.transform("std")
+    away = (blanks.obj - median).abs()
+    robust = MAD_TO_SD * away.groupby(blanks.keys).transform("median")
+    dirty = robust.gt(0) & sd.gt(settings.max_blank_sd_over_mad * robust)
+    plain = blanks.transform("mean") + settings.lod_sd * sd - median
+    return pd.DataFrame({"blank": median, "lod": plain.mask(dirty, settings.lod_sd * robust)})
 
 
 def _outliers(wells: pd.DataFrame, settings: Settings) -> pd.Series:
@@ -219,7 +222,7 @@ class _Judge:
 
     def interval(self, metric: str, groups: tuple, statistic: Statistic) -> tuple[float, float]:
         key = zlib.crc32(f"{self.plate}/{metric}".encode())
-        low, high = bootstrap_interval(
+        low, high = pivotal_interval(
             groups,
             statistic,
             self.settings.bootstrap_draws,
@@ -343,7 +346,9 @@ def _separation(
             yield judge.unknown(metric, "FEW_KILLED_WELLS", verdict, words=words, **fields)
             continue
         value = float(statistic(control, low))
-        ci_low, ci_high = judge.interval(f"{metric}/{line}", (control, low), statistic)
+        ci_low, ci_high = np.nan, np.nan  # no interval of a robust Z' covers what it promises
+        if setting:
+            ci_low, ci_high = judge.interval(f"{metric}/{line}", (control, low), statistic)
         common = {"ci_low": ci_low, "ci_high": ci_high, "words": {"against": against}, **fields}
         limits = judge.settings.min_z_prime, judge.settings.fail_z_prime
         if not setting:
@@ -475,20 +480,36 @@ def _saturation(wells: pd.DataFrame, judge: _Judge, config: ExperimentConfig) ->
     for line in dict.fromkeys(wells.loc[wells["role"].eq("sample"), "cell_line"]):
         control = control_wells(wells[~wells["excluded"]], line, config)
         hot = control[control["flag"].eq("saturated") | control["signal"].ge(limit)]
-        if len(hot) or maximum is not None:
+        tied = _tied(control, wells) if hot.empty else hot
+        if len(tied) or maximum is not None:
             wells_ = (
-                f"wells {', '.join(hot['well'])}" if len(hot) else f"none at or above {limit:g}"
+                f"wells {', '.join(tied['well'])}" if len(tied) else f"none at or above {limit:g}"
             )
+            code = "DETECTOR_CEILING" if len(tied) and hot.empty else ""
             yield judge.row(
                 "saturated_control_wells",
-                len(hot),
-                "fail" if len(hot) else "pass",
-                words={"wells": wells_},
+                len(tied),
+                "fail" if len(tied) else "pass",
+                code,
+                words={"wells": wells_, "top": float(wells["signal"].max())},
                 cell_line=line,
                 limit_pass=0,
                 limit_fail=0,
                 n_control=len(control),
             )
+
+
+CHANCE_TIES = 3
+SMALL_COUNT = 1000.0
+
+
+def _tied(control: pd.DataFrame, wells: pd.DataFrame) -> pd.DataFrame:
+    """Control wells that share the plate's very maximum (P31): a detector's ceiling that nobody
+    declared. Small counts may tie by chance, so there it takes three.
+    """
+    top = wells["signal"].max()
+    tied = control[control["signal"].eq(top)]
+    return tied if len(tied) >= (2 if top >= SMALL_COUNT else CHANCE_TIES) else tied.iloc[:0]
 
 
 def _blanks(used: pd.DataFrame, judge: _Judge) -> Iterator[dict]:

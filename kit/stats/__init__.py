@@ -43,6 +43,7 @@ from kit.stats.intervals import (
     Interval,
     bootstrap_interval,
     fieller_interval,
+    pivotal_interval,
     wilson_interval,
 )
 from kit.stats.multiple import (
@@ -83,6 +84,7 @@ __all__ = [
     "paired_contrast",
     "partial_spearman",
     "pearson",
+    "pivotal_interval",
     "spearman",
     "spearman_critical",
     "spearman_exact_p",
