@@ -245,6 +245,15 @@ def _demand(config: ExperimentConfig, who: dict[str, Any]) -> float:
     return protein_demand_fmol(who["amino_acid"], cell.protein_pg_per_cell or usual)
 
 
+OF_TABLES = (
+    "UPTAKE_ABOVE_RANGE",
+    "UPTAKE_BELOW_RANGE",
+    "UPTAKE_EVAPORATION",
+    "UPTAKE_SAMPLE_ABSENT",
+)
+"""Codes that are told as findings of a whole table: a row shows their title alone."""
+
+
 def _words(code: str, row: dict[str, Any], config: ExperimentConfig) -> dict[str, str]:
     """Note and advice of a code, the design's change in numbers."""
     change = abs(row.get("change_percent", math.nan))

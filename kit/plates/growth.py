@@ -153,7 +153,12 @@ def _start(
         chosen = control if len(control) else group
         mean = chosen.groupby("plate")["signal_corrected"].mean().mean()
         rows.append(
-            (*key, mean, len(chosen), worst(verdicts.get(name, "pass") for name in set(chosen["plate"])))
+            (
+                *key,
+                mean,
+                len(chosen),
+                worst(verdicts.get(name, "pass") for name in set(chosen["plate"])),
+            )
         )
     names = [*KEY, "signal_0h", "n_wells_0h", "start_verdict"]
     return pd.DataFrame(rows, columns=names).astype({"signal_0h": float})
