@@ -437,9 +437,9 @@ def test_asns_correlates_as_planted(view):
     rho = np.corrcoef(means.rank().to_numpy().T)[0, 1]
     row = (
         next(
-            table
-            for name, table, *_ in sections.asns_tables(view)
-            if name == "asns_across_correlation"
+            exhibit.table
+            for exhibit in sections.asns_tables(view)
+            if exhibit.name == "asns_across_correlation"
         )
         .query("source == 'all experiments' and predictor == 'protein'")
         .iloc[0]

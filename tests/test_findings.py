@@ -65,8 +65,9 @@ def test_the_words_of_a_code(code):
         strays = {name for name in fields if re.match("(min|max|fail|warn)_", name)} - set(limits)
         assert not strays
         values = {name: limits.get(name, 1.5) for name in fields}
-        said = re.sub("`[^`]*`", "", say(template, "MOLT-4", values))  # what is typed as it stands
-        assert "{" not in said and "uM" not in said and "  " not in said
+        said = say(template, "MOLT-4", values)
+        assert "{" not in said and "  " not in said
+        assert "uM" not in re.sub("`[^`]*`", "", said)  # in backticks: to be typed as it stands
     assert not entry.remedy or entry.remedy.endswith((".", "}"))
     if entry.effect in ("mask", "void"):
         assert entry.remedy, "what forbids a call says what to do"
