@@ -227,7 +227,7 @@ TABLES: dict[str, Table] = {
         ),
         se="number: its standard error",
         df="number: degrees of freedom, pairs less one",
-        ci_low="number: lower end of the contrast's own 95 % t interval",
+        ci_low="number: lower end of the contrast's own 95 % t interval, one at a time",
         ci_high="number: upper end",
         p="number: two-sided p of the paired t test",
         p_adjusted="number: p adjusted within its family",

@@ -417,7 +417,8 @@ def _holm(rows: list[dict[str, Any]], members: str) -> list[dict[str, Any]]:
     for rank, row in enumerate(tested):
         largest = max(largest, min(1.0, (len(tested) - rank) * row["p"]))
         row["p_adjusted"] = largest
-    text = f"paired t on logits, Holm over {len(tested)} {members}" if tested else ""
+    words = "paired t on logits, Holm over {} {}, intervals one at a time"
+    text = words.format(len(tested), members) if tested else ""
     return [
         {"p_adjusted": np.nan, **row, "adjustment": text if np.isfinite(row["p"]) else "none"}
         for row in rows
