@@ -37,7 +37,7 @@ from kit.explore.state import experiments_below
 from kit.protocol import carryover_model
 from kit.simulate.synthetic_flow import write_acquisition
 
-PLATES, GROWTH, APOPTOSIS, CALLS, ASNS, PROTOCOL = range(6)
+PLATES, GROWTH, APOPTOSIS, CALLS, ASNS, PROTOCOL = *range(5), -1
 PLATE = "MOLT-4-48h-R1"
 
 
@@ -104,7 +104,6 @@ def same_numbers(one: Any, other: Any) -> None:
 
 
 # ---- the same numbers
-# --------------------------------------------------------------------------------------------------------------
 
 
 def test_after_an_exclusion_the_page_has_the_numbers_of_a_report(
@@ -280,7 +279,6 @@ def test_without_a_replicate_the_calls_are_those_of_the_other_replicates(
 
 
 # ---- exclusions.csv
-# ----------------------------------------------------------------------------------------------------------------
 
 
 def entries(folder: Path) -> list[dict[str, str]]:
@@ -425,7 +423,6 @@ def test_a_read_only_folder_is_said_and_nothing_changes(
 
 
 # ---- files changed underneath, errors
-# ----------------------------------------------------------------------------------------------
 
 
 def test_a_changed_experiment_file_is_read_again(bench: Workbench, small: Path) -> None:
@@ -683,7 +680,6 @@ def test_a_folder_of_experiments_is_listed(root: Path) -> None:
 
 
 # ---- inside the reports' notebooks
-# -------------------------------------------------------------------------------------------------
 
 
 def test_widgets_show_where_a_person_sits_and_nowhere_else() -> None:
@@ -748,13 +744,12 @@ def test_each_notebook_has_widgets_that_a_run_leaves_out(root: Path, name: str) 
         title
         for cell in cells
         for title in re.findall(r'"(\w+)"', "".join(cell["source"]))
-        if "".join(cell["source"]).startswith("beside(")
+        if "".join(cell["source"]).startswith("show_tabs(")
     ]
     assert asked and set(asked) <= {tab.title for tab in TABS}
 
 
 # ---- what is drawn
-# -----------------------------------------------------------------------------------------------------------------
 
 
 def test_the_picture_shows_every_well_in_its_place(small: Path) -> None:
@@ -779,7 +774,6 @@ def test_the_picture_shows_every_well_in_its_place(small: Path) -> None:
 
 
 # ---- gates
-# -------------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -838,12 +832,11 @@ def test_all_events_are_counted_and_the_saved_gates_give_the_saved_table(stained
 
 
 # ---- planners
-# ----------------------------------------------------------------------------------------------------------------------
 
 
 def test_the_carry_over_planner_is_the_reports_model(bench: Workbench) -> None:
     tab: Any = bench.tabs[PROTOCOL]
-    bench.stack.selected_index = PROTOCOL
+    bench.stack.selected_index = len(bench.tabs) - 1
     tab.like.value = "MOLT-4, asparagine"
     row = bench.session.analysis.carryover.query(
         "cell_line == 'MOLT-4' and amino_acid == 'asparagine'"
@@ -884,7 +877,6 @@ def test_the_replicate_planner_keeps_its_promise() -> None:
 
 
 # ---- starting
-# ----------------------------------------------------------------------------------------------------------------------
 
 
 def test_the_notebook_is_copied_and_the_kit_is_left_alone(

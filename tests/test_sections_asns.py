@@ -445,10 +445,11 @@ def test_the_panels_alone_are_a_report(root, text, only, expected):
     config.plates = [1] if text else []
     if expected is None:
         with pytest.raises(InputError, match="has no data for 01_assay_qc"):
-            choose(SimpleNamespace(config=config), root / "notebooks", only)
+            choose(SimpleNamespace(config=config, wells=[]), root / "notebooks", only)
     else:
         assert [
-            path.stem for path in choose(SimpleNamespace(config=config), root / "notebooks", only)
+            path.stem
+            for path in choose(SimpleNamespace(config=config, wells=[]), root / "notebooks", only)
         ] == expected
 
 
