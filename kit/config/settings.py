@@ -545,6 +545,7 @@ IN_ORDER = (
     ("fail_z_prime", "min_z_prime"), ("fail_ssmd", "min_ssmd"), ("fail_signal_to_background", "min_signal_to_background"),
     ("fail_signal_to_noise", "min_signal_to_noise"), ("max_cv_control_percent", "fail_cv_control_percent"),
     ("max_cv_group_percent", "fail_cv_group_percent"), ("max_edge_effect_percent", "fail_edge_effect_percent"),
+    ("max_blank_disagreement_percent", "fail_blank_disagreement_percent"),
     ("max_drift_percent", "fail_drift_percent"), ("max_volume_loss_percent", "fail_volume_loss_percent"),
     ("min_linearity_slope", "max_linearity_slope"), ("undefined_control_doublings", "min_control_doublings"),
     ("rescue_index_failed", "rescue_index_likely_full"), ("fail_events", "min_events"),
