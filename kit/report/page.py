@@ -134,6 +134,8 @@ def _add_notebook(page: Page, name: str, notebook: Mapping[str, Any]) -> None:
         elif cell["cell_type"] == "code":
             waiting.append(cell)
             outputs, _ = _outputs(cell.get("outputs", ()))
+            if place is page.first and any(outputs in earlier for earlier in place):
+                continue  # every notebook may show the verdict; the page says it once
             if outputs:
                 place.append(_code(waiting) + outputs if place is page.body else outputs)
                 waiting = waiting if place is not page.body else []
