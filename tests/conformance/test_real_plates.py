@@ -47,13 +47,12 @@ def analysis(shared_data, tmp_path_factory):
     doses = template(source / "Project40.treated.template.xlsx", "concentration")
     read = kit.readers.choose(kit.readers.read_plates(source / "H0109269D01.csv"))
     wells = list(read.wells.loc[read.wells["signal"].notna(), "well"])
-    lines = ["well,medium,role,agent,concentration"]
+    lines = ["well,medium,role,agent,concentration,concentration_unit"]
     for well in wells:
         drug = str(drugs.get(well, "vehicle"))
         treated = drug not in ("vehicle", "")
-        lines.append(
-            f"{well},complete,sample,{drug if treated else ''},{doses[well] if treated else ''}"
-        )
+        dose = f"{drug},{doses[well]},uM" if treated else ",,"
+        lines.append(f"{well},complete,sample,{dose}")
     (folder / "treated.csv").write_text("\n".join(lines) + "\n")
     (folder / "start.csv").write_text(
         "well,medium,role\n" + "".join(f"{well},complete,sample\n" for well in wells)
