@@ -17,10 +17,8 @@ from kit.core.errors import InputError
 from kit.flow.apoptosis import (
     apoptosis,
     apoptosis_effects,
-    death_word,
     logit,
     specific_death,
-    wilson,
 )
 from kit.flow.gating import Logicle, logicle
 from kit.plots import apoptosis as plots
@@ -211,27 +209,20 @@ def test_unknown_media_and_doubles_are_refused_together() -> None:
     assert "stands more than once" in str(caught.value)
 
 
-def test_wilson_against_scipy_and_the_specification() -> None:
-    for k, n in ((0, 50), (300, 1000), (3000, 10_000), (50, 50)):
-        low, high = wilson(100 * k / n, n)
+def test_the_interval_of_a_sample_is_wilsons() -> None:
+    table = judged(row("complete", 4, events=10_000), row("no_asn", 30, events=1000))
+    for _, sample in table.iterrows():
+        n = int(sample["events"])
+        k = round(sample["annexin_percent"] / 100 * n)
         want = stats.binomtest(k, n).proportion_ci(method="wilson")
-        assert (low / 100, high / 100) == pytest.approx((want.low, want.high), abs=1e-12)
-    assert [round(float(np.subtract(*wilson(30, n)[::-1])) / 2, 1) for n in (10_000, 1_000)] == [
-        0.9,
-        2.8,
-    ]
-    assert np.isnan(wilson(30, np.nan)[0]) and np.isnan(wilson(30, 0)[0])
+        found = (sample["annexin_ci_low"] / 100, sample["annexin_ci_high"] / 100)
+        assert found == pytest.approx((want.low, want.high), abs=1e-12)
 
 
 def test_an_empty_flow_table_gives_empty_tables() -> None:
     table = apoptosis(pd.DataFrame(columns=list(row("complete", 4))), MEDIA, SETTINGS)
     assert table.empty and set(columns.TABLES["apoptosis"]) <= set(table.columns)
     assert apoptosis_effects(table, MEDIA, SETTINGS).empty
-
-
-def test_wording_needs_caspase_support() -> None:
-    assert death_word() == "Annexin V+"
-    assert death_word(caspase_support=True) == "apoptosis"
 
 
 # ---- contrasts

@@ -565,6 +565,7 @@ def test_wilson_interval_at_the_ends():
         10, 10
     ).high == pytest.approx(1)
     assert all(map(math.isnan, stats.wilson_interval(0, 0)))
+    assert all(map(math.isnan, stats.wilson_interval(math.nan, 10)))
     with pytest.raises(ValueError, match="proportion"):
         stats.wilson_interval(11, 10)
 

@@ -21,6 +21,7 @@ from scipy import stats
 from kit.config.settings import Settings
 from kit.core import columns
 from kit.core.errors import InputError, Problem, did_you_mean
+from kit.stats import holm, wilson_interval
 
 KEYS = ["cell_line", "medium", "replicate", "hours"]
 QUADRANTS = ["viable_percent", "early_percent", "late_percent", "necrotic_percent"]
@@ -43,13 +44,6 @@ class Medium(Protocol):
     def restores(self) -> Any: ...
 
 
-def death_word(caspase_support: bool = False) -> str:
-    """What positive cells may be called: phosphatidylserine outside is not by itself apoptosis;
-    caspase or zVAD data make it so.
-    """
-    return "apoptosis" if caspase_support else "Annexin V+"
-
-
 def specific_death(annexin_percent: ArrayLike, control_percent: ArrayLike) -> NDArray[np.float64]:
     """SA as a fraction (may be below 0) from percents of Annexin V+ cells; NaN where all of the
     control is positive.
@@ -60,22 +54,6 @@ def specific_death(annexin_percent: ArrayLike, control_percent: ArrayLike) -> ND
     )
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(control < 100, (sample - control) / (100 - control), np.nan)
-
-
-def wilson(
-    percent: ArrayLike, events: ArrayLike, confidence: float = 0.95
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Wilson (1927) interval, in percent, of a percentage counted in `events` cells; NaN where
-    events are unknown or 0.
-    """
-    p, n = np.asarray(percent, dtype=float) / 100, np.asarray(events, dtype=float)
-    z = stats.norm.ppf(0.5 + confidence / 2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-        half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    unknown = ~(n > 0)
-    low, high = np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
-    return np.where(unknown, np.nan, 100 * low), np.where(unknown, np.nan, 100 * high)
 
 
 def is_inducer(medium: Medium) -> bool:
@@ -104,9 +82,9 @@ def apoptosis(flow: pd.DataFrame, media: Mapping[str, Medium], settings: Setting
         "inducer" if is_inducer(media[name]) else media[name].role for name in table["medium"]
     ]
     table["annexin_percent"] = table["early_percent"] + table["late_percent"]
-    table["annexin_ci_low"], table["annexin_ci_high"] = wilson(
-        table["annexin_percent"], table["events"]
-    )
+    positive = table["annexin_percent"].clip(0, 100) / 100 * table["events"]
+    limits = wilson_interval(positive, table["events"])
+    table["annexin_ci_low"], table["annexin_ci_high"] = (100 * limits.low, 100 * limits.high)
     table = _with_control(table)
     table["specific_apoptosis"] = specific_death(
         table["annexin_percent"], table["control_annexin_percent"]
@@ -411,15 +389,11 @@ def _contrast(
 
 
 def _holm(rows: list[dict[str, Any]], members: str) -> list[dict[str, Any]]:
-    """Holm (1979) step-down over the contrasts of one family that were tested."""
-    tested = sorted((row for row in rows if np.isfinite(row["p"])), key=lambda row: row["p"])
-    largest = 0.0
-    for rank, row in enumerate(tested):
-        largest = max(largest, min(1.0, (len(tested) - rank) * row["p"]))
-        row["p_adjusted"] = largest
-    words = "paired t on logits, Holm over {} {}, intervals one at a time"
-    text = words.format(len(tested), members) if tested else ""
+    """The contrasts of one family with Holm's p over those that were tested."""
+    adjusted = holm([row["p"] for row in rows])
+    tested = int(np.isfinite(adjusted).sum())
+    text = f"paired t on logits, Holm over {tested} {members}, intervals one at a time"
     return [
-        {"p_adjusted": np.nan, **row, "adjustment": text if np.isfinite(row["p"]) else "none"}
-        for row in rows
+        {**row, "p_adjusted": float(p), "adjustment": text if np.isfinite(p) else "none"}
+        for row, p in zip(rows, adjusted)
     ]

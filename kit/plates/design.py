@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from kit.core.errors import Problem, Problems, did_you_mean
+from kit.core.findings import VERDICTS
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ def _average(rows: pd.DataFrame) -> pd.Series:
         if name in rows:
             found[name] = rows[name].sum()
     if "verdict" in rows:
-        worst = rows.iloc[int(rows["verdict"].map(("info", "pass", "warn", "fail").index).argmax())]
+        worst = rows.iloc[int(rows["verdict"].map(VERDICTS.index).argmax())]
         found["verdict"], found["note"] = worst["verdict"], worst["note"]
     return found
 

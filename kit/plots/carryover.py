@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from kit.config.settings import ProtocolSettings
+from kit.core.findings import VERDICTS
 from kit.plots import style
 from kit.protocol.carryover_model import residual_uM, wash_grid
 
@@ -131,7 +132,7 @@ def _points(ax: Axes, own: pd.DataFrame) -> None:
     )
     for _, group in keyed.groupby(["washing", "washes", "digits"], sort=False):
         washing, washes = group["washing"].iloc[0], group["washes"].iloc[0]
-        color = style.VERDICT[max(group["verdict"], key=("info", "pass", "warn", "fail").index)]
+        color = style.VERDICT[max(group["verdict"], key=VERDICTS.index)]
         x, y = float(washes), float(group["shown"].iloc[0])
         ax.scatter(
             x,

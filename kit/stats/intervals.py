@@ -119,21 +119,36 @@ def pivotal_interval(
     return Interval(float(low), float(high))
 
 
-def wilson_interval(successes: float, n: float, level: float = 0.95) -> Interval:
-    """Wilson's score interval of a proportion (Wilson 1927, J Am Stat Assoc 22:209); NaN where n is
-    0.
+def wilson_interval(successes: ArrayLike, n: ArrayLike, level: float = 0.95) -> Interval:
+    """Wilson's score interval of a proportion (Wilson 1927, J Am Stat Assoc 22:209).
 
     Holds for independent events only; events of one tube are not biological replicates.
+
+    Args:
+        successes: how many of the `n` events count, a number or an array; NaN where unknown.
+        n: the events, of the same shape; the interval is NaN where they are 0 or unknown.
+        level: the confidence level, between 0 and 1.
+
+    Returns:
+        The lower and upper limits as shares from 0 to 1: numbers, or arrays where arrays came in.
+
+    Raises:
+        ValueError: a count is negative, or more events count than there are.
+
+    >>> low, high = wilson_interval(15, 148)
+    >>> print(f"{low:.4f} {high:.4f}")
+    0.0624 0.1605
     """
-    if successes < 0 or n < 0 or successes > n:
+    k, total = np.asarray(successes, dtype=float), np.asarray(n, dtype=float)
+    if (k < 0).any() or (total < 0).any() or (k > total * (1 + 1e-12)).any():
         raise ValueError(f"{successes!r} of {n!r} is not a proportion")
-    if n == 0:
-        return Interval(math.nan, math.nan)
     z = stats.norm.isf((1 - check_level(level)) / 2)
-    share = successes / n
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return Interval(float(max(0.0, centre - half)), float(min(1.0, centre + half)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = k / total
+        centre = (share + z**2 / (2 * total)) / (1 + z**2 / total)
+        half = z / (1 + z**2 / total) * np.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
+    low, high = np.maximum(0.0, centre - half), np.minimum(1.0, centre + half)
+    return Interval(float(low), float(high)) if low.ndim == 0 else Interval(low, high)
 
 
 def fieller_interval(
