@@ -4,7 +4,7 @@ the workbench all call this.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,10 +14,12 @@ from kit.asns import study
 from kit.asns.findings import class_findings, correlation_findings, western_findings
 from kit.calls.calls import call_evidence, calls
 from kit.calls.evidence import Evidence
+from kit.config.labels import labels_of
 from kit.core import findings as verdict
 from kit.core.columns import TABLES, check, empty
 from kit.core.errors import InputError, Problem
 from kit.core.findings import Summary
+from kit.core.labels import Labels
 from kit.core.reference import priors
 from kit.dose.curves import dose_response
 from kit.dose.points import dose_points
@@ -140,16 +142,26 @@ class Analysis:
         )
 
     @cached_property
+    def labels(self) -> Labels:
+        """What people read in the place of the media's names."""
+        return labels_of(self.experiment.config)
+
+    @cached_property
     def summary(self) -> Summary:
-        """Verdict, reasons and next actions."""
+        """Verdict, reasons and next actions, in the words that people read."""
         plates = 0 if self.plate_verdicts is None else len(self.plate_verdicts)
         good = [f"All {plates} plates pass quality control."] if plates else []
         good += ["The blots keep every rule."] if self.western_qc is not None else []
         if self.uptake_rates is not None and self.uptake_rates["gate"].eq("pass").all():
             good.append("Every rate of uptake passes its gates.")
         good += ["The mTORC1 assay keeps every rule."] if self.signaling is not None else []
-        return verdict.summarise(
+        found = verdict.summarise(
             list(self.findings), " ".join(good) or "Nothing was measured that has quality limits."
+        )
+        return replace(
+            found,
+            reasons=tuple(map(self.labels.text, found.reasons)),
+            next_actions=tuple(map(self.labels.text, found.next_actions)),
         )
 
 

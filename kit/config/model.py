@@ -130,6 +130,9 @@ class Serum(Composition):
 
 
 class Medium(Composition):
+    label: Name | None = Field(
+        None, description="what people read in the place of its name, e.g. −Asn"
+    )
     role: Literal["control", "dropout", "rescue", "other"] = Field(
         description="what the medium is for"
     )

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from kit.config import labels
 from kit.config.model import AMINO_ACIDS
 from kit.core.errors import InputError, Problem, Problems, did_you_mean
 from kit.core.reference import resolve_line
 from kit.new import plate_design
 from kit.plates.quality import is_incorporation
 
-SHORT = dict(zip(AMINO_ACIDS, ("asn", "gln", "ser", "gly", "asp", "glu", "arg", "leu", "cys", "met",
-                               "pro", "ala", "his", "ile", "lys", "phe", "thr", "trp", "tyr", "val"), strict=True))  # fmt: skip
+SHORT = {acid: letters.casefold() for acid, letters in labels.SHORT.items()}
 MODES = ("adherent", "suspension")
 CONTROL, INDUCER, SERUM = "complete", "inducer", "dFBS"
 WHERE = "kit new"

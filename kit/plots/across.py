@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
+from kit.config.labels import SHORT
 from kit.plots import style
 
 CALL = {
@@ -30,7 +31,6 @@ LETTER = {
     "prototrophic": "N",
     "inconclusive": "·",
 }
-SHORT = {"asparagine": "Asn", "glutamine": "Gln", "serine": "Ser"}
 _LETTERS_UP_TO = 32  # experiments; beyond, a letter would not fit its tile
 _FEW = 12  # columns for which there is always room, so that few tiles do not become bars
 _DATES = 9  # dates named below the tiles

@@ -9,7 +9,7 @@ import functools
 import io
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec
 
@@ -19,8 +19,10 @@ from IPython.display import display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.layout_engine import ConstrainedLayoutEngine, TightLayoutEngine
+from matplotlib.text import Text
 
 from kit.core.columns import TABLES
+from kit.core.labels import Labels
 from kit.report import markup
 from kit.store.tables import write_csv
 
@@ -111,7 +113,8 @@ class Exhibits:
     tables/<name>.csv under `out`.
 
     A figure of simulated data says so, and every further text of `marks` (such as EXPLORATORY)
-    stands beside it. Tables named in `written` have been saved already.
+    stands beside it. Tables named in `written` have been saved already. What is shown, but no
+    table that is saved, has `labels` in the place of the media's names.
     """
 
     def __init__(
@@ -120,7 +123,9 @@ class Exhibits:
         simulated: bool = False,
         marks: Sequence[str] = (),
         written: Collection[str] = (),
+        labels: Labels | None = None,
     ) -> None:
+        self.labels = labels or Labels()
         self.folder, self.written = Path(out) if out else None, frozenset(written)
         self.marks = (*(("SIMULATED DATA",) if simulated else ()), *marks)
 
@@ -146,7 +151,7 @@ class Exhibits:
             if one.table is not None:
                 self._save_table(one.name, one.table)
             if one.both:
-                self._html(markup.table(one.table, name=one.name, caption=""))
+                self._html(markup.table(self.labels.table(one.table), name=one.name, caption=""))
 
     def table(
         self,
@@ -164,7 +169,13 @@ class Exhibits:
             return
         self._save_table(name, frame)
         self._html(
-            markup.table(frame, name=name, caption=caption, columns=columns, formats=formats)
+            markup.table(
+                self.labels.table(frame),
+                name=name,
+                caption=caption,
+                columns=columns,
+                formats=formats,
+            )
         )
 
     def matrix(
@@ -178,7 +189,11 @@ class Exhibits:
         if frame is not None:
             self._save_table(name, frame)
         if cells:
-            self._html(markup.matrix(cells, name=name, caption=caption))
+            named = {
+                (self.labels.name(row), self.labels.name(column)): cell
+                for (row, column), cell in cells.items()
+            }
+            self._html(markup.matrix(named, name=name, caption=caption))
         else:
             self.note(f"{markup.words(name)}: no data. {caption}")
 
@@ -210,6 +225,8 @@ class Exhibits:
             self._write_csv(name, frame)
 
     def _show_figure(self, exhibit: Exhibit) -> None:
+        title, caption = self.labels.text(exhibit.title), self.labels.text(exhibit.caption)
+        exhibit = replace(exhibit, title=title, caption=caption)
         images = self._render(exhibit)
         about = {
             "exhibit": exhibit.name,
@@ -239,6 +256,7 @@ class Exhibits:
         """The figure's bytes in each format wanted: both when saving, else the one shown."""
         figure = exhibit.figure
         _check_name(exhibit.name)
+        _relabel(figure, self.labels)  # type: ignore[arg-type]
         marks = self.marks if exhibit.marks is None else exhibit.marks
         _draw_marks(figure, marks if exhibit.data else ())  # type: ignore[arg-type]
         formats = [exhibit.kind] if self.folder is None else ["png", "svg"]
@@ -266,13 +284,25 @@ class Exhibits:
         if self.folder is not None and name not in self.written:
             write_csv(frame, self.folder / "tables" / f"{name}.csv")
 
-    @staticmethod
-    def _html(html: str, **about: Any) -> None:
+    def _html(self, html: str, **about: Any) -> None:
         display(
-            {"text/html": markup.wrapped(html), "text/plain": "<html>"},
+            {"text/html": markup.wrapped(self.labels.html(html)), "text/plain": "<html>"},
             metadata={"kit": about},
             raw=True,
         )
+
+
+def _relabel(figure: Figure, labels: Labels) -> None:
+    """Write labels in the place of names in every text of a figure: ticks, legends, notes."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            places = axis.get_ticklocs()
+            found = axis.get_major_formatter().format_ticks(places)
+            names = [labels.name(text) for text in found]
+            if names != list(found):
+                axis.set_ticks(places, names)
+    for text in figure.findobj(Text):
+        text.set_text(labels.name(text.get_text()))
 
 
 def _drawn(figure: Figure, kind: str, metadata: Mapping[str, str | None]) -> bytes:

@@ -45,7 +45,8 @@ def open_notebook(
         analysis = analyse(load(str(experiment), overrides))
     written = analysis.tables if analysis is _given else ()
     simulated = analysis.experiment.config.simulated
-    return analysis, Exhibits(str(out or ""), simulated, analysis.marks, written)
+    page = Exhibits(str(out or ""), simulated, analysis.marks, written, analysis.labels)
+    return analysis, page
 
 
 def _same(analysis: Analysis, experiment: str, overrides: Mapping[str, Any]) -> bool:

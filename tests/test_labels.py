@@ -1,0 +1,100 @@
+"""Labels: what people read in the place of the media's names, on a page and in figures."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from kit.config.labels import media_labels
+from kit.config.model import ExperimentConfig
+from kit.core.labels import Labels
+from kit.report.exhibits import Exhibit, Exhibits
+
+CONTROL = {"role": "control", "asparagine_uM": 100, "glutamine_uM": 2000}
+
+
+def config(**media: dict) -> ExperimentConfig:
+    return ExperimentConfig.model_validate(
+        {"experiment_id": "X", "cell_lines": {"A": {}}, "media": {"full": CONTROL, **media}}
+    )
+
+
+@pytest.mark.parametrize(
+    ("medium", "label"),
+    [
+        ({"role": "dropout", "removes": "asparagine", "asparagine_uM": 0}, "−Asn"),
+        ({"role": "dropout", "removes": ["glutamine", "asparagine"]}, "−Asn −Gln"),
+        ({"role": "rescue", "restores": "asparagine", "asparagine_uM": 100}, "−Asn +Asn 100 µM"),
+        ({"role": "rescue", "restores": "asparagine"}, "−Asn +Asn"),
+        (
+            {"role": "rescue", "restores": "asparagine", "asparagine_uM": 1500, "glutamine_uM": 0},
+            "−Gln +Asn 1500 µM",
+        ),
+        ({"role": "control", "refeeds": {"glutamine": 24}}, "complete +Gln every 24 h"),
+        ({"role": "other", "inducer": True}, "the arm"),
+        ({"role": "other", "label": "5 µM STS"}, "5 µM STS"),
+    ],
+)
+def test_a_label_is_made_from_the_role_or_given(medium: dict, label: str) -> None:
+    assert media_labels(config(the_arm=medium)) == {"full": "complete", "the_arm": label}
+
+
+def test_media_that_would_read_alike_keep_their_names() -> None:
+    without = {"role": "dropout", "removes": "asparagine"}
+    found = media_labels(config(no_asn_a=without, no_asn_b=without))
+    assert list(found.values()) == ["complete", "−Asn (no asn a)", "−Asn (no asn b)"]
+
+
+def test_sentences_show_labels_and_micro_but_no_word_code_or_file_is_touched() -> None:
+    labels = Labels({"no_asn": "−Asn", "no_asn_100": "−Asn +Asn", "control": "complete"})
+    assert labels.text("no_asn_100 (2 uM) against no_asn: control") == (
+        "−Asn +Asn (2 µM) against −Asn: control"
+    )
+    for same in ("asparagine_uM", "raw/no_asn.csv", "`no_asn` is a key", "xno_asn", "no_asn_2"):
+        assert labels.text(same) == same
+    html = '<b title="no_asn">no_asn</b><code>no_asn</code><style>.no_asn{}</style>'
+    assert labels.html(html) == html.replace('<b title="no_asn">no_asn', '<b title="no_asn">−Asn')
+
+
+def test_names_stand_alone_in_cells() -> None:
+    labels = Labels({"no_asn": "−Asn", "control": "complete"})
+    frame = pd.DataFrame({"medium": ["control", None], "role": ["control", "sample"]})
+    shown = labels.table(frame)
+    assert shown["medium"].tolist()[0] == "complete" and shown["medium"].isna().tolist()[1]
+    assert shown["role"].tolist() == ["control", "sample"]
+    assert labels.name("no_asn - control") == "−Asn - complete"
+
+
+def test_every_text_of_a_figure_is_relabelled(tmp_path: Path) -> None:
+    figure = Figure(layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.bar(["no_asn", "control"], [1, 2], label="no_asn")
+    left.legend(title="control")
+    right.plot([0, 1], [0, 1])
+    right.set_xticks([0, 1], ["no_asn", "A"])
+    right.set_ylabel("no_asn (uM)")
+    page = Exhibits(str(tmp_path), labels=Labels({"no_asn": "−Asn", "control": "complete"}))
+    page._render(Exhibit("a", "", "", figure=figure))
+    texts = {text.get_text() for text in figure.findobj(Text)}
+    assert {"−Asn", "complete", "−Asn (µM)", "A"} <= texts
+    svg = (tmp_path / "figures" / "a.svg").read_text()
+    assert "−Asn" in svg and "no_asn" not in svg and "control" not in svg
+
+
+def test_a_report_shows_labels_only(root: Path, tmp_path: Path) -> None:
+    """Every medium of the factorial, in the tables, figures and sentences of a whole report."""
+    source = root / "data" / "examples" / "EXP-DEMO-07"
+    command = [sys.executable, "-m", "kit", "run", str(source), "--out", str(tmp_path)]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    html = (tmp_path / source.name / "report.html").read_text("utf-8")
+    html = re.sub(r"<(script|style|code)\b.*?</\1>", "", html, flags=re.DOTALL)
+    text = re.sub(r"<[^>]+>", "\n", html)
+    assert text.count("−Asn −Gln") > 5
+    assert not re.findall(r"(?<!\w)no_(?:asn|gln)\w*|\buM\b|\buL\b", text)
