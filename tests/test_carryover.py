@@ -357,8 +357,8 @@ def test_figure_shows_every_residual_volume_the_limits_and_this_experiment():
         "10 uL",
         "20 uL",
         "[K]",
-        "gr_mask_moderate = 0.09",
-        "gr_mask_high = 0.18",
+        "(gr_mask_moderate)",
+        "(gr_mask_high)",
         "A549, MDA-MB-231",
         "washed in bulk",
     ):

@@ -63,13 +63,22 @@ def test_sentences_show_labels_and_micro_but_no_word_code_or_file_is_touched() -
     assert labels.html(html) == html.replace('<b title="no_asn">no_asn', '<b title="no_asn">−Asn')
 
 
+def test_numbers_are_written_as_people_write_them() -> None:
+    labels = Labels()
+    assert labels.text("GR -0.18 (-0.25 to -0.11), p = 4.1e-05") == (
+        "GR −0.18 (−0.25 to −0.11), p < 0.0001"
+    )
+    for same in ("2026-03-02", "3-10", "MOLT-4", "p = 0.04", "EXP-1.-2", "A549-R1"):
+        assert labels.text(same) == same
+
+
 def test_names_stand_alone_in_cells() -> None:
     labels = Labels({"no_asn": "−Asn", "control": "complete"})
     frame = pd.DataFrame({"medium": ["control", None], "role": ["control", "sample"]})
     shown = labels.table(frame)
     assert shown["medium"].tolist()[0] == "complete" and shown["medium"].isna().tolist()[1]
     assert shown["role"].tolist() == ["control", "sample"]
-    assert labels.name("no_asn - control") == "−Asn - complete"
+    assert labels.name("no_asn - control") == "−Asn vs complete"
 
 
 def test_every_text_of_a_figure_is_relabelled(tmp_path: Path) -> None:
@@ -97,4 +106,8 @@ def test_a_report_shows_labels_only(root: Path, tmp_path: Path) -> None:
     html = re.sub(r"<(script|style|code)\b.*?</\1>", "", html, flags=re.DOTALL)
     text = re.sub(r"<[^>]+>", "\n", html)
     assert text.count("−Asn −Gln") > 5
-    assert not re.findall(r"(?<!\w)no_(?:asn|gln)\w*|\buM\b|\buL\b", text)
+    keys = re.compile(r"(?<!\w)no_(?:asn|gln)\w*|\buM\b|\buL\b")
+    assert not keys.findall(text)
+    for figure in (tmp_path / source.name / "figures").glob("*.svg"):
+        texts = re.findall(r"<(?:text|tspan)[^>]*>([^<]*)<", figure.read_text("utf-8"))
+        assert not [text for text in texts if keys.search(text)], figure.name

@@ -14,6 +14,8 @@ MEDIUM_COLUMNS = ("medium", "reference", "dropout", "control", "contrast", "arm"
 _UNITS = {"uM": "µM", "uL": "µL", "um": "µm", "ug": "µg"}
 _UNIT = re.compile(r"(?<![\w`.-])(uM|uL|um|ug)(?![\w`-])")
 _CODE = re.compile(r"(<code\b.*?</code>|<style\b.*?</style>|<[^>]*>)", re.DOTALL)
+_MINUS = re.compile(r"(?<![\w.–-])-(?=\d)")
+_TINY_P = re.compile(r"\bp = \d(?:\.\d+)?e-\d\d")
 _WORD = re.compile(r"[A-Za-z]+")
 
 
@@ -28,24 +30,26 @@ class Labels:
     >>> labels.text("no_asn holds 3 uM, full holds 100 uM")
     '−Asn holds 3 µM, full holds 100 µM'
     >>> labels.name("full"), labels.name("no_asn - full")
-    ('complete', '−Asn - complete')
+    ('complete', '−Asn vs complete')
     """
 
     def __init__(self, names: Mapping[str, str] | None = None) -> None:
-        self.names = {key: label for key, label in (names or {}).items() if key != label}
+        self.known = dict(names or {})
+        self.names = {key: label for key, label in self.known.items() if key != label}
 
     def text(self, text: str) -> str:
-        """A sentence with labels and µ."""
-        return _UNIT.sub(lambda found: _UNITS[found[1]], self._replaced(self._in_text, text))
+        """A sentence with labels, µ, true minus signs and p values as people write them."""
+        text = _UNIT.sub(lambda found: _UNITS[found[1]], self._replaced(self._in_text, text))
+        return _MINUS.sub("−", _TINY_P.sub("p < 0.0001", text))
 
     def name(self, text: str) -> str:
         """A cell, a tick or an entry of a legend: a key, several with signs between, or text."""
-        if text in self.names:
-            return self.names[text]
-        parts = re.split(r"( - | vs |, | / )", text)
-        if len(parts) > 1 and all(part in self.names for part in parts[::2] if part != "complete"):
-            return "".join(self.names.get(part, part) for part in parts)
-        return self.text(text)
+        parts = re.split(r"(: | - |, )", text)
+        media = [part in self.known for part in parts]
+        for at, sign in enumerate(parts):
+            if sign == " - " and media[at - 1] and media[at + 1]:
+                parts[at] = " vs "
+        return self.text("".join(self.known.get(part, part) for part in parts))
 
     def html(self, html: str) -> str:
         """HTML whose texts show labels; tags, styles and code stay as they are."""

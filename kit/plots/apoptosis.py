@@ -151,7 +151,9 @@ def debris_gate(ax: Axes, scatter: ArrayLike, debris_fsc_min: float, *, title: s
     _density2d(ax, values[:, 0], values[:, 2])
     kept = 100 * np.mean(values[:, 0] >= debris_fsc_min)
     ax.axvline(
-        debris_fsc_min, label=f"debris_fsc_min = {debris_fsc_min:g}\n{kept:.1f} % kept", **_LIMIT
+        debris_fsc_min,
+        label=f"cut-off {debris_fsc_min:g} (debris_fsc_min)\n{kept:.1f} % kept",
+        **_LIMIT,
     )
     ax.set(xlabel="FSC area", ylabel="SSC", title=text(title))
     ax.legend(loc="upper left", fontsize="small", framealpha=0.8)
@@ -187,7 +189,7 @@ def singlet_gate(
     ax.plot(
         [],
         [],
-        label=f"singlet_ratio = {band[0]:g} to {band[1]:g} x {center:.3g}\n{kept:.1f} % kept",
+        label=f"{band[0]:g} to {band[1]:g} x {center:.3g} (singlet_ratio)\n{kept:.1f} % kept",
         **_LIMIT,
     )
     ax.set(
@@ -325,7 +327,7 @@ def specific_apoptosis(
                 _replicates(ax, position + offset, width, groups[member, shade], color)
         ax.plot([], [], "o", color=color, label=short(shade, 20))
     for value, name in ((sa_low, "sa_low"), (sa_high, "sa_high")):
-        _named_limit(ax, value, f"{name} = {value:g}")
+        _named_limit(ax, value, f"cut-off {value:g} ({name})")
     ax.axhline(0, color=GREY, linewidth=0.8, zorder=0)
     name_ticks(ax, members)
     ax.set(

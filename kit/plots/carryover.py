@@ -107,7 +107,8 @@ def _limits(ax: Axes, own: pd.DataFrame, settings: ProtocolSettings) -> None:
         ("limit_high_uM", "gr_mask_high", "fail"),
     ):
         strictest = own.sort_values(column).iloc[0]
-        label = f"{name} = {getattr(settings, name):g}\n({style.short(strictest['cell_line'], 14)})"
+        line = style.short(strictest["cell_line"], 14)
+        label = f"GR mask {getattr(settings, name):g}, {line}\n({name})"
         style.limit_line(ax, float(strictest[column]), "", color=style.VERDICT[verdict])
         side = "bottom" if verdict == "fail" else "top"
         ax.text(

@@ -46,7 +46,7 @@ def equivalence(rescue: pd.DataFrame, settings: Settings, ax: Axes) -> Axes:
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.set_xlabel("rescue less control (log2, 90 % interval)")
     ax.set_title(
-        f"equivalence_margin_log2 = ±{margin:g}",
+        f"margin ±{margin:.3g} (equivalence_margin_log2)",
         fontsize=style.FONT - 2,
         color=style.GREEN,
         loc="left",

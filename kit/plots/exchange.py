@@ -105,7 +105,7 @@ def slopes(exchange: pd.DataFrame, single: pd.DataFrame, least: float, ax: Axes)
                 color=color)  # fmt: skip
     ax.set_yticks(range(len(labels)), [style.short(name, 26) for name in labels])
     ax.axvline(0, color=style.GREY, linewidth=0.8)
-    style.limit_line(ax, least, f"min_exchange_elasticity = {least:g}", axis="x")
+    style.limit_line(ax, least, f"least elasticity {least:g} (min_exchange_elasticity)", axis="x")
     ax.set_ylim(-0.6, len(labels) - 0.4)
     ax.set_xlabel("slope of log2 uptake per new cell on log2 intracellular asparagine")
     return ax

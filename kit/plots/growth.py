@@ -129,8 +129,8 @@ def _means(
 def draw_limits(ax: Axes, settings: Settings, y: str, named: bool = True) -> None:
     """The cut-offs of the call, each with its name and value."""
     if y == "gr":
-        limits = [(0.0, "stasis", style.INK), (settings.gr_auxotroph, f"gr_auxotroph = {settings.gr_auxotroph:g}", style.VERMILION),
-                  (settings.gr_prototroph, f"gr_prototroph = {settings.gr_prototroph:g}", style.GREEN), (1.0, "control", style.GREY)]  # fmt: skip
+        limits = [(0.0, "stasis", style.INK), (settings.gr_auxotroph, f"cut-off {settings.gr_auxotroph:g}\n(gr_auxotroph)", style.VERMILION),
+                  (settings.gr_prototroph, f"cut-off {settings.gr_prototroph:g}\n(gr_prototroph)", style.GREEN), (1.0, "control", style.GREY)]  # fmt: skip
     else:
         limits = [(0.0 if y == "log2_fc" else 1.0, "control", style.GREY)]
     for value, name, color in limits:
@@ -260,7 +260,7 @@ def control_doublings(growth: pd.DataFrame, settings: Settings, ax: Axes, lines:
     style.limit_line(
         ax,
         settings.min_control_doublings,
-        f"min_control_doublings = {settings.min_control_doublings:g}",
+        f"least doublings {settings.min_control_doublings:g} (min_control_doublings)",
         color=style.GREEN,
     )
     style.limit_line(
@@ -344,7 +344,7 @@ def agreement(table: pd.DataFrame, settings: Settings, ax: Axes) -> Axes:
     ax.text(
         high,
         high,
-        f"max_readout_disagreement_gr = {limit:g} ",
+        f"limit {limit:g} (max_readout_disagreement_gr) ",
         ha="right",
         va="bottom",
         fontsize=style.FONT - 2,
