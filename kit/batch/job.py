@@ -21,6 +21,7 @@ from typing import Any
 
 import kit
 from kit.batch import isolate, notebook_run
+from kit.batch.choices import choices
 from kit.batch.manifest import Manifest, begun, of_analysis, spoil, timed
 from kit.core.errors import InputError, KitError, Problem, did_you_mean
 from kit.experiment import inputs
@@ -171,7 +172,7 @@ def _analyse(job: Job, built: Path) -> tuple[Manifest, Any]:
     for name, table in analysis.tables.items():
         tables.write_csv(table, built / "tables" / f"{name}.csv")
     store.write(built, job.name, analysis.tables)
-    return of_analysis(analysis), analysis
+    return of_analysis(analysis) | {"choices": choices(analysis)}, analysis
 
 
 def _out_of_reach(job: Job) -> Manifest:

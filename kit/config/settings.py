@@ -746,3 +746,12 @@ class Settings(
                 }
             )
         return rows
+
+
+def moved(settings: Settings) -> list[tuple[str, Any, Any]]:
+    """Settings that differ from the kit's: (name, value, the kit's value)."""
+    return [
+        (name, value, field.default)
+        for name, field in Settings.model_fields.items()
+        if (value := getattr(settings, name)) != field.default
+    ]

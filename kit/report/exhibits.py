@@ -24,7 +24,7 @@ from matplotlib.text import Text
 from kit.core.columns import TABLES
 from kit.core.labels import Labels
 from kit.report import markup
-from kit.store.tables import write_csv
+from kit.store.tables import tsv, write_csv
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,6 +39,9 @@ _METADATA: dict[str, dict[str, None]] = {
     "svg": dict.fromkeys(("Date", "Creator", "Format", "Type")),
     "png": {"Software": None},
 }
+MAX_COPIED = 1000
+"""Rows of a figure's table that the page carries for its button "Copy data"."""
+
 P = ParamSpec("P")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -233,6 +236,8 @@ class Exhibits:
             "title": exhibit.title,
             "alt": f"{exhibit.title}. {exhibit.caption}",
         }
+        if exhibit.table is not None and len(exhibit.table) <= MAX_COPIED:
+            about["tsv"] = tsv(exhibit.table)
         if exhibit.kind == "svg":
             data, size = {"image/svg+xml": images["svg"].decode()}, {}
         else:

@@ -4,6 +4,7 @@ and statuses. `kit explain` prints them.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import NamedTuple
 
@@ -119,6 +120,36 @@ METRICS = frozenset(
     ]
 )
 """Metrics of `plate_qc`; the code of each is its name in capitals."""
+
+
+IN_A_REPORT = ("check", "metric", "setting", "call", "subtype", "confidence", "rescue", "class")
+"""Kinds that a report's glossary holds; columns of tables explain themselves by a tooltip."""
+
+
+def meaning(name: object, table: str = "") -> str:
+    """What a name means in one sentence, for a tooltip; empty where it is no name of the kit. Of a
+    column of several tables, what it means in `table`.
+    """
+    own = TABLES.get(table, {}).get(str(name))
+    if own:
+        return own[1]
+    found = entries().get(str(name), ())
+    return found[0].meaning if found else ""
+
+
+def used(html: str) -> list[tuple[str, str]]:
+    """The glossary of a page: every check, metric, setting and call that stands on it, with its
+    meaning.
+    """
+    text = re.sub(r"<style.*?</style>|<[^>]*>", " ", html, flags=re.DOTALL)
+    words = set(re.findall(r"[A-Za-z][A-Za-z0-9_]*", text))
+    folded = f" {' '.join(text.split())} "
+    pairs = []
+    for name, items in entries().items():
+        shown = name.replace("_", " ")
+        if name in words or ("_" in name and not name.isupper() and f" {shown} " in folded):
+            pairs += [(name, item) for item in items if item.kind.startswith(IN_A_REPORT)][:1]
+    return [(name, item.meaning) for name, item in sorted(pairs)]
 
 
 def explain(name: str) -> str:

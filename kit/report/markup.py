@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from kit.core.columns import TABLES
+from kit.report import glossary
 
 Format = str | Callable[[Any], str]
 """How a column is written: a format specification such as `.2f`, or a function of the value that
@@ -53,6 +53,9 @@ TONES = {
     "no_effect": "plain", "synergistic": "plain", "antagonistic": "plain", "additive": "plain",
 }  # fmt: skip
 """Word in a badge -> its colour class."""
+
+NAME_COLUMNS = ("metric", "check", "code", "setting")
+"""Columns whose cells are names of the kit: each carries what it means as a tooltip."""
 
 BADGE_COLUMNS = ("verdict", "call", "class", "rescue", "status", "confidence")
 
@@ -188,7 +191,7 @@ def _card(cell: Cell | None) -> str:
 
 
 def _head(column: str, title: str, number: bool, table_name: str) -> str:
-    meaning = TABLES.get(table_name, {}).get(column, ("", ""))[1]
+    meaning = glossary.meaning(column, table_name)
     tip = f' title="{escape(meaning)}"' if meaning else ""
     return f'<th scope="col"{" class=n" if number else ""}{tip}>{escape(title)}</th>'
 
@@ -203,9 +206,14 @@ def _cells(values: pd.Series, column: str, wanted: Format | None) -> list[str]:
         write = _writer(wanted) if wanted is not None else _number_writer(values, column)
         return [_number_cell(value, write) for value in values]
     badges = column in BADGE_COLUMNS
+    own = None if wanted is None else _writer(wanted)
+    cells = [_text_cell(value, own, badges) for value in values]
+    if column not in (*NAME_COLUMNS, *BADGE_COLUMNS):
+        return cells
+    tips = [glossary.meaning(value) if isinstance(value, str) else "" for value in values]
     return [
-        _text_cell(value, _writer(wanted) if wanted is not None else None, badges)
-        for value in values
+        cell.replace("<td", f'<td title="{escape(tip)}"', 1) if tip else cell
+        for cell, tip in zip(cells, tips, strict=True)
     ]
 
 

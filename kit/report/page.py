@@ -21,7 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from kit.core.paths import share
-from kit.report import markup
+from kit.report import glossary, markup
 
 FIRST, LAST, HIDDEN = "first-screen", "last-section", "no-report"
 """Tags of cells: to the top of the page, to the last section, not in the report at all."""
@@ -64,13 +64,14 @@ def render(folder: Path, manifest: Mapping[str, Any]) -> str:
     return environment().get_template("report.html.j2").render(
         manifest=manifest,
         page=page,
-        first=_join(page.first),
+        first=_join([*page.first[:1], *_choices(manifest), *page.first[1:]]),
         body=_join(page.body),
         last=_join(page.last),
         settings=Markup(_settings_table(manifest.get("settings", {}))),
         inputs=Markup(_frame_table(manifest.get("inputs", ()), ("path", "sha256"))),
         packages=Markup(markup.definitions({"Python": manifest.get("python", ""), **manifest.get("packages", {})}.items())),
         files=_files(folder),
+        glossary=Markup(_glossary([*page.first, *page.body])),
         style=Markup(style),
         script=Markup(script),
         policy=policy(script),
@@ -253,9 +254,10 @@ def _figure(source: str, size: str, metadata: Mapping[str, Any], caption: str) -
     about = metadata.get("kit", {})
     anchor = f' id="figure-{escape(about["exhibit"])}"' if about.get("exhibit") else ""
     below = f"<figcaption>{caption}</figcaption>" if caption else ""
+    data = f"<template>{escape(about['tsv'])}</template>" if about.get("tsv") else ""
     return (
         f'<figure class="exhibit"{anchor}><img src="{escape(source, quote=True)}"'
-        f' alt="{escape(about.get("alt", "figure"))}"{size}>{below}</figure>'
+        f' alt="{escape(about.get("alt", "figure"))}"{size}>{below}{data}</figure>'
     )
 
 
@@ -287,36 +289,34 @@ def _text(source: str | Sequence[str]) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
+def _choices(manifest: Mapping[str, Any]) -> list[str]:
+    """What the report owes to settings that were moved and to wells left out."""
+    return [markup.note(text) for text in manifest.get("choices", ())]
+
+
+def _glossary(parts: Sequence[str]) -> str:
+    names = glossary.used("\n".join(parts))
+    return markup.definitions(names) if names else ""
+
+
 def _settings_table(settings: Mapping[str, Any]) -> str:
-    """Every setting in force, with its meaning and source; those that differ from the default say
-    so.
+    """Every setting in force, with its meaning and source; those that differ from the kit's come
+    first and show the kit's value.
     """
     from kit.config.settings import Settings
 
     rows = []
     for name, value in settings.items():
         known = Settings.model_fields.get(name)
-        extra = (
-            known.json_schema_extra
-            if known is not None and isinstance(known.json_schema_extra, dict)
-            else {}
-        )
-        changed = known is not None and json.dumps(known.default, default=str) != json.dumps(
-            value, default=str
-        )
-        rows.append(
-            (
-                name,
-                _plain(value),
-                "changed" if changed else "",
-                (known.description if known else "") or "",
-                extra.get("source", ""),
-            )
-        )
-    return markup.table(
-        pd.DataFrame(rows, columns=["setting", "value", "default", "meaning", "source"]),
-        name="settings",
-    )
+        extra = known.json_schema_extra if known is not None else None
+        usual = json.loads(json.dumps(known.default, default=str)) if known is not None else value
+        source = extra.get("source", "") if isinstance(extra, dict) else ""
+        meaning = (known.description if known is not None else "") or ""
+        changed = f"changed from {_plain(usual)}" if usual != value else ""
+        rows.append((name, _plain(value), changed, meaning, source))
+    rows.sort(key=lambda row: not row[2])
+    columns = ["setting", "value", "changed", "meaning", "source"]
+    return markup.table(pd.DataFrame(rows, columns=columns), name="settings")
 
 
 def _plain(value: Any) -> str:
@@ -332,11 +332,13 @@ def _frame_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> s
     )
 
 
-def _files(folder: Path) -> list[tuple[str, str]]:
-    """(link, name) of everything that lies beside the report."""
-    found = [
-        path.relative_to(folder)
+def _files(folder: Path) -> dict[str, list[tuple[str, str]]]:
+    """Kind -> (link, name) of everything that lies beside the report."""
+    found = {
+        kind: [
+            (quote(path.relative_to(folder).as_posix()), path.name)
+            for path in sorted((folder / kind).glob("*"))
+        ]
         for kind in ("notebooks", "tables", "figures")
-        for path in sorted((folder / kind).glob("*"))
-    ]
-    return [(quote(path.as_posix()), path.as_posix()) for path in found]
+    }
+    return {kind: files for kind, files in found.items() if files}

@@ -20,10 +20,19 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
     apostrophe in front, and `read_csv` takes it away; text that is a number stays as it is.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = [name for name in frame if not pd.api.types.is_numeric_dtype(frame[name])]
+    path.write_bytes(_text(frame, ",").encode())
+
+
+def tsv(frame: pd.DataFrame) -> str:
+    """A table to paste into a spreadsheet, guarded as `write_csv` does."""
+    return _text(frame, "\t")
+
+
+def _text(frame: pd.DataFrame, separator: str) -> str:
+    text = [str(name) for name in frame if not pd.api.types.is_numeric_dtype(frame[name])]
     safe = frame.assign(**{name: frame[name].map(_guarded) for name in text})
-    content = safe.rename(columns=_guarded).to_csv(index=False, lineterminator="\n")
-    path.write_bytes(content.encode())
+    named = safe.rename(columns=_guarded)
+    return str(named.to_csv(index=False, sep=separator, lineterminator="\n"))
 
 
 def read_csv(path: Path) -> pd.DataFrame:

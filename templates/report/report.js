@@ -38,6 +38,78 @@
     });
   });
 
+  // Tables and figures: filter the rows, copy the data, save the picture; nothing leaves the page.
+  function button(text, act) {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.textContent = text;
+    made.addEventListener("click", function () { act(made); });
+    return made;
+  }
+  function copy(text, made) {
+    const said = made.textContent, area = document.createElement("textarea");
+    area.value = text;
+    area.className = "offscreen";
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    made.textContent = done ? "Copied" : "Copying is not allowed here";
+    setTimeout(function () { made.textContent = said; }, 1500);
+  }
+  function values(row) {
+    return Array.from(row.cells).map(function (cell) {
+      return (cell.dataset.v !== undefined ? cell.dataset.v : cell.textContent.trim()).replace(/\s+/g, " ");
+    }).join("\t");
+  }
+  document.querySelectorAll("div.table").forEach(function (part) {
+    const table = part.querySelector("table"), rows = Array.from(table.rows);
+    if (rows.length < 3 || table.classList.contains("matrix")) return;
+    const bar = document.createElement("div");
+    bar.className = "tools";
+    if (rows.length > 9) {
+      const find = document.createElement("input");
+      find.type = "search";
+      find.placeholder = "Filter rows";
+      find.setAttribute("aria-label", "Filter rows");
+      find.addEventListener("input", function () {
+        const wanted = find.value.trim().toLowerCase();
+        rows.slice(1).forEach(function (row) { row.hidden = !row.textContent.toLowerCase().includes(wanted); });
+      });
+      bar.append(find);
+    }
+    bar.append(button("Copy", function (made) {
+      copy(Array.from(table.rows).filter(function (row) { return !row.hidden; }).map(values).join("\n"), made);
+    }));
+    part.prepend(bar);
+  });
+  document.querySelectorAll("figure.exhibit").forEach(function (figure) {
+    const image = figure.querySelector("img"), data = figure.querySelector("template");
+    const name = figure.id.replace(/^figure-/, "") || "figure", svg = image.src.startsWith("data:image/svg");
+    const bar = document.createElement("div");
+    bar.className = "tools";
+    function save(address, ending) {
+      const link = document.createElement("a");
+      link.href = address;
+      link.download = name + "." + ending;
+      link.click();
+    }
+    if (data) bar.append(button("Copy data", function (made) { copy(data.content.textContent, made); }));
+    if (svg) bar.append(button("Save SVG", function () { save(image.src, "svg"); }));
+    bar.append(button("Save PNG", function () {
+      if (!svg) { save(image.src, "png"); return; }
+      const canvas = document.createElement("canvas"), scale = 3;
+      canvas.width = image.naturalWidth * scale;
+      canvas.height = image.naturalHeight * scale;
+      const pen = canvas.getContext("2d");
+      pen.fillStyle = "#fff";
+      pen.fillRect(0, 0, canvas.width, canvas.height);
+      pen.drawImage(image, 0, 0, canvas.width, canvas.height);
+      save(canvas.toDataURL("image/png"), "png");
+    }));
+    figure.append(bar);
+  });
+
   const toggle = document.getElementById("toggle-code"), code = document.querySelectorAll("details.code");
   if (toggle && !code.length) toggle.hidden = true;
   if (toggle) toggle.addEventListener("click", function () {
