@@ -25,7 +25,7 @@ _CALL = ("cell_line", "amino_acid", "call", "confidence", "gr")
 def begun(name: str, folder: str, recipe: str, settings: Mapping[str, Any]) -> Manifest:
     """The manifest of an experiment of which nothing is known yet."""
     return {
-        "experiment_id": name, "status": "failed", "verdict": "fail", "reasons": [], "problems": [],
+        "experiment_id": name, "status": "failed", "verdict": "fail", "reasons": [], "codes": [], "problems": [],
         "kit_version": kit.__version__, "python": sys.version.split()[0], "packages": packages(), "settings": dict(settings), "seed": None,
         "inputs": [], "notebooks": [], "started": _now().isoformat(), "seconds": 0.0, "simulated": False, "title": "", "date": None,
         "cell_lines": [], "calls": [], "next_actions": [], "recipe": recipe, "source": folder,
@@ -40,6 +40,7 @@ def of_analysis(analysis: Any) -> Manifest:
         "status": "ok",
         "verdict": summary.verdict,
         "reasons": list(summary.reasons),
+        "codes": list(summary.codes),
         "next_actions": list(summary.next_actions),
         "calls": [] if analysis.calls is None else _calls(analysis.calls),
         "mtorc1": {}

@@ -53,7 +53,16 @@ def _label(name: str, medium: Medium, control: Medium | None) -> str:
         lacking = [acid for acid in SHORT if control and _lacks(medium, control, acid)]
         added = " ".join(_with(acid, medium.amount_uM(acid)) for acid in restored)
         return f"{_without(lacking or restored)} {added}{again}"
+    if medium.role == "other" and control and not medium.inducer:
+        differing = [acid for acid in SHORT if _differs(medium, control, acid)]
+        if differing:
+            return " ".join(_with(acid, medium.amount_uM(acid)) for acid in differing)[1:] + again
     return name.replace("_", " ")
+
+
+def _differs(medium: Medium, control: Medium, acid: str) -> bool:
+    amounts = medium.amount_uM(acid), control.amount_uM(acid)
+    return None not in amounts and amounts[0] != amounts[1]
 
 
 def _lacks(medium: Medium, control: Medium, acid: str) -> bool:

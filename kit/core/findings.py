@@ -106,16 +106,26 @@ class _Words(Formatter):
         return str(value)
 
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
 def number(value: float, digits: int = 3) -> str:
-    """A number as people write it: `digits` significant digits at most, no exponent near one, a
-    true minus sign, a dash where it is missing.
+    """A number as people write it: `digits` significant digits at most, a true minus sign, a power
+    of ten only below 0.0001 and from a billion, a dash where it is missing.
+
+    >>> number(4751234.0), number(-0.12345), number(3e-05), number(0.0)
+    ('4,750,000', '−0.123', '3 × 10⁻⁵', '0')
     """
     if not math.isfinite(value):
         return "–"
     text = f"{value:.{digits}g}"
-    if "e" in text and 1e-4 <= abs(value) < 1e6:
-        text = f"{value:.0f}"
-    return "0" if float(text) == 0 else text.replace("-", "−", 1) if value < 0 else text
+    if "e" in text and 1e-4 <= abs(value) < 1e9:
+        text = f"{float(text):,.0f}" if abs(value) >= 1e4 else f"{value:.0f}"
+    elif "e" in text:
+        base, _, power = text.partition("e")
+        text = f"{base} × 10{str(int(power)).translate(_RAISED)}"
+        return text.replace("-", "−", 1) if value < 0 else text
+    return "0" if float(text.replace(",", "")) == 0 else text.replace("-", "−", 1)
 
 
 def listing(names: Iterable[Any], at_most: int = 6) -> str:

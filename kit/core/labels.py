@@ -8,6 +8,8 @@ from functools import cached_property
 
 import pandas as pd
 
+from kit.core.findings import number
+
 MEDIUM_COLUMNS = ("medium", "reference", "dropout", "control", "contrast", "arm", "control_medium")
 """Columns of tables whose cells hold names of media."""
 
@@ -15,6 +17,8 @@ _UNITS = {"uM": "µM", "uL": "µL", "um": "µm", "ug": "µg"}
 _UNIT = re.compile(r"(?<![\w`.-])(uM|uL|um|ug)(?![\w`-])")
 _CODE = re.compile(r"(<code\b.*?</code>|<style\b.*?</style>|<[^>]*>)", re.DOTALL)
 _MINUS = re.compile(r"(?<![\w.–-])-(?=\d)")
+_NOTHING = re.compile(r"(?<![\w.–-])−(0(?:\.0+)?)(?!\.?\w)")
+_POWER = re.compile(r"(?<![\w.])[-−]?\d(?:\.\d+)?e[+-]?\d+(?!\.?\w)")
 _TINY_P = re.compile(r"\bp = \d(?:\.\d+)?e-\d\d")
 _WORD = re.compile(r"[A-Za-z]+")
 
@@ -40,7 +44,9 @@ class Labels:
     def text(self, text: str) -> str:
         """A sentence with labels, µ, true minus signs and p values as people write them."""
         text = _UNIT.sub(lambda found: _UNITS[found[1]], self._replaced(self._in_text, text))
-        return _MINUS.sub("−", _TINY_P.sub("p < 0.0001", text))
+        text = _MINUS.sub("−", _TINY_P.sub("p < 0.0001", text))
+        text = _POWER.sub(lambda found: number(float(found[0].replace("−", "-"))), text)
+        return _NOTHING.sub(r"\1", text)
 
     def name(self, text: str) -> str:
         """A cell, a tick or an entry of a legend: a key, several with signs between, or text."""

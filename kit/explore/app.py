@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 
 from kit.core.errors import InputError, Problem
+from kit.core.labels import Labels
 from kit.explore import parts
 from kit.explore.apoptosis import ApoptosisTab
 from kit.explore.asns import AsnsTab
@@ -116,6 +117,9 @@ class Workbench:
         self.again.on_click(guard(self._reload, "Reading again…"))
         self.stack.observe(guard(self._turned, "Drawing…"), "selected_index")
         self.session.listeners.append(self._analysed)
+        self.page.labels = lambda: (
+            self.session.analysis.labels if self.session.analysis is not None else Labels()
+        )
 
     def _start(self, folder: str) -> None:
         self._setting = True
@@ -255,6 +259,9 @@ class Beside:
         self.root.add_class("kit-app")
         self.stack.observe(self.page.guard(self._turned, "Drawing…"), "selected_index")
         self.session.listeners.append(self._analysed)
+        self.page.labels = lambda: (
+            self.session.analysis.labels if self.session.analysis is not None else Labels()
+        )
         self.tabs[0].visible = True
         self.page.guard(lambda: self.session.adopt(analysis), "Drawing…")()
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kit.config.model import Flow
 from kit.experiment.load import Experiment
+from kit.explore import parts
 from kit.flow.acquisition import Gated, gate_files
 from kit.flow.gating import FlowGates, quadrants
 from kit.flow.sample_sheet import parse_gates, read_sample_sheet
@@ -48,7 +49,7 @@ class Acquisition:
     def label(self, file: str) -> str:
         """Line, medium and replicate of a file."""
         line, medium, replicate = self.keys[file]
-        return f"{line}, {medium}, replicate {replicate}"
+        return f"{line}, {parts.labels().name(medium)}, replicate {replicate}"
 
     def events(self, file: str) -> int:
         """Number of single cells."""

@@ -18,9 +18,11 @@ import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from kit.core.errors import InputError
+from kit.core.labels import Labels
 from kit.explore.state import Nothing
 from kit.plots import style
 from kit.report import markup
+from kit.report.exhibits import relabel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,6 +77,8 @@ class Page:
             layout=w.Layout(width="260px"),
         )
         self.message.add_class("kit-message")
+        self.labels: Callable[[], Labels] = Labels
+        """Gives the labels of the open experiment's media."""
         self._depth = 0
 
     def say(self, text: str, kind: str = "info") -> None:
@@ -120,6 +124,7 @@ class Page:
 
         @functools.wraps(action)
         def handler(*given: Any) -> None:
+            _Now.page = self
             try:
                 with self.working(words):
                     said = action(*given)
@@ -171,6 +176,7 @@ class Tab:
         self.stale = True
         if self.visible:
             self.stale = False
+            _Now.page = self.page
             self.draw()
 
     def shown(self, visible: bool) -> None:
@@ -178,6 +184,17 @@ class Tab:
         self.visible = visible
         if visible and self.stale:
             self.refresh()
+
+
+class _Now:
+    """The page that draws now: its labels are shown."""
+
+    page: Page | None = None
+
+
+def labels() -> Labels:
+    """What people read in the place of the media's names of the experiment that is drawn."""
+    return _Now.page.labels() if _Now.page is not None else Labels()
 
 
 # ---- HTML
@@ -215,6 +232,7 @@ def figure(
     on hover.
     """
     buffer = io.BytesIO()
+    relabel(fig, labels())
     fig.set_dpi(DPI)
     FigureCanvasAgg(fig).print_png(
         buffer, pil_kwargs={"compress_level": 1}
@@ -226,12 +244,13 @@ def figure(
     )
     spots = "".join(_spot(ax, x, y, text, height) for ax, x, y, text in names)
     above = f'<svg viewBox="0 0 {width:.0f} {height:.0f}">{spots}</svg>' if spots else ""
-    below = f'<p class="cap">{markup.prose(caption)}</p>' if caption else ""
+    below = f'<p class="cap">{markup.prose(labels().text(caption))}</p>' if caption else ""
     return f'<figure style="margin:0"><div class="kit-fig">{image}{above}</div>{below}</figure>'
 
 
 def _spot(ax: Axes, x: float, y: float, text: str, height: float) -> str:
     across, up = ax.transData.transform((x, y))
+    text = labels().text(text)
     return (
         f'<circle cx="{across:.1f}" cy="{height - up:.1f}" r="9" tabindex="0"'
         f' aria-label="{escape(text)}"><title>{escape(text)}</title></circle>'
@@ -244,8 +263,11 @@ def table(
     """A table as the reports show it."""
     if frame is None:
         return markup.wrapped(markup.note(f"{markup.words(name)}: no data. {caption}"))
+    shown = labels().table(frame)
     return markup.wrapped(
-        markup.table(frame, name=name, caption=caption, columns=columns, formats=formats)
+        labels().html(
+            markup.table(shown, name=name, caption=caption, columns=columns, formats=formats)
+        )
     )
 
 
@@ -264,7 +286,7 @@ def diff(before: str, after: str, name: str) -> str:
 
 def note(text: str, kind: str = "info") -> str:
     """A remark in a box of its own."""
-    return f'<div class="kit-msg {kind}">{SIGNS[kind]} {escape(text)}</div>'
+    return f'<div class="kit-msg {kind}">{SIGNS[kind]} {escape(labels().text(text))}</div>'
 
 
 def row(children: Sequence[w.Widget], gap: str = "12px") -> w.HBox:

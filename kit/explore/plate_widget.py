@@ -15,6 +15,7 @@ import pandas as pd
 import traitlets
 from matplotlib.colors import Normalize, to_hex
 
+from kit.explore import parts
 from kit.plates import spatial
 from kit.plots import plates as plots
 from kit.report import markup
@@ -82,7 +83,8 @@ def _marks(wells: pd.DataFrame) -> list[str]:
 
 def _text(well: Mapping[Any, Any], value: float, kind: str) -> str:
     """Lines shown on hover: place and treatment, values, why it was left out."""
-    what = [well["cell_line"], well["medium"], "" if well["role"] == "sample" else well["role"]]
+    medium = parts.labels().name(str(well["medium"] or ""))
+    what = [well["cell_line"], medium, "" if well["role"] == "sample" else well["role"]]
     dose = f"{well['agent']} {well['concentration']:g}" if well.get("agent") else ""
     lines = [f"{well['well']}: {', '.join(part for part in (*what, dose) if part)}"]
     if pd.notna(well["signal"]):

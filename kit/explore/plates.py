@@ -271,7 +271,7 @@ def metric_rows(qc: pd.DataFrame, before: pd.DataFrame | None, plate: str) -> pd
     here = qc[qc["plate"].eq(plate)].copy()
     keys = ["metric", "cell_line", "medium", "note"]
     here["of"] = [
-        ", ".join(part for part in pair if part)
+        ", ".join(parts.labels().name(part) for part in pair if part)
         for pair in zip(here["cell_line"], here["medium"], strict=True)
     ]
     here["was"] = ""

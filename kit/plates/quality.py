@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from kit.config.model import ExperimentConfig
 from kit.config.settings import Settings
 from kit.core.columns import check, plain_text
-from kit.core.findings import band, codes, say, worst
+from kit.core.findings import band, codes, number, say, worst
 from kit.plates import spatial
 from kit.plates.design import untreated_rows
 from kit.plates.metrics import (
@@ -483,7 +483,9 @@ def _saturation(wells: pd.DataFrame, judge: _Judge, config: ExperimentConfig) ->
         tied = _tied(control, wells) if hot.empty else hot
         if len(tied) or maximum is not None:
             wells_ = (
-                f"wells {', '.join(tied['well'])}" if len(tied) else f"none at or above {limit:g}"
+                f"wells {', '.join(tied['well'])}"
+                if len(tied)
+                else f"none at or above {number(limit)}"
             )
             code = "DETECTOR_CEILING" if len(tied) and hot.empty else ""
             yield judge.row(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kit.config.model import CALLED, ExperimentConfig, Serum
 from kit.config.settings import Settings
-from kit.core.findings import band, listing
+from kit.core.findings import band, listing, number
 from kit.protocol.base import Check, Evidence, Ruling, not_given, scope_of
 
 COMPARED = ("control", "dropout", "rescue")
@@ -275,7 +275,7 @@ def context_recorded(evidence: Evidence) -> Iterator[Ruling]:
         for field in ("oxygen_percent", "etc_inhibitors")
     } | {f"media.{name}.{field}_uM": _amount(config, name, field) for field in fields}
     gaps = [field for field, value in given.items() if value is None]
-    known = [f"{_plain(field)} {value}" for field, value in given.items() if value is not None]
+    known = [_amount_given(field, value) for field, value in given.items() if value is not None]
     values = {
         "known": "; ".join(known) or "nothing recorded",
         "gaps": listing((f"`{gap}`" for gap in gaps), 9),
@@ -284,10 +284,13 @@ def context_recorded(evidence: Evidence) -> Iterator[Ruling]:
     yield Ruling("P25_CONTEXT", name or "protocol", verdict, values, missing=" ".join(gaps))
 
 
-def _plain(field: str) -> str:
-    """`media.complete.pyruvate_uM` as `pyruvate (µM)`."""
+def _amount_given(field: str, value: object) -> str:
+    """A field with its value: `pyruvate 1000 µM`, `oxygen 20 %`, `no respiratory inhibitors`."""
     words, _, unit = field.rsplit(".", 1)[1].rpartition("_")
-    return f"{words} (µM)" if unit == "uM" else f"{words}_{unit}".replace("_", " ")
+    if isinstance(value, bool):
+        return f"{'' if value else 'no '}respiratory inhibitors"
+    unit = {"uM": "µM", "percent": "%"}.get(unit, unit)
+    return f"{words} {number(value) if isinstance(value, float) else value} {unit}"
 
 
 MEDIA_CHECKS = (

@@ -261,7 +261,7 @@ class Exhibits:
         """The figure's bytes in each format wanted: both when saving, else the one shown."""
         figure = exhibit.figure
         _check_name(exhibit.name)
-        _relabel(figure, self.labels)  # type: ignore[arg-type]
+        relabel(figure, self.labels)  # type: ignore[arg-type]
         marks = self.marks if exhibit.marks is None else exhibit.marks
         _draw_marks(figure, marks if exhibit.data else ())  # type: ignore[arg-type]
         formats = [exhibit.kind] if self.folder is None else ["png", "svg"]
@@ -297,7 +297,7 @@ class Exhibits:
         )
 
 
-def _relabel(figure: Figure, labels: Labels) -> None:
+def relabel(figure: Figure, labels: Labels) -> None:
     """Write labels in the place of names in every text of a figure: ticks, legends, notes."""
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):

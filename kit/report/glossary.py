@@ -86,7 +86,8 @@ def entries() -> dict[str, tuple[Entry, ...]]:
         extra = field.json_schema_extra
         source = str(extra.get("source", "")) if isinstance(extra, dict) else ""
         own = "the kit's own convention" if source == "[K]" else source
-        text = f"{field.description} (default {field.default})"
+        usual = {True: "yes", False: "no"}.get(field.default, field.default)
+        text = f"{field.description} (default {usual})"
         found.setdefault(name, []).append(Entry("setting", text, own))
     for table, columns in TABLES.items():
         for name, (_, meaning) in columns.items():

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from kit.core import findings
 from kit.report import glossary
 
 Format = str | Callable[[Any], str]
@@ -207,10 +208,13 @@ def _cells(values: pd.Series, column: str, wanted: Format | None) -> list[str]:
         return [_number_cell(value, write) for value in values]
     badges = column in BADGE_COLUMNS
     own = None if wanted is None else _writer(wanted)
-    cells = [_text_cell(value, own, badges) for value in values]
+    cells = [_text_cell(value, own, badges, column == "metric") for value in values]
     if column not in (*NAME_COLUMNS, *BADGE_COLUMNS):
         return cells
-    tips = [glossary.meaning(value) if isinstance(value, str) else "" for value in values]
+    tips = [
+        f"{value}: {tip}" if isinstance(value, str) and (tip := glossary.meaning(value)) else ""
+        for value in values
+    ]
     return [
         cell.replace("<td", f'<td title="{escape(tip)}"', 1) if tip else cell
         for cell, tip in zip(cells, tips, strict=True)
@@ -226,7 +230,9 @@ def _number_cell(value: Any, write: Callable[[Any], str]) -> str:
     )
 
 
-def _text_cell(value: Any, write: Callable[[Any], str] | None, badges: bool) -> str:
+def _text_cell(
+    value: Any, write: Callable[[Any], str] | None, badges: bool, named: bool = False
+) -> str:
     if is_missing(value) or value == "":
         return f'<td class="muted">{MISSING if badges else ""}</td>'
     if write is not None:
@@ -235,7 +241,7 @@ def _text_cell(value: Any, write: Callable[[Any], str] | None, badges: bool) -> 
         return f"<td>{'yes' if value else 'no'}</td>"
     if badges and tone(str(value)):
         return f"<td>{badge(str(value))}</td>"
-    text = str(value)
+    text = findings.title(str(value)) if named else str(value)
     size = (
         ""
         if len(text) <= LONG_TEXT
@@ -270,7 +276,7 @@ def _number_writer(values: pd.Series, column: str) -> Callable[[Any], str]:
     if middle < largest / 1000 or (largest >= 30 and middle < largest / 30):
         return significant  # several units or orders of magnitude in one column
     decimals = int(np.clip(2 - math.floor(math.log10(largest)), 0, 6))
-    return lambda value: f"{value:,.{decimals}f}"
+    return lambda value: f"{value:,.{decimals}f}" if round(value, decimals) else "0"
 
 
 def probability(value: float) -> str:
