@@ -199,9 +199,15 @@ def analyse(experiment: Experiment, previous: Analysis | None = None) -> Analysi
     if "growth" in steps:
         death, rescued, carried = (steps.get(name) for name in ("apoptosis", "rescue", "carryover"))
         steps["calls"] = calls(
-            config, steps["growth"], death, rescued, carried, steps["compliance"], priors(),
+            config,
+            steps["growth"],
+            death,
+            rescued,
+            carried,
+            steps["compliance"],
+            priors(),
             steps.get("onset"),
-        )  # fmt: skip
+        )
     blotted = _blots(experiment, previous)
     steps |= _asns(experiment, steps, blotted)
     signalled = _signaling(experiment, previous)

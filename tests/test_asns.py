@@ -35,7 +35,6 @@ from kit.asns.lines import (
     nci60_panel,
     panel_positions,
     pool,
-    protein_by_line,
     sensitivity_from_calls,
     sensitivity_from_dose_response,
     sensitivity_from_growth,
@@ -190,7 +189,7 @@ def test_lorenzi_2008_is_reproduced() -> None:
     """Published r -0.65 (protein) and -0.21 (mRNA) on 19 lines; with an inter-r of 0.5 cocor gives
     t = -2.3239, p = 0.0336.
     """
-    from kit.asns.correlation import comparison_sentence
+    from kit.asns.correlation import compared
 
     t = stats.williams_test(-0.65, -0.21, 0.5, 19)
     assert (t.statistic, t.p) == pytest.approx((-2.32392505378081, 0.033623636369017), abs=1e-12)
@@ -204,7 +203,7 @@ def test_lorenzi_2008_is_reproduced() -> None:
         "williams_p": t.p,
     }
     row |= {"zou_ci_low": zou.low, "zou_ci_high": zou.high}
-    assert comparison_sentence(row, S).startswith(
+    assert compared(row, S).sentence.startswith(
         "On 19 lines protein predicts better (Williams p = 0.034; difference from -0.87 to -0.04)."
     )
 
@@ -359,18 +358,6 @@ def test_lines_meet_whatever_their_spelling() -> None:
 
 
 def test_replicates_are_averaged_before_anything_is_counted() -> None:
-    protein = pd.DataFrame(
-        {
-            "cell_line": ["A", "A", "B", "B"],
-            "verdict": ["pass", "warn", "pass", "fail"],
-            "asns_relative": [1.0, 4, 2, 8],
-        }
-    )
-    table = protein_by_line(protein.assign(log2_relative=np.log2(protein["asns_relative"])))
-    assert table[["cell_line", PROTEIN, "percent_of_reference"]].values.tolist() == [
-        ["A", 1.0, 200.0],
-        ["B", 1.0, 200.0],
-    ]
     mrna = pd.DataFrame(
         {
             "cell_line": ["A", "A", "A"],

@@ -191,7 +191,7 @@ def test_traps_of_nci60() -> None:
 
 
 def test_traps_of_ccle() -> None:
-    panel = reference.ccle()
+    panel = reference.table("ccle_asns")
     assert (
         len(panel),
         panel["asns_rppa_log2"].notna().sum(),

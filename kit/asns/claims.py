@@ -77,7 +77,10 @@ def _strict(correlation: pd.DataFrame | None) -> Answer:
         return OPEN, f"At most {int(rows['n_lines'].max())} lines: descriptive only."
     said, weak = [], {}
     for source, own in inferred.groupby("source", sort=False):
-        parts = [f"{row.predictor} rho {row.spearman:+.2f} ({row.spearman_ci_low:+.2f} to {row.spearman_ci_high:+.2f}, n {row.n_lines})" for row in own.itertuples()]  # fmt: skip
+        parts = [
+            f"{row.predictor} rho {row.spearman:+.2f} ({row.spearman_ci_low:+.2f} to {row.spearman_ci_high:+.2f}, n {row.n_lines})"
+            for row in own.itertuples()
+        ]
         weak[source] = bool((own["spearman_ci_low"] > _STRICT).all())
         verdict = (
             f"no interval reaches {_STRICT:g}"

@@ -202,35 +202,23 @@ def _comparison(
         "steiger_p": steiger.p,
     }
     row |= {"zou_ci_low": float(zou[0]), "zou_ci_high": float(zou[1]), "note": "", "kind": kind}
-    return row | {"note": comparison_sentence(row, settings)}
+    found = compared(row, settings)
+    return row | {"note": found.sentence, "code": found.code}
 
 
-def comparison_sentence(row: dict[str, Any], settings: AsnsLimits) -> str:
-    """What a comparison shows and what it does not, in a sentence."""
-    a, b, n = row["predictor_a"], row["predictor_b"], row["n_lines"]
+def compared(row: dict[str, Any], settings: AsnsLimits) -> Finding:
+    """What a comparison of two predictors shows, and what it does not."""
+    values = {name: row[name] for name in ("n_lines", "predictor_a", "predictor_b", "williams_p")}
+    values |= {"low": row["zou_ci_low"], "high": row["zou_ci_high"], "signs": _signs(row)}
+    values |= {"caveat": NOT_A_TEST, "needed": settings.min_lines_inference}
     if not math.isfinite(row["williams_p"]):
-        return (
-            f"{n} lines have {a}, {b} and the outcome: too few to compare"
-            f" ({settings.min_lines_inference} needed)."
-        )
-    difference = (
-        f"Williams p = {row['williams_p']:.2g}; difference from {row['zou_ci_low']:+.2f} to"
-        f" {row['zou_ci_high']:+.2f}"
-    )
+        return Finding("COMPARISON_TOO_FEW", "info", values=values)
     if row["williams_p"] >= settings.alpha:
-        head = f"On {n} lines no difference is shown (Williams p = {row['williams_p']:.2g}); "
-        head += (
-            f"differences from {row['zou_ci_low']:+.2f} to {row['zou_ci_high']:+.2f} remain"
-            " possible, so equality is not shown either."
-        )
-    elif row["r_a"] < 0 and row["r_b"] < 0:
-        head = f"On {n} lines {a if row['r_a'] < row['r_b'] else b} predicts better ({difference})."
-    else:
-        head = (
-            f"On {n} lines {a} and {b} differ ({difference}), which does not make one the better"
-            " predictor."
-        )
-    return f"{head}{_signs(row)} {NOT_A_TEST}"
+        return Finding("COMPARISON_NO_DIFFERENCE", "info", values=values)
+    if row["r_a"] < 0 and row["r_b"] < 0:
+        better = row["predictor_a"] if row["r_a"] < row["r_b"] else row["predictor_b"]
+        return Finding("COMPARISON_BETTER", "info", values=values | {"better": better})
+    return Finding("COMPARISON_DIFFER", "info", values=values)
 
 
 def _signs(row: dict[str, Any]) -> str:

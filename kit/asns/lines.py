@@ -40,22 +40,6 @@ PANEL_PREDICTORS = {
 }
 
 
-def protein_by_line(asns_protein: pd.DataFrame) -> pd.DataFrame:
-    """`cell_line`, `protein` (mean log2 R over lysates that did not fail) and
-    `percent_of_reference` of that mean.
-    """
-    good = asns_protein[(asns_protein["verdict"] != "fail") & asns_protein["asns_relative"].notna()]
-    log = (
-        good["log2_relative"]
-        if "log2_relative" in good
-        else np.log2(good["asns_relative"].clip(lower=0.01))
-    )
-    table = pd.DataFrame(
-        good.assign(**{PROTEIN: log}).groupby("cell_line", sort=False)[PROTEIN].mean()
-    ).reset_index()
-    return table.assign(percent_of_reference=100 * 2 ** table[PROTEIN])
-
-
 def mrna_by_line(expression: pd.DataFrame) -> pd.DataFrame:
     """`cell_line`, `mRNA` (mean over lysates of log2 `value`, basal condition only) and, where it
     is known, its `mRNA_scale`.

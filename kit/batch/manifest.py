@@ -15,7 +15,7 @@ from kit.store import reportfolder
 
 PACKAGES = (
     "numpy", "pandas", "scipy", "matplotlib", "seaborn", "pyarrow", "pydantic", "wellmap", "python-calamine", "openpyxl", "flowio", "flowutils",
-    "scikit-image", "tifffile", "imagecodecs", "ruamel.yaml", "ipython", "ipykernel", "papermill", "nbclient", "nbformat", "jinja2", "mistune", "pygments",
+    "tifffile", "imagecodecs", "ruamel.yaml", "ipython", "ipykernel", "papermill", "nbclient", "nbformat", "jinja2", "mistune", "pygments",
 )  # fmt: skip
 
 Manifest = dict[str, Any]
@@ -25,11 +25,30 @@ _CALL = ("cell_line", "amino_acid", "call", "confidence", "gr")
 def begun(name: str, folder: str, recipe: str, settings: Mapping[str, Any]) -> Manifest:
     """The manifest of an experiment of which nothing is known yet."""
     return {
-        "experiment_id": name, "status": "failed", "verdict": "fail", "reasons": [], "codes": [], "problems": [],
-        "kit_version": kit.__version__, "python": sys.version.split()[0], "packages": packages(), "settings": dict(settings), "seed": None,
-        "inputs": [], "notebooks": [], "started": _now().isoformat(), "seconds": 0.0, "simulated": False, "title": "", "date": None,
-        "cell_lines": [], "calls": [], "next_actions": [], "recipe": recipe, "source": folder,
-    }  # fmt: skip
+        "experiment_id": name,
+        "status": "failed",
+        "verdict": "fail",
+        "reasons": [],
+        "codes": [],
+        "problems": [],
+        "kit_version": kit.__version__,
+        "python": sys.version.split()[0],
+        "packages": packages(),
+        "settings": dict(settings),
+        "seed": None,
+        "inputs": [],
+        "notebooks": [],
+        "started": _now().isoformat(),
+        "seconds": 0.0,
+        "simulated": False,
+        "title": "",
+        "date": None,
+        "cell_lines": [],
+        "calls": [],
+        "next_actions": [],
+        "recipe": recipe,
+        "source": folder,
+    }
 
 
 def of_analysis(analysis: Any) -> Manifest:

@@ -318,10 +318,18 @@ def _run(given: argparse.Namespace) -> int:
     if not (given.workers or given.scheduler):
         print(f"Workers: {workers}, as many as there are cores.", file=sys.stderr)
     result = batch.run(
-        given.experiments, given.out, workers=workers, only=only, settings=settings_of(given.settings), force=given.force,
-        timeout_s=given.timeout, memory_bytes=given.memory, plain=given.plain_kernels,
-        scheduler=given.scheduler, report=printer,
-    )  # fmt: skip
+        given.experiments,
+        given.out,
+        workers=workers,
+        only=only,
+        settings=settings_of(given.settings),
+        force=given.force,
+        timeout_s=given.timeout,
+        memory_bytes=given.memory,
+        plain=given.plain_kernels,
+        scheduler=given.scheduler,
+        report=printer,
+    )
     _conclude(result, Path(given.out))
     if result.failed:
         return FAILED

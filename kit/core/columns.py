@@ -71,6 +71,7 @@ TABLES: dict[str, Table] = {
         masked_doublings="number: doublings the residue can pay for (D_cap)",
         gr_mask="number: GR an absolute auxotroph could show from the residue alone",
         verdict=_VERDICT,
+        code=_CODE,
     ),
     "medium_ledger": _table(
         medium=_MEDIUM,
@@ -202,6 +203,7 @@ TABLES: dict[str, Table] = {
         ci_low="number: lower end of its 95 % interval",
         ci_high="number: upper end",
         **{"class": "text: full, likely_full, partial, failed, indeterminate or not_applicable"},
+        code=_CODE,
     ),
     "apoptosis": _table(
         cell_line=_LINE,
@@ -215,6 +217,7 @@ TABLES: dict[str, Table] = {
         specific_apoptosis="number: fraction of the control's annexin-negative cells lost",
         events="number: singlets",
         verdict=_VERDICT,
+        code=_CODE,
     ),
     "apoptosis_effects": _table(
         cell_line=_LINE,
@@ -345,6 +348,7 @@ TABLES: dict[str, Table] = {
         zou_ci_low="number: lower end of Zou's 95 % interval of the difference",
         zou_ci_high="number: upper end",
         note="text: what it shows and does not",
+        code=_CODE,
     ),
     "dose_points": _table(
         cell_line=_LINE,

@@ -132,13 +132,6 @@ def nci60(*, independent: bool = False) -> pd.DataFrame:
     return panel[panel["derivative_of"].isna()].reset_index(drop=True) if independent else panel
 
 
-def ccle() -> pd.DataFrame:
-    """CCLE: ASNS protein by RPPA, asparagine and aspartate, lineage and expansion medium, one row
-    per line (939).
-    """
-    return table("ccle_asns")
-
-
 @cache
 def _names() -> tuple[list[CellLineName], list[tuple[str, ...]]]:
     rows = table("cell_lines")

@@ -162,11 +162,3 @@ def bends(m: float, hill: float) -> tuple[float, float]:
     [0.214, 4.68]
     """
     return 10**m / BEND ** (1 / hill), 10**m * BEND ** (1 / hill)
-
-
-def relative_error(values: Floats) -> float:
-    """Standard error of the mean over the mean; 0 where fewer than two values say nothing."""
-    values = values[np.isfinite(values)]
-    if len(values) < 2 or values.mean() == 0:
-        return 0.0
-    return float(values.std(ddof=1) / math.sqrt(len(values)) / abs(values.mean()))

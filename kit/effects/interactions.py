@@ -109,16 +109,28 @@ def _row(
         words = say(codes()[verdict].sentence, "", values).removeprefix(": ")
         words = f"{words[:1].upper()}{words[1:]}"
     return {
-        "cell_line": line, "amino_acid_a": names[0], "amino_acid_b": names[1], "scale": "log2_fc",
-        "estimate": contrast.estimate, "se": contrast.se, "df": contrast.df, "ci_low": low,
-        "ci_high": high, "p": p if tested else math.nan,
+        "cell_line": line,
+        "amino_acid_a": names[0],
+        "amino_acid_b": names[1],
+        "scale": "log2_fc",
+        "estimate": contrast.estimate,
+        "se": contrast.se,
+        "df": contrast.df,
+        "ci_low": low,
+        "ci_high": high,
+        "p": p if tested else math.nan,
         "class": _class(contrast, p, config) if tested else "indeterminate",
-        "n_replicates": fit.n, "note": words, "share": fit.share.ratio if bounded else math.nan,
+        "n_replicates": fit.n,
+        "note": words,
+        "share": fit.share.ratio if bounded else math.nan,
         "share_low": fit.share.low if bounded else math.nan,
         "share_high": fit.share.high if bounded else math.nan,
-        "a_with_b": fit.a_with_b.estimate, "a_without_b": fit.a_without_b.estimate,
-        "control_doublings": fit.control_doublings, "contrast": "factorial", "code": verdict,
-    }  # fmt: skip
+        "a_with_b": fit.a_with_b.estimate,
+        "a_without_b": fit.a_without_b.estimate,
+        "control_doublings": fit.control_doublings,
+        "contrast": "factorial",
+        "code": verdict,
+    }
 
 
 def _class(contrast: stats.Contrast, p: float, config: ExperimentConfig) -> str:
@@ -147,14 +159,25 @@ def _parents(table: pd.DataFrame, design: Any, config: ExperimentConfig) -> list
             tested = n >= config.settings.min_replicates and math.isfinite(p)
             low, high = stats.t_interval(contrast, 1 - config.settings.alpha)
             lacks = "+".join(sorted(design.taken[medium]))
-            rows.append({
-                "cell_line": line, "amino_acid_a": lacks, "amino_acid_b": "", "scale": "log2_fc",
-                "estimate": contrast.estimate, "se": contrast.se, "df": contrast.df,
-                "ci_low": low, "ci_high": high, "p": p if tested else math.nan,
-                "class": _line_class(contrast, p, config) if tested else "indeterminate",
-                "n_replicates": n, "note": f"Change by the dropout less that of {entry.parent}.",
-                "contrast": f"parent {entry.parent}", "code": "",
-            })  # fmt: skip
+            rows.append(
+                {
+                    "cell_line": line,
+                    "amino_acid_a": lacks,
+                    "amino_acid_b": "",
+                    "scale": "log2_fc",
+                    "estimate": contrast.estimate,
+                    "se": contrast.se,
+                    "df": contrast.df,
+                    "ci_low": low,
+                    "ci_high": high,
+                    "p": p if tested else math.nan,
+                    "class": _line_class(contrast, p, config) if tested else "indeterminate",
+                    "n_replicates": n,
+                    "note": f"Change by the dropout less that of {entry.parent}.",
+                    "contrast": f"parent {entry.parent}",
+                    "code": "",
+                }
+            )
     return rows
 
 

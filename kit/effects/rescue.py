@@ -44,6 +44,16 @@ GR of the dropout.
 """
 
 
+CODES = {
+    "full": "RESCUE_FULL",
+    "likely_full": "RESCUE_LIKELY_FULL",
+    "partial": "RESCUE_PARTIAL",
+    "failed": "RESCUE_FAILED",
+    "indeterminate": "RESCUE_INDETERMINATE",
+}
+"""The code of each class that was tested."""
+
+
 class RescueLimits(EffectLimits, Protocol):
     """The settings that the classes need."""
 
@@ -132,7 +142,7 @@ def _line_rows(
     adjusted = stats.holm([row["superiority_p"] for row in rows])
     for row, p in zip(rows, adjusted):
         row["superiority_p_holm"] = float(p)
-        row["class"], row["note"] = _classify(row, limits)
+        row["class"], row["code"], row["note"] = _classify(row, limits)
     return [
         {name: value for name, value in row.items() if not name.startswith("_")} for row in rows
     ]
@@ -255,8 +265,8 @@ def _index(
     return found if found.kind == "bounded" else nothing
 
 
-def _classify(row: Mapping[str, Any], limits: RescueLimits) -> tuple[str, str]:
-    """Class and a sentence in words."""
+def _classify(row: Mapping[str, Any], limits: RescueLimits) -> tuple[str, str, str]:
+    """Class, code and a sentence in words."""
     name, partner = row["medium"], row["dropout"]
     if not row["_measured"]:
         missing = (
@@ -264,17 +274,20 @@ def _classify(row: Mapping[str, Any], limits: RescueLimits) -> tuple[str, str]:
             if partner
             else f"no dropout medium removes just {row['restores'] or 'what it restores'}"
         )
-        return "not_applicable", f"{name} has nothing to be compared with: {missing}."
+        said = f"{name} has nothing to be compared with: {missing}."
+        return "not_applicable", "RESCUE_NO_DROPOUT", said
     if row["n_replicates"] < limits.min_replicates:
         return (
             "indeterminate",
+            "RESCUE_FEW_REPLICATES",
             (
                 f"Exploratory: {row['n_replicates']} of {limits.min_replicates} biological"
                 " replicates, not tested."
             ),
         )
     if row["_loss"].none:
-        return "not_applicable", _nothing_lost(partner, row["_loss"], limits)
+        said = _nothing_lost(partner, row["_loss"], limits)
+        return "not_applicable", "RESCUE_NOTHING_LOST", said
     evidence = Evidence(
         row["superiority_p_holm"] < limits.alpha,
         row["tost_p"] < limits.alpha,
@@ -282,7 +295,7 @@ def _classify(row: Mapping[str, Any], limits: RescueLimits) -> tuple[str, str]:
         row["_loss"],
     )
     verdict = _class(evidence, limits)
-    return verdict, _sentence(verdict, row, evidence, limits)
+    return verdict, CODES[verdict], _sentence(verdict, row, evidence, limits)
 
 
 def _nothing_lost(partner: str, loss: Loss, limits: RescueLimits) -> str:

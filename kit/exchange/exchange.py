@@ -42,11 +42,13 @@ def exchange(rates: pd.DataFrame, data: UptakeData, config: ExperimentConfig) ->
         shared = pd.concat(known, axis=1).mean(axis=1) if known else pd.Series(dtype=float)
         found = [
             slopes.elasticity(
-                name, per[name]["epsilon"], per[name]["raw"],
+                name,
+                per[name]["epsilon"],
+                per[name]["raw"],
                 shared.reindex(per[name].index).to_numpy(float),
             )
             for name in tested
-        ]  # fmt: skip
+        ]
         for item, p in zip(found, slopes.adjusted(found), strict=True):
             whole = own[own["replicate"].eq(ALL) & own["amino_acid"].eq(item.amino_acid)]
             rows.append(
@@ -68,13 +70,6 @@ def per_experiment(
         for name in amino_acids
     ]
     return pd.concat(parts, ignore_index=True)
-
-
-def with_asparagine(rates: pd.DataFrame, data: UptakeData) -> pd.DataFrame:
-    """Rates of single experiments beside the intracellular asparagine of their arms."""
-    if data.intracellular is None:
-        return rates.assign(asparagine=np.nan).iloc[:0]
-    return _with_asparagine(rates[rates["replicate"].ne(ALL)], data.intracellular)
 
 
 def _with_asparagine(rates: pd.DataFrame, inside: pd.DataFrame) -> pd.DataFrame:
@@ -117,23 +112,39 @@ def _row(
     provisional = bool(verdict == slopes.SUPPORTS and weak)
     grade = _grade(verdict, item, data.transport, line)
     values = {
-        "slope": item.epsilon.estimate, "delta": item.delta.estimate,
-        "limit": s.min_exchange_elasticity, "n": item.epsilon.n,
-        "left": 100 * arms["supply_left"].min(), "change": arms["change_percent"].abs().min(),
-        "controls": list(controls), "doublings": arms["doublings"].min(),
-    }  # fmt: skip
+        "slope": item.epsilon.estimate,
+        "delta": item.delta.estimate,
+        "limit": s.min_exchange_elasticity,
+        "n": item.epsilon.n,
+        "left": 100 * arms["supply_left"].min(),
+        "change": arms["change_percent"].abs().min(),
+        "controls": list(controls),
+        "doublings": arms["doublings"].min(),
+    }
     note = say(codes()[code].sentence, item.amino_acid, values)
     if provisional:
         note += " " + say(codes()["EXCHANGE_PROVISIONAL"].sentence, item.amino_acid, values)
     return {
         "amino_acid": item.amino_acid,
-        "slope": item.epsilon.estimate, "ci_low": item.epsilon.low, "ci_high": item.epsilon.high,
-        "p": item.p, "n_experiments": item.epsilon.n, "grade": grade, "note": note, "code": code,
-        "verdict": verdict, "provisional": provisional, "p_adjusted": p,
-        "delta": item.delta.estimate, "delta_low": item.delta.low, "delta_high": item.delta.high,
-        "epsilon_high90": item.epsilon.high90, "delta_high90": item.delta.high90,
-        "slope_of_v": item.raw.estimate, "controls": ", ".join(controls),
-    }  # fmt: skip
+        "slope": item.epsilon.estimate,
+        "ci_low": item.epsilon.low,
+        "ci_high": item.epsilon.high,
+        "p": item.p,
+        "n_experiments": item.epsilon.n,
+        "grade": grade,
+        "note": note,
+        "code": code,
+        "verdict": verdict,
+        "provisional": provisional,
+        "p_adjusted": p,
+        "delta": item.delta.estimate,
+        "delta_low": item.delta.low,
+        "delta_high": item.delta.high,
+        "epsilon_high90": item.epsilon.high90,
+        "delta_high90": item.delta.high90,
+        "slope_of_v": item.raw.estimate,
+        "controls": ", ".join(controls),
+    }
 
 
 def _invalid(item: slopes.Elasticity, arms: pd.DataFrame, config: ExperimentConfig) -> str:

@@ -248,8 +248,12 @@ def _quality(
         ("calibration_error_percent", worst, s.max_calibration_error_percent),
         ("qc_cv_percent", cv_percent(qc["conc_uM"]), s.max_lcms_cv_percent),
         ("qc_drift_percent", drift_percent(qc["order"], qc["conc_uM"]), s.max_lcms_cv_percent),
-        ("internal_standard_cv_percent", cv_percent(own["standard_area"]), 2 * s.max_lcms_cv_percent),
-    ]  # fmt: skip
+        (
+            "internal_standard_cv_percent",
+            cv_percent(own["standard_area"]),
+            2 * s.max_lcms_cv_percent,
+        ),
+    ]
     rows = []
     for check, value, limit in checks:
         known = math.isfinite(value)

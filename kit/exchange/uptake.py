@@ -44,8 +44,13 @@ def uptake_rates(data: UptakeData, config: ExperimentConfig) -> pd.DataFrame:
         for amino_acid, own in arm.groupby("amino_acid", sort=False):
             blank = blanks[blanks["amino_acid"].eq(amino_acid)]
             k = decay.get((int(replicate), str(amino_acid)), 0.0)
-            who = {"cell_line": line, "medium": medium, "condition": condition,
-                   "replicate": str(replicate), "amino_acid": amino_acid}  # fmt: skip
+            who = {
+                "cell_line": line,
+                "medium": medium,
+                "condition": condition,
+                "replicate": str(replicate),
+                "amino_acid": amino_acid,
+            }
             bend = shift.get(int(replicate), 0.0)
             lost = data.evaporation.get(int(replicate), 0.0)
             rows.append(
@@ -142,13 +147,18 @@ def _rate(
     start = blank[blank["hours"].eq(0)]
     points = own if own["hours"].eq(0).any() else pd.concat([start, own])
     why = (
-        (told[0] if told else "UPTAKE_NO_VOLUME") if own.empty
-        else "UPTAKE_NO_COUNT" if growth is None
-        else "UPTAKE_NO_BLANK" if blank.empty
-        else "UPTAKE_EVAPORATED" if lost > config.settings.fail_volume_loss_percent
-        else "UPTAKE_TIMES_EQUAL" if points["hours"].nunique() < 2
+        (told[0] if told else "UPTAKE_NO_VOLUME")
+        if own.empty
+        else "UPTAKE_NO_COUNT"
+        if growth is None
+        else "UPTAKE_NO_BLANK"
+        if blank.empty
+        else "UPTAKE_EVAPORATED"
+        if lost > config.settings.fail_volume_loss_percent
+        else "UPTAKE_TIMES_EQUAL"
+        if points["hours"].nunique() < 2
         else ""
-    )  # fmt: skip
+    )
     base = {"k_decay_per_h": k, "ci_low": math.nan, "ci_high": math.nan, "n_points": len(points)}
     if why or growth is None:
         base |= {name: math.nan for name in MEASURES}
@@ -227,9 +237,11 @@ def _gate(row: dict[str, Any], method: str, who: dict[str, Any], config: Experim
         ("UPTAKE_PROVISIONAL", change < s.min_uptake_change_percent),
         ("UPTAKE_TWO_POINTS", method == "two_points"),
         ("UPTAKE_RECIPE", off > s.max_blank_from_recipe_percent),
-        ("UPTAKE_BELOW_DEMAND",
-         essential and row["v_per_new_cell_fmol"] < s.min_essential_share * demand),
-    ]  # fmt: skip
+        (
+            "UPTAKE_BELOW_DEMAND",
+            essential and row["v_per_new_cell_fmol"] < s.min_essential_share * demand,
+        ),
+    ]
     return next((code for code, failed in checks if failed), "UPTAKE_GOOD")
 
 
@@ -262,11 +274,15 @@ def _words(code: str, row: dict[str, Any], config: ExperimentConfig) -> dict[str
     left = row.get("supply_left", math.nan)
     spare = (1 - left) / (1 - s.min_supply_left) if left < s.min_supply_left else 1.0
     values = {
-        "change": change, "factor": min(factor, 99.0), "supply": row.get("blank_uM", math.nan),
+        "change": change,
+        "factor": min(factor, 99.0),
+        "supply": row.get("blank_uM", math.nan),
         "lower": row.get("blank_uM", math.nan) / factor if factor == factor else math.nan,
-        "left": 100 * left, "cv": row.get("blank_cv_percent", math.nan), "spare": 2 * spare,
+        "left": 100 * left,
+        "cv": row.get("blank_cv_percent", math.nan),
+        "spare": 2 * spare,
         **s.model_dump(),
-    }  # fmt: skip
+    }
     entry = codes()[code]
     if code in OF_TABLES:
         return {"note": entry.title, "advice": ""}

@@ -42,8 +42,19 @@ class ApoptosisTab(Tab):
             description="Acquisition", options=[], layout=w.Layout(width="330px")
         )
         self.sample = w.Dropdown(description="Sample", options=[], layout=w.Layout(width="400px"))
-        self.sliders = {name: w.FloatLogSlider(description=label, min=LOG_LOW, max=LOG_HIGH, step=STEP, value=1000, readout_format=".4g", style=LABELLED,
-                                               layout=w.Layout(width="560px")) for name, label in CHANNELS}  # fmt: skip
+        self.sliders = {
+            name: w.FloatLogSlider(
+                description=label,
+                min=LOG_LOW,
+                max=LOG_HIGH,
+                step=STEP,
+                value=1000,
+                readout_format=".4g",
+                style=LABELLED,
+                layout=w.Layout(width="560px"),
+            )
+            for name, label in CHANNELS
+        }
         self.reset = button("Back to the saved gates")
         self.saving = Saving(session, page, self._propose, "these gates")
         self.state, self.density, self.table, self.plain = w.HTML(), w.HTML(), w.HTML(), w.HTML()
@@ -214,8 +225,17 @@ class ApoptosisTab(Tab):
             found = dying.apoptosis(self.run.flow(flow, now), config.media, settings)
             if calls is not None and len(calls):
                 calls, before = self.session.calls_from(apoptosis=found), calls
-        columns = {"cell_line": "line", "medium": "medium", "replicate": "replicate", "viable_percent": "viable %", "early_percent": "early %", "late_percent": "late %",
-                   "necrotic_percent": "necrotic %", "specific_apoptosis": "specific", "verdict": "verdict"}  # fmt: skip
+        columns = {
+            "cell_line": "line",
+            "medium": "medium",
+            "replicate": "replicate",
+            "viable_percent": "viable %",
+            "early_percent": "early %",
+            "late_percent": "late %",
+            "necrotic_percent": "necrotic %",
+            "specific_apoptosis": "specific",
+            "verdict": "verdict",
+        }
         self.table.value = parts.table(
             found, "apoptosis", "Specific: share of control's negative cells lost.", columns
         ) + (

@@ -36,8 +36,13 @@ class AsnsTab(Tab):
         self._setting = False
         for control in (self.measure, self.panel_measure):
             control.observe(page.guard(self._changed, "Drawing…"), "value")
-        pair = w.HBox([w.VBox([self.own], layout=w.Layout(flex="1 1 480px")), w.VBox([self.panel], layout=w.Layout(flex="1 1 480px"))],
-                      layout=w.Layout(flex_flow="row wrap", grid_gap="20px"))  # fmt: skip
+        pair = w.HBox(
+            [
+                w.VBox([self.own], layout=w.Layout(flex="1 1 480px")),
+                w.VBox([self.panel], layout=w.Layout(flex="1 1 480px")),
+            ],
+            layout=w.Layout(flex_flow="row wrap", grid_gap="20px"),
+        )
         self.box.children = [row([self.measure, self.panel_measure]), pair, self.table]
 
     @property

@@ -91,8 +91,17 @@ class CallsTab(Tab):
         for bound in field.metadata:
             low = getattr(bound, "ge", getattr(bound, "gt", low - STEP) + STEP)
             high = getattr(bound, "le", getattr(bound, "lt", high + STEP) - STEP)
-        return w.FloatSlider(description=name, min=low, max=high, step=STEP, value=field.default, style=LABELLED, layout=WIDE,
-                             readout_format=".2f", tooltip=field.description)  # fmt: skip
+        return w.FloatSlider(
+            description=name,
+            min=low,
+            max=high,
+            step=STEP,
+            value=field.default,
+            style=LABELLED,
+            layout=WIDE,
+            readout_format=".2f",
+            tooltip=field.description,
+        )
 
     # ---- cut-offs
 

@@ -38,8 +38,15 @@ class ExchangeTab(Tab):
         self.doubling = _field("doubling time, h", 24.0)
         self.rate = _field("uptake, fmol/cell/h", 0.0)
         self.found, self.answer = w.HTML(), w.HTML()
-        self.controls = (self.amino_acid, self.cells, self.volume, self.supply, self.hours,
-                         self.doubling, self.rate)  # fmt: skip
+        self.controls = (
+            self.amino_acid,
+            self.cells,
+            self.volume,
+            self.supply,
+            self.hours,
+            self.doubling,
+            self.rate,
+        )
         for control in self.controls:
             control.observe(page.guard(lambda _: self._plan(), "Planning…"), "value")
         head = w.HTML("<h3>Plan the next experiment</h3>")
@@ -82,8 +89,11 @@ class ExchangeTab(Tab):
             f" {number(found.change_percent)} % until {hours:g} h; the gate is {gate:g} %. "
         )
         if found.left < 0.2:
-            self.answer.value = parts.note(words + "Less than a fifth would be left: use fewer"
-                                           " cells, more volume, or an earlier sample.", "warn")  # fmt: skip
+            self.answer.value = parts.note(
+                words + "Less than a fifth would be left: use fewer"
+                " cells, more volume, or an earlier sample.",
+                "warn",
+            )
         elif found.factor > 1:
             self.answer.value = parts.note(
                 f"{words}Seed {number(found.factor)} times the cells, use 1/{number(found.factor)}"
@@ -95,5 +105,9 @@ class ExchangeTab(Tab):
 
 
 def _field(name: str, value: float) -> w.FloatText:
-    return w.FloatText(value=value, description=name, style={"description_width": "130px"},
-                       layout=w.Layout(width="240px"))  # fmt: skip
+    return w.FloatText(
+        value=value,
+        description=name,
+        style={"description_width": "130px"},
+        layout=w.Layout(width="240px"),
+    )

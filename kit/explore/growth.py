@@ -49,8 +49,13 @@ class GrowthTab(Tab):
         self._redraw = page.guard(self._changed, "Drawing…")
         self.line.observe(page.guard(self._other_line, "Drawing…"), "value")
         self.scale.observe(self._redraw, "value")
-        body = w.HBox([w.VBox([self.picture], layout=w.Layout(flex="1 1 560px")), w.VBox([self.table], layout=w.Layout(flex="1 1 420px"))],
-                      layout=w.Layout(flex_flow="row wrap", grid_gap="20px"))  # fmt: skip
+        body = w.HBox(
+            [
+                w.VBox([self.picture], layout=w.Layout(flex="1 1 560px")),
+                w.VBox([self.table], layout=w.Layout(flex="1 1 420px")),
+            ],
+            layout=w.Layout(flex_flow="row wrap", grid_gap="20px"),
+        )
         self.box.children = [
             row([self.line, self.scale]),
             row([w.Label("Replicates shown:"), self.replicates]),
@@ -118,8 +123,15 @@ class GrowthTab(Tab):
         off = self.left_off
         if list(self._boxes) == numbers:
             return
-        self._boxes = {number: w.Checkbox(value=number not in off, description=f"replicate {number}", indent=False, layout=w.Layout(width="130px"))
-                       for number in numbers}  # fmt: skip
+        self._boxes = {
+            number: w.Checkbox(
+                value=number not in off,
+                description=f"replicate {number}",
+                indent=False,
+                layout=w.Layout(width="130px"),
+            )
+            for number in numbers
+        }
         for box in self._boxes.values():
             box.observe(self._redraw, "value")
         self.replicates.children = list(self._boxes.values())

@@ -88,8 +88,15 @@ class PlatesTab(Tab):
         session.quick.append(self._quick)
 
     def _lay_out(self) -> None:
-        left = w.VBox([self.plate, row([self.clear, self.reason]), row([self.leave_out, self.back, self.undo, self.redo]), self.left_out],
-                      layout=w.Layout(flex="1 1 460px", max_width="820px", min_width="400px"))  # fmt: skip
+        left = w.VBox(
+            [
+                self.plate,
+                row([self.clear, self.reason]),
+                row([self.leave_out, self.back, self.undo, self.redo]),
+                self.left_out,
+            ],
+            layout=w.Layout(flex="1 1 460px", max_width="820px", min_width="400px"),
+        )
         # What a change did has to be seen beside the plate at the width of a usual screen: calls
         # first, the longer metrics below them.
         right = w.VBox(
@@ -286,8 +293,16 @@ def metric_rows(qc: pd.DataFrame, before: pd.DataFrame | None, plate: str) -> pd
     limit = [
         markup.significant(number) if pd.notna(number) else "" for number in here["limit_pass"]
     ]
-    table = pd.DataFrame({"metric": here["metric"].map(title), "of": here["of"], "value": value,
-                          "was": here["was"], "limit": limit, "verdict": here["verdict"]})  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "metric": here["metric"].map(title),
+            "of": here["of"],
+            "value": value,
+            "was": here["was"],
+            "limit": limit,
+            "verdict": here["verdict"],
+        }
+    )
     return table if table["was"].any() else table.drop(columns="was")
 
 

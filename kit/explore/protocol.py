@@ -194,10 +194,19 @@ class ProtocolTab(Tab):
         medium = config.media[row["medium"]]
         serum = config.sera.get(medium.serum or "")
         previous = getattr(config.protocol.previous_medium, f"{row['amino_acid']}_uM", None)
-        known = {"amino_acid": row["amino_acid"], "start_uM": previous, "washes": row["washes"], "residual_uL": row["residual_uL"], "wash_uL": row["wash_uL"],
-                 "added_uL": row["added_uL"], "cells": row["cells_per_well"], "doublings": row["control_doublings"],
-                 "serum_percent": None if serum is None else serum.percent, "dialyzed": None if serum is None else serum.dialyzed,
-                 "adherent": config.cell_lines[row["cell_line"]].growth_mode == "adherent"}  # fmt: skip
+        known = {
+            "amino_acid": row["amino_acid"],
+            "start_uM": previous,
+            "washes": row["washes"],
+            "residual_uL": row["residual_uL"],
+            "wash_uL": row["wash_uL"],
+            "added_uL": row["added_uL"],
+            "cells": row["cells_per_well"],
+            "doublings": row["control_doublings"],
+            "serum_percent": None if serum is None else serum.percent,
+            "dialyzed": None if serum is None else serum.dialyzed,
+            "adherent": config.cell_lines[row["cell_line"]].growth_mode == "adherent",
+        }
         return {
             **_usual(),
             **{
@@ -216,12 +225,23 @@ class ProtocolTab(Tab):
         carry = plan.carry(settings)
         judged = verdict(carry, settings)
         advice = next_wash_advice(carry, settings.gr_mask_moderate, plan.amino_acid)
-        said = (f"{show_uM(carry.residual_uM)} uM {plan.amino_acid} left; pays for {carry.masked_doublings:.2f} of {plan.doublings:g} doublings; "
-                f"an auxotroph could show GR {carry.gr_mask:.2f}: {VERDICTS[judged]}.")  # fmt: skip
+        said = (
+            f"{show_uM(carry.residual_uM)} uM {plan.amino_acid} left; pays for {carry.masked_doublings:.2f} of {plan.doublings:g} doublings; "
+            f"an auxotroph could show GR {carry.gr_mask:.2f}: {VERDICTS[judged]}."
+        )
         ax = self._plan_canvas.blank(plan.amino_acid)
         volumes = sorted({round(plan.residual_uL * share, 2) for share in (0.5, 1, 2)})
-        plots.residual_against_washes(_point(plan, carry, judged, settings), ax, settings, amino_acid=plan.amino_acid, start_uM=plan.start_uM, wash_uL=plan.wash_uL,
-                                      added_uL=plan.added_uL, residual_volumes_uL=volumes, max_washes=max(4, plan.washes))  # fmt: skip
+        plots.residual_against_washes(
+            _point(plan, carry, judged, settings),
+            ax,
+            settings,
+            amino_acid=plan.amino_acid,
+            start_uM=plan.start_uM,
+            wash_uL=plan.wash_uL,
+            added_uL=plan.added_uL,
+            residual_volumes_uL=volumes,
+            max_washes=max(4, plan.washes),
+        )
         self.residue.value = (
             parts.note(said, judged)
             + (parts.note(advice.text) if advice else "")

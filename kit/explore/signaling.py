@@ -32,9 +32,10 @@ class SignalingTab(Tab):
         super().__init__(page)
         self.session = session
         self.scaling = w.Dropdown(
-            description="Values", options=[(CHOICES[name], name) for name in SCALINGS],
+            description="Values",
+            options=[(CHOICES[name], name) for name in SCALINGS],
             layout=w.Layout(width="430px"),
-        )  # fmt: skip
+        )
         self.left_out = w.SelectMultiple(
             description="Leave out", options=[], rows=8, layout=w.Layout(width="560px")
         )
@@ -89,11 +90,18 @@ class SignalingTab(Tab):
     def _show(self) -> None:
         study, settings = self.what_if(), self.session.experiment.settings  # type: ignore[union-attr]
         changed = bool(self.left_out.value) or self.scaling.value != "reference"
-        self.state.value = parts.note(_state(len(self.left_out.value), changed), "warn" if changed else "info")  # fmt: skip
+        self.state.value = parts.note(
+            _state(len(self.left_out.value), changed), "warn" if changed else "info"
+        )
         table = study.mtorc1_divergence
         fig, ax = style.figure(4.6, 3.9)
-        plots.divergence(table, ax, dependent=settings.min_rdi_dependent, half=settings.rdi_half,
-                         arf1=settings.min_adi)  # fmt: skip
+        plots.divergence(
+            table,
+            ax,
+            dependent=settings.min_rdi_dependent,
+            half=settings.rdi_half,
+            arf1=settings.min_adi,
+        )
         self.figure.value = parts.figure(fig, "Rag against Arf1", "Bars: 95 % Fieller intervals.")
         words = [names.words_of(name) for name in table["class"]]
         self.table.value = parts.table(
@@ -102,10 +110,15 @@ class SignalingTab(Tab):
         rules = study.mtorc1_validity
         broken = rules[rules["verdict"].isin(["warn", "fail"])]
         self.rules.value = (
-            parts.table(broken, "mtorc1_validity", "Rules that do not pass.",
-                        ["rule", "verdict", "note", "advice"])
-            if len(broken) else ""
-        )  # fmt: skip
+            parts.table(
+                broken,
+                "mtorc1_validity",
+                "Rules that do not pass.",
+                ["rule", "verdict", "note", "advice"],
+            )
+            if len(broken)
+            else ""
+        )
 
 
 def _state(count: int, changed: bool) -> str:

@@ -21,6 +21,7 @@ from scipy import stats
 from kit.config.settings import Settings
 from kit.core import columns
 from kit.core.errors import InputError, Problem, did_you_mean
+from kit.core.findings import Finding, judged
 from kit.stats import holm, wilson_interval
 
 KEYS = ["cell_line", "medium", "replicate", "hours"]
@@ -76,7 +77,9 @@ def apoptosis(flow: pd.DataFrame, media: Mapping[str, Medium], settings: Setting
     table = flow.copy().reset_index(drop=True)
     _check(table, media)
     if table.empty:
-        return columns.empty("apoptosis").assign(note=pd.Series(dtype=object))
+        return columns.empty("apoptosis").assign(
+            note=pd.Series(dtype=object), code=pd.Series(dtype=object)
+        )
     table.loc[table["events"].eq(0), QUADRANTS] = np.nan
     table["role"] = [
         "inducer" if is_inducer(media[name]) else media[name].role for name in table["medium"]
@@ -93,9 +96,9 @@ def apoptosis(flow: pd.DataFrame, media: Mapping[str, Medium], settings: Setting
         table["role"].eq("control") & table["annexin_percent"].notna(), "specific_apoptosis"
     ] = 0.0
     weak = _weak_inducers(table, settings)
-    judged = [_judge(row, weak, settings) for row in table.to_dict("records")]
-    table["verdict"] = [verdict for verdict, _ in judged]
-    table["note"] = [note for _, note in judged]
+    found = [_judge(row, weak, settings) for row in table.to_dict("records")]
+    for name in ("verdict", "note", "code"):
+        table[name] = [each[name] for each in found]
     return columns.check(
         table.drop(columns=[name for name in table if str(name).startswith("_")]), "apoptosis"
     )
@@ -164,101 +167,66 @@ def _run(row: Mapping[Any, Any]) -> tuple[Any, ...]:
 
 def _judge(
     row: dict[Any, Any], weak: Mapping[tuple[Any, ...], float], settings: Settings
-) -> tuple[str, str]:
-    """Verdict and reasons of one sample: its own events, its control, its inducer."""
-    findings = [
-        _events_finding(row["events"], settings),
-        *_control_findings(row, settings),
-        _debris_finding(row, settings),
-    ]
+) -> dict[str, str]:
+    """Verdict, reasons and codes of one sample: its own events, its control, its inducer."""
+    found = [*_events(row, settings), *_control(row, settings), *_debris(row, settings)]
     if _run(row) in weak:
-        limit = settings.min_inducer_specific_apoptosis
-        findings.append(
-            (
-                "fail",
-                (
-                    f"the inducer reached SA {weak[_run(row)]:.2f}, below"
-                    f" min_inducer_specific_apoptosis = {limit:g}"
-                ),
-            )
-        )
-    found = [finding for finding in findings if finding]
-    worst = next(
-        (verdict for verdict in ("fail", "warn") if any(verdict == item for item, _ in found)),
-        "pass",
-    )
-    return worst, "; ".join(text for _, text in found)
+        values = {
+            "death": weak[_run(row)],
+            "limit": settings.min_inducer_specific_apoptosis,
+        }
+        found.append(Finding("FLOW_INDUCER_WEAK", "fail", values=values))
+    return judged(found)
 
 
-def _events_finding(events: float, settings: Settings) -> tuple[str, str] | None:
+def _events(row: dict[Any, Any], settings: Settings) -> list[Finding]:
+    events, unsure = row["events"], settings.min_events
     if not np.isfinite(events):
-        return "warn", "the number of singlets is not given"
-    if events < settings.fail_events:
-        return "fail", f"{events:.0f} singlets, below fail_events = {settings.fail_events}"
-    if events < settings.min_events:
-        return "warn", f"{events:.0f} singlets, below min_events = {settings.min_events}"
-    return None
+        return [Finding("FLOW_EVENTS_UNKNOWN", "warn")]
+    few = _few(events, settings)
+    values = {"events": round(events), "least": settings.fail_events, "unsure": unsure}
+    return [Finding("FLOW_FEW_EVENTS", few, values=values)] if few else []
 
 
-def _control_findings(row: dict[Any, Any], settings: Settings) -> list[tuple[str, str]]:
-    control, necrotic, events = (
+def _few(events: float, settings: Settings) -> str:
+    return (
+        "fail" if events < settings.fail_events else "warn" if events < settings.min_events else ""
+    )
+
+
+def _control(row: dict[Any, Any], settings: Settings) -> list[Finding]:
+    control, events, treated = (
         row["control_annexin_percent"],
-        row["_control_necrotic"],
         row["_control_events"],
+        row["role"] != "control",
     )
     found = []
-    if row["role"] != "control" and events < settings.fail_events:
-        found.append(
-            (
-                "fail",
-                f"control has {events:.0f} singlets, below fail_events = {settings.fail_events}",
-            )
-        )
+    if treated and events < settings.fail_events:
+        values = {"events": round(events), "least": settings.fail_events}
+        found.append(Finding("FLOW_CONTROL_FEW_EVENTS", "fail", values=values))
     if not np.isfinite(control):
-        return found or (
-            []
-            if row["role"] == "control"
-            else [("fail", "no control of the same line and replicate: SA cannot be formed")]
-        )
-    limits = settings.fail_control_annexin_percent, settings.max_control_annexin_percent
-    if control > limits[0]:
-        found.append(
-            (
-                "fail",
-                (
-                    f"control is {control:.1f} % Annexin V+, above fail_control_annexin_percent ="
-                    f" {limits[0]:g}"
-                ),
-            )
-        )
-    elif control > limits[1]:
-        found.append(
-            (
-                "warn",
-                (
-                    f"control is {control:.1f} % Annexin V+, above max_control_annexin_percent ="
-                    f" {limits[1]:g}"
-                ),
-            )
-        )
-    if necrotic > settings.max_control_necrotic_percent:
-        text = (
-            f"control is {necrotic:.1f} % Annexin V-/PI+ (harvest damage?), above"
-            " max_control_necrotic_percent"
-        )
-        found.append(("warn", f"{text} = {settings.max_control_necrotic_percent:g}"))
+        alone = treated and not found
+        return [Finding("FLOW_NO_CONTROL", "fail")] if alone else found
+    most, usual = settings.fail_control_annexin_percent, settings.max_control_annexin_percent
+    if control > usual:
+        values = {"percent": control, "most": most, "usual": usual}
+        dying = "fail" if control > most else "warn"
+        found.append(Finding("FLOW_CONTROL_DYING", dying, values=values))
+    if row["_control_necrotic"] > settings.max_control_necrotic_percent:
+        values = {
+            "percent": row["_control_necrotic"],
+            "most": settings.max_control_necrotic_percent,
+        }
+        found.append(Finding("FLOW_CONTROL_NECROTIC", "warn", values=values))
     return found
 
 
-def _debris_finding(row: dict[Any, Any], settings: Settings) -> tuple[str, str] | None:
-    limit = float(getattr(settings, "max_debris_ratio", 2.0))
-    if row["role"] != "control" and row["_debris"] > limit * row["_control_debris"]:
-        text = (
-            f"{row['_debris']:.0f} % debris, over {limit:g} x control's"
-            f" {row['_control_debris']:.0f} %: death underestimated"
-        )
-        return "warn", text
-    return None
+def _debris(row: dict[Any, Any], settings: Settings) -> list[Finding]:
+    most = float(getattr(settings, "max_debris_ratio", 2.0))
+    if row["role"] == "control" or not row["_debris"] > most * row["_control_debris"]:
+        return []
+    values = {"percent": row["_debris"], "control": row["_control_debris"], "most": most}
+    return [Finding("FLOW_DEBRIS", "warn", values=values)]
 
 
 # ---- contrasts over biological replicates

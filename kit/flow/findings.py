@@ -18,7 +18,10 @@ def flow_findings(table: pd.DataFrame) -> list[Finding]:
         return [Finding("FLOW_ALL_FAILED", "fail", "", values)]
     found = []
     for (line, medium), rows in table.groupby(["cell_line", "medium"], sort=False):
-        bad = rows[rows["verdict"].eq("fail")]
+        bad, doubtful = (rows[rows["verdict"].eq(verdict)] for verdict in ("fail", "warn"))
+        if len(doubtful):
+            values = {"count": len(doubtful), "of": len(rows), "why": _why(doubtful)}
+            found.append(Finding("FLOW_UNCERTAIN", "warn", f"{line}, {medium}", values))
         if bad.empty:
             continue
         whole = len(bad) == len(rows)

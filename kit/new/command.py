@@ -230,8 +230,10 @@ def summary(plan: Plan, folder: Path, simulated: bool) -> str:
     from kit.config.settings import Settings
     from kit.new.plate_design import USUAL_GROUP
 
-    lines = [f"Wrote {folder}: {len(plan.lines)} line{'s' * (len(plan.lines) > 1)}, {len(plan.media)} media, {len(plan.plates)} plates, "
-             f"{len(plan.layouts)} layouts (seed {plan.seed}), {folder / 'plate_map.html'} to print."]  # fmt: skip
+    lines = [
+        f"Wrote {folder}: {len(plan.lines)} line{'s' * (len(plan.lines) > 1)}, {len(plan.media)} media, {len(plan.plates)} plates, "
+        f"{len(plan.layouts)} layouts (seed {plan.seed}), {folder / 'plate_map.html'} to print."
+    ]
     if plan.wells_per_group is None and plan.group_wells < USUAL_GROUP:
         lines.append(
             f"Each dropout and rescue has {plan.group_wells} wells: {USUAL_GROUP} do not fit on"

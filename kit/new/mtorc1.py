@@ -91,9 +91,12 @@ def contents(name: str, *, title: str, simulated: bool) -> dict[str, bytes]:
     raw = {number: f"raw/{prefix}ps6k_e{number}.csv" for number in numbers}
     entries = "\n".join(f"  - {{file: {raw[n]}, experiment: {n}}}" for n in numbers)
     yaml = YAML.format(
-        version=kit.__version__, name=name, simulated=str(simulated).lower(), entries=entries,
+        version=kit.__version__,
+        name=name,
+        simulated=str(simulated).lower(),
+        entries=entries,
         title='"' + (title or f"{name}: Rag or Arf1").replace('"', "'") + '"',
-    )  # fmt: skip
+    )
     told = SIMULATED if simulated else BLANK
     readme = README.format(name=name, experiments=EXPERIMENTS, next=told)
     files = {

@@ -45,8 +45,17 @@ def pages(plan: Plan) -> list[dict[str, Any]]:
             grid.setdefault(int(row), []).append(marks[tuple(key)])
         plates = [plate.name for plate in plan.plates if plate.layout == path]
         columns = int(wells["column"].max())
-        found.append({"path": path, "plates": plates, "columns": range(1, columns + 1), "legend": _legend(plan, marks), "dense": columns > 12,
-                      "letters": letters, "rows": [(row_letters(row), cells) for row, cells in grid.items()]})  # fmt: skip
+        found.append(
+            {
+                "path": path,
+                "plates": plates,
+                "columns": range(1, columns + 1),
+                "legend": _legend(plan, marks),
+                "dense": columns > 12,
+                "letters": letters,
+                "rows": [(row_letters(row), cells) for row, cells in grid.items()],
+            }
+        )
     return found
 
 

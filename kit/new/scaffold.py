@@ -148,8 +148,14 @@ def contents(plan: Plan, *, simulated: bool) -> dict[str, bytes]:
 def _environment() -> Environment:
     """Templates of `kit new`; HTML is escaped, plain text is not."""
     loader = FileSystemLoader(share() / "templates" / "experiment")
-    return Environment(loader=loader, autoescape=lambda name: bool(name and name.endswith(".html.j2")), undefined=StrictUndefined,
-                       trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)  # fmt: skip
+    return Environment(
+        loader=loader,
+        autoescape=lambda name: bool(name and name.endswith(".html.j2")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
 
 
 def _context(plan: Plan, simulated: bool) -> dict[str, Any]:
@@ -157,16 +163,38 @@ def _context(plan: Plan, simulated: bool) -> dict[str, Any]:
     raw = {plate.name: raw_path(f"{plate.stem}.csv", simulated=simulated) for plate in plan.plates}
     default_h = Settings().proliferation_h
     return {
-        "plan": plan, "simulated": simulated, "prefix": PREFIX, "schema": SCHEMA, "map": MAP, "version": kit.__version__, "scalar": scalar,
-        "pages": plate_map.pages(plan), "raw": raw, "wells": plan.group_wells, "inner": usable_wells(plan.plate), "sera": _sera(),
-        "lines": {scalar(name): text for name, text in _lines(plan).items()}, "media": _media(plan), "protocol": _protocol(plan),
-        "replicates": {number: fields(Replicate, {}, 4, set(Replicate.model_fields), explain=number == 1) for number in range(1, plan.replicates + 1)},
-        "plates": [(flow(_plate(plan, plate)), flow({"file": raw[plate.name], "layout": plate.layout})) for plate in plan.plates],
+        "plan": plan,
+        "simulated": simulated,
+        "prefix": PREFIX,
+        "schema": SCHEMA,
+        "map": MAP,
+        "version": kit.__version__,
+        "scalar": scalar,
+        "pages": plate_map.pages(plan),
+        "raw": raw,
+        "wells": plan.group_wells,
+        "inner": usable_wells(plan.plate),
+        "sera": _sera(),
+        "lines": {scalar(name): text for name, text in _lines(plan).items()},
+        "media": _media(plan),
+        "protocol": _protocol(plan),
+        "replicates": {
+            number: fields(Replicate, {}, 4, set(Replicate.model_fields), explain=number == 1)
+            for number in range(1, plan.replicates + 1)
+        },
+        "plates": [
+            (flow(_plate(plan, plate)), flow({"file": raw[plate.name], "layout": plate.layout}))
+            for plate in plan.plates
+        ],
         "plate_fields": {name: info.description for name, info in Plate.model_fields.items()},
-        "flow_file": raw_path(FLOW_FILE, simulated=simulated), "blot_file": raw_path(BLOT_FILE, simulated=simulated),
-        "flow_columns": ", ".join(FLOW_COLUMNS), "blot_columns": ", ".join(BAND_COLUMNS), "settings": settings_list(),
-        "growth_h": None if default_h in plan.hours else plan.hours[-1], "default_h": default_h,
-    }  # fmt: skip
+        "flow_file": raw_path(FLOW_FILE, simulated=simulated),
+        "blot_file": raw_path(BLOT_FILE, simulated=simulated),
+        "flow_columns": ", ".join(FLOW_COLUMNS),
+        "blot_columns": ", ".join(BAND_COLUMNS),
+        "settings": settings_list(),
+        "growth_h": None if default_h in plan.hours else plan.hours[-1],
+        "default_h": default_h,
+    }
 
 
 def _plate(plan: Plan, plate: PlannedPlate) -> dict[str, Any]:

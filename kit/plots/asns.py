@@ -146,8 +146,18 @@ def _lineage(lines: pd.DataFrame) -> pd.Series:
 def lineage_legend(fig: Figure, styles: Mapping[str, tuple[str, str]]) -> None:
     """One legend of lineages beside all axes of a figure; none for a single lineage."""
     if len(styles) > 1:
-        handles = [Line2D([], [], color=color, marker=mark, linestyle="none", markersize=5.5, label=style.short(name, 24))
-                   for name, (color, mark) in styles.items()]  # fmt: skip
+        handles = [
+            Line2D(
+                [],
+                [],
+                color=color,
+                marker=mark,
+                linestyle="none",
+                markersize=5.5,
+                label=style.short(name, 24),
+            )
+            for name, (color, mark) in styles.items()
+        ]
         fig.legend(
             handles=handles,
             loc="outside right upper",

@@ -56,8 +56,18 @@ def overlay(image: BlotImage, bands: pd.DataFrame, ax: Axes) -> Axes:
         )
     for _, lane in bands.drop_duplicates("lane").iterrows():
         name = lane["cell_line"] or lane["lane_role"]
-        ax.text((lane["left"] + lane["right"]) / 2, -0.01, style.short(f"{lane['lane']} {name}", 12), transform=ax.get_xaxis_transform(),
-                rotation=35, rotation_mode="anchor", ha="right", va="top", fontsize=style.FONT - 2, color=style.INK)  # fmt: skip
+        ax.text(
+            (lane["left"] + lane["right"]) / 2,
+            -0.01,
+            style.short(f"{lane['lane']} {name}", 12),
+            transform=ax.get_xaxis_transform(),
+            rotation=35,
+            rotation_mode="anchor",
+            ha="right",
+            va="top",
+            fontsize=style.FONT - 2,
+            color=style.INK,
+        )
     ax.set_xticks([])
     ax.set_yticks([])
     ax.spines[:].set_visible(False)

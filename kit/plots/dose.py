@@ -34,9 +34,15 @@ def curve(
     for replicate, marker in style.markers(sorted(used["replicate"].unique())).items():
         own = used["replicate"].eq(replicate)
         ax.plot(
-            shown[own], used.loc[own, scale], marker, color=color, alpha=0.65, markersize=3.8,
-            markeredgewidth=0, linestyle="none",
-        )  # fmt: skip
+            shown[own],
+            used.loc[own, scale],
+            marker,
+            color=color,
+            alpha=0.65,
+            markersize=3.8,
+            markeredgewidth=0,
+            linestyle="none",
+        )
     if line["reportable"]:
         _reported(line, positive, color, ax)
     else:
@@ -79,9 +85,15 @@ def _dose_axis(ax: Axes, positive: pd.Series, zero: float, unit: str) -> None:
     ax.set_xlim(zero / 10**0.25, 10 ** (high + 0.2))
     at = (BREAK * 0.5 + 0.25) / (high + 0.2 - low + BREAK + 0.25)
     ax.text(
-        at, 0, "//", transform=ax.transAxes, ha="center", va="center", fontsize=style.FONT,
+        at,
+        0,
+        "//",
+        transform=ax.transAxes,
+        ha="center",
+        va="center",
+        fontsize=style.FONT,
         color=style.GREY,
-    )  # fmt: skip
+    )
     ax.set_xlabel(unit)
 
 
@@ -109,9 +121,14 @@ def forest(lines: pd.DataFrame, ax: Axes) -> Axes:
             ax.plot(row["censored_at"], place, ">" if right else "<", color=color, markersize=7)
         else:
             ax.text(
-                0.02, place, style.text(row["ic50_text"]), va="center", fontsize=style.FONT - 2,
-                color=style.GREY, transform=ax.get_yaxis_transform(),
-            )  # fmt: skip
+                0.02,
+                place,
+                style.text(row["ic50_text"]),
+                va="center",
+                fontsize=style.FONT - 2,
+                color=style.GREY,
+                transform=ax.get_yaxis_transform(),
+            )
         names.append(f"{row['cell_line']} · {row['medium']}")
     ax.set_yticks(range(len(names)), [style.short(name, 34) for name in names])
     ax.set_ylim(len(names) - 0.5, -0.5)

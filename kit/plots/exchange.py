@@ -35,8 +35,16 @@ def amounts_over_time(
     `samples` are rows of `uptake_samples`, `rates` of `uptake_rates`, both with a column `arm`.
     """
     blank = samples[samples["kind"].eq("blank")]
-    ax.scatter(blank["hours"], blank["amount_nmol"], s=16, marker="s", facecolors="none",
-               edgecolors=style.GREY, linewidths=0.9, zorder=2)  # fmt: skip
+    ax.scatter(
+        blank["hours"],
+        blank["amount_nmol"],
+        s=16,
+        marker="s",
+        facecolors="none",
+        edgecolors=style.GREY,
+        linewidths=0.9,
+        zorder=2,
+    )
     for row in rates.dropna(subset="v_fmol_per_cell_h").itertuples():
         own = samples[samples["arm"].eq(row.arm) & samples["kind"].eq("cells")]
         color = colors[row.arm]
@@ -64,8 +72,14 @@ def rates_between_arms(
             single = own[own["replicate"].ne("all")]
             whole = own[own["replicate"].eq("all")]
             failed = bool(len(whole) and whole["gate"].iloc[0] == "fail")
-            ax.scatter([x] * len(single), single[column], s=13, linewidths=0.9,
-                       color="none" if failed else colors[arm], edgecolors=colors[arm])  # fmt: skip
+            ax.scatter(
+                [x] * len(single),
+                single[column],
+                s=13,
+                linewidths=0.9,
+                color="none" if failed else colors[arm],
+                edgecolors=colors[arm],
+            )
             if len(whole):
                 width = 0.36 / max(len(arms), 1)
                 ax.hlines(whole[column], x - width, x + width, color=colors[arm], linewidth=1.6)
@@ -100,9 +114,15 @@ def slopes(exchange: pd.DataFrame, single: pd.DataFrame, least: float, ax: Axes)
         ]
         ax.scatter(own["epsilon"], [y + 0.32] * len(own), s=6, color=style.GREY, zorder=2)
         labels.append(f"{row.cell_line}: {row.amino_acid}" if several else row.amino_acid)
-        ax.text(1.01, y, WORDS[row.verdict] + (", provisional" if row.provisional else ""),
-                transform=ax.get_yaxis_transform(), va="center", fontsize=style.FONT - 1,
-                color=color)  # fmt: skip
+        ax.text(
+            1.01,
+            y,
+            WORDS[row.verdict] + (", provisional" if row.provisional else ""),
+            transform=ax.get_yaxis_transform(),
+            va="center",
+            fontsize=style.FONT - 1,
+            color=color,
+        )
     ax.set_yticks(range(len(labels)), [style.short(name, 26) for name in labels])
     ax.axvline(0, color=style.GREY, linewidth=0.8)
     style.limit_line(ax, least, f"least elasticity {least:g} (min_exchange_elasticity)", axis="x")
@@ -118,22 +138,49 @@ def exchange_picture(exchange: pd.DataFrame, ax: Axes) -> Axes:
     ax.set_axis_off()
     ax.set_xlim(0, 10)
     ax.set_ylim(0, 6)
-    box = FancyBboxPatch((3.6, 0.5), 6.1, 5.0, boxstyle="round,pad=0.05,rounding_size=0.8",
-                         facecolor="#F4F7FA", edgecolor=style.INK, linewidth=1.2)  # fmt: skip
+    box = FancyBboxPatch(
+        (3.6, 0.5),
+        6.1,
+        5.0,
+        boxstyle="round,pad=0.05,rounding_size=0.8",
+        facecolor="#F4F7FA",
+        edgecolor=style.INK,
+        linewidth=1.2,
+    )
     ax.add_patch(box)
     ax.text(9.4, 5.1, "cell", ha="right", fontsize=style.FONT, color=style.INK)
     ax.text(0.2, 5.1, "medium", ha="left", fontsize=style.FONT, color=style.INK)
     rows = list(exchange.itertuples())
     for y, row in zip(np.linspace(4.4, 2.0, max(len(rows), 1)), rows, strict=False):
         color = VERDICT[row.verdict]
-        arrow = FancyArrowPatch((2.2, y), (5.0, y), arrowstyle="-|>", mutation_scale=13,
-                                linewidth=2.2, color=color,
-                                linestyle="-" if row.verdict == "supports" else (0, (3, 2)))  # fmt: skip
+        arrow = FancyArrowPatch(
+            (2.2, y),
+            (5.0, y),
+            arrowstyle="-|>",
+            mutation_scale=13,
+            linewidth=2.2,
+            color=color,
+            linestyle="-" if row.verdict == "supports" else (0, (3, 2)),
+        )
         ax.add_patch(arrow)
         ax.text(2.1, y, row.amino_acid, ha="right", va="center", fontsize=style.FONT, color=color)
         ax.text(5.2, y, WORDS[row.verdict], va="center", fontsize=style.FONT - 1, color=color)
-    ax.add_patch(FancyArrowPatch((5.0, 0.95), (2.2, 0.95), arrowstyle="-|>", mutation_scale=13,
-                                 linewidth=2.2, color=style.AMINO_ACID["asparagine"]))  # fmt: skip
-    ax.text(5.2, 0.95, "asparagine, the proposed exchange factor", va="center",
-            fontsize=style.FONT - 1, color=style.AMINO_ACID["asparagine"])  # fmt: skip
+    ax.add_patch(
+        FancyArrowPatch(
+            (5.0, 0.95),
+            (2.2, 0.95),
+            arrowstyle="-|>",
+            mutation_scale=13,
+            linewidth=2.2,
+            color=style.AMINO_ACID["asparagine"],
+        )
+    )
+    ax.text(
+        5.2,
+        0.95,
+        "asparagine, the proposed exchange factor",
+        va="center",
+        fontsize=style.FONT - 1,
+        color=style.AMINO_ACID["asparagine"],
+    )
     return ax

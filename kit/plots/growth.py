@@ -129,8 +129,20 @@ def _means(
 def draw_limits(ax: Axes, settings: Settings, y: str, named: bool = True) -> None:
     """The cut-offs of the call, each with its name and value."""
     if y == "gr":
-        limits = [(0.0, "stasis", style.INK), (settings.gr_auxotroph, f"cut-off {settings.gr_auxotroph:g}\n(gr_auxotroph)", style.VERMILION),
-                  (settings.gr_prototroph, f"cut-off {settings.gr_prototroph:g}\n(gr_prototroph)", style.GREEN), (1.0, "control", style.GREY)]  # fmt: skip
+        limits = [
+            (0.0, "stasis", style.INK),
+            (
+                settings.gr_auxotroph,
+                f"cut-off {settings.gr_auxotroph:g}\n(gr_auxotroph)",
+                style.VERMILION,
+            ),
+            (
+                settings.gr_prototroph,
+                f"cut-off {settings.gr_prototroph:g}\n(gr_prototroph)",
+                style.GREEN,
+            ),
+            (1.0, "control", style.GREY),
+        ]
     else:
         limits = [(0.0 if y == "log2_fc" else 1.0, "control", style.GREY)]
     for value, name, color in limits:
@@ -339,8 +351,16 @@ def agreement(table: pd.DataFrame, settings: Settings, ax: Axes) -> Axes:
             rows["gr_count"].mean(),
             rows["gr_signal"].min() if below else rows["gr_signal"].max(),
         )
-        ax.annotate(style.text(f"{style.short(line, 12)} {style.short(medium, 16)}"), spot, xytext=(0, -9 if below else 9),
-                    textcoords="offset points", ha="center", va="top" if below else "bottom", fontsize=style.FONT - 2, color=style.INK)  # fmt: skip
+        ax.annotate(
+            style.text(f"{style.short(line, 12)} {style.short(medium, 16)}"),
+            spot,
+            xytext=(0, -9 if below else 9),
+            textcoords="offset points",
+            ha="center",
+            va="top" if below else "bottom",
+            fontsize=style.FONT - 2,
+            color=style.INK,
+        )
     ax.text(
         high,
         high,

@@ -38,8 +38,15 @@ def ledger_map(ledger: pd.DataFrame, ax: Axes, labels: Mapping[str, str] | None 
             if now > 0 and abs(then / now - 1) > 0.02:
                 words += f"\n→ {number(float(then))}"
             dark = now > 60
-            ax.text(column, row, words, ha="center", va="center", fontsize=style.FONT - 2,
-                    color="white" if dark else style.INK)  # fmt: skip
+            ax.text(
+                column,
+                row,
+                words,
+                ha="center",
+                va="center",
+                fontsize=style.FONT - 2,
+                color="white" if dark else style.INK,
+            )
     style.name_ticks(ax, list(start.columns))
     names = [(labels or {}).get(name, name) for name in start.index]
     ax.set_yticks(range(len(start)), [style.short(name) for name in names])
@@ -67,8 +74,14 @@ def what_is_left(rows: pd.DataFrame, ax: Axes) -> Axes:
         ax.plot(hours, 100 * left, color=color, linewidth=1.5, linestyle=line)
         ends.append((100 * float(np.interp(readout * 1.5, hours, left)), row.amino_acid, color))
     for place, (_, name, color) in zip(_spread([end[0] for end in ends]), ends, strict=True):
-        ax.text(readout * 1.52, place, style.short(name, 12), color=color, va="center",
-                fontsize=style.FONT - 2)  # fmt: skip
+        ax.text(
+            readout * 1.52,
+            place,
+            style.short(name, 12),
+            color=color,
+            va="center",
+            fontsize=style.FONT - 2,
+        )
     style.limit_line(ax, readout, f"read-out {readout:g} h", axis="x")
     ax.set_ylim(0, 104)
     ax.set_xlim(0, readout * 1.5)

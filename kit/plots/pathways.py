@@ -359,7 +359,16 @@ def _stroke(
 ) -> None:
     ax.add_patch(
         FancyArrowPatch(
-            start, end, arrowstyle=head, connectionstyle=f"arc3,rad={bend}", color=color, linewidth=1.4, linestyle=line,
-            mutation_scale=1, shrinkA=0, shrinkB=0, zorder=3,
+            start,
+            end,
+            arrowstyle=head,
+            connectionstyle=f"arc3,rad={bend}",
+            color=color,
+            linewidth=1.4,
+            linestyle=line,
+            mutation_scale=1,
+            shrinkA=0,
+            shrinkB=0,
+            zorder=3,
         )
-    )  # fmt: skip
+    )

@@ -226,8 +226,16 @@ def drift(wells: pd.DataFrame, axis: str, settings: Settings, ax: Axes) -> Axes:
     )
     ax.set_xticks(overall.index, labels)
     ax.set(xlabel=axis, ylabel="deviation (%)", title="")
-    ax.text(0.99, 0.98, f"dashed: {settings.max_drift_percent:g} % over the plate (max_drift_percent)", transform=ax.transAxes,
-            ha="right", va="top", fontsize=6.5, color=style.GREY)  # fmt: skip
+    ax.text(
+        0.99,
+        0.98,
+        f"dashed: {settings.max_drift_percent:g} % over the plate (max_drift_percent)",
+        transform=ax.transAxes,
+        ha="right",
+        va="top",
+        fontsize=6.5,
+        color=style.GREY,
+    )
     return ax
 
 

@@ -38,9 +38,15 @@ def activation(
         x = np.arange(len(stimuli)) + shift
         span = np.abs(own[["ci_low", "ci_high"]].to_numpy().T - own["a"].to_numpy())
         ax.errorbar(
-            x, own["a"], yerr=span, fmt="_", color=colors[arm], markersize=9, linewidth=1.3,
+            x,
+            own["a"],
+            yerr=span,
+            fmt="_",
+            color=colors[arm],
+            markersize=9,
+            linewidth=1.3,
             label=style.text(arm),
-        )  # fmt: skip
+        )
         dots = each[each["arm"].eq(arm)]
         at = dots["stimulus"].map({name: i for i, name in enumerate(stimuli)}).to_numpy(float)
         jitter = (dots["experiment"].rank(method="dense").to_numpy() - 2.5) * width * 0.09
@@ -51,8 +57,13 @@ def activation(
     style.name_ticks(ax, stimuli)
     ax.set_ylabel("activation, log2 over starved")
     if legend:
-        ax.legend(frameon=False, fontsize=style.FONT - 1.5, ncols=2, loc="upper left",
-                  bbox_to_anchor=(0, 1.2))  # fmt: skip
+        ax.legend(
+            frameon=False,
+            fontsize=style.FONT - 1.5,
+            ncols=2,
+            loc="upper left",
+            bbox_to_anchor=(0, 1.2),
+        )
     return ax
 
 
@@ -65,8 +76,9 @@ def divergence(
     low, high = -0.6, 1.6
     kwargs = {"linewidth": 0, "zorder": 0}
     ax.axvspan(dependent, high, color=CLASS_COLOR["rag_dependent"], alpha=0.08, **kwargs)
-    ax.fill_between([low, half], arf1, high, color=CLASS_COLOR["rag_independent_arf1"], alpha=0.08,
-                    **kwargs)  # fmt: skip
+    ax.fill_between(
+        [low, half], arf1, high, color=CLASS_COLOR["rag_independent_arf1"], alpha=0.08, **kwargs
+    )
     for value in (half, dependent):
         ax.axvline(value, color=style.GREY, linewidth=0.8, linestyle=(0, (4, 3)))
     ax.axhline(arf1, color=style.GREY, linewidth=0.8, linestyle=(0, (4, 3)))
@@ -87,18 +99,39 @@ def divergence(
         )
         if has_adi:
             ax.plot(
-                [row["rdi"]] * 2, np.clip([row["adi_low"], row["adi_high"]], low, high),
-                color=color, linewidth=1.3,
-            )  # fmt: skip
+                [row["rdi"]] * 2,
+                np.clip([row["adi_low"], row["adi_high"]], low, high),
+                color=color,
+                linewidth=1.3,
+            )
         ax.plot(
-            row["rdi"], y, "o", color=color, markersize=6,
+            row["rdi"],
+            y,
+            "o",
+            color=color,
+            markersize=6,
             markerfacecolor=color if has_adi else "white",
-        )  # fmt: skip
+        )
         _name(ax, row["stimulus"], row["rdi"], y, others)
-    ax.text(0.02, 0.98, "without Rag,\nthrough Arf1", transform=ax.transAxes, va="top",
-            fontsize=style.FONT - 1, color=CLASS_COLOR["rag_independent_arf1"])  # fmt: skip
-    ax.text(0.98, 0.98, "through Rag", transform=ax.transAxes, va="top", ha="right",
-            fontsize=style.FONT - 1, color=CLASS_COLOR["rag_dependent"])  # fmt: skip
+    ax.text(
+        0.02,
+        0.98,
+        "without Rag,\nthrough Arf1",
+        transform=ax.transAxes,
+        va="top",
+        fontsize=style.FONT - 1,
+        color=CLASS_COLOR["rag_independent_arf1"],
+    )
+    ax.text(
+        0.98,
+        0.98,
+        "through Rag",
+        transform=ax.transAxes,
+        va="top",
+        ha="right",
+        fontsize=style.FONT - 1,
+        color=CLASS_COLOR["rag_dependent"],
+    )
     ax.set(xlim=(low, high), ylim=(low, high))
     ax.set_xlabel("Rag dependence, RDI = 1 − A(KO)/A(WT)")
     ax.set_ylabel("Arf1 dependence, ADI = 1 − A(KO, drug)/A(KO)")
@@ -108,10 +141,17 @@ def divergence(
 def _name(ax: Axes, name: str, x: float, y: float, others: list[tuple[float, float]]) -> None:
     """A name beside its point; on the left where another point stands close to the right of it."""
     left = any(0 < a - x < 0.35 and abs(y - b) < 0.15 for a, b in others)
-    ax.annotate(name, (x, y), xytext=(-5 if left else 5, -5 if left else 5),
-                textcoords="offset points", ha="right" if left else "left",
-                va="top" if left else "bottom", fontsize=style.FONT, color=style.INK,
-                fontweight="bold")  # fmt: skip
+    ax.annotate(
+        name,
+        (x, y),
+        xytext=(-5 if left else 5, -5 if left else 5),
+        textcoords="offset points",
+        ha="right" if left else "left",
+        va="top" if left else "bottom",
+        fontsize=style.FONT,
+        color=style.INK,
+        fontweight="bold",
+    )
 
 
 def lanes(membrane: pd.DataFrame, ax: Axes) -> Axes:
@@ -121,18 +161,31 @@ def lanes(membrane: pd.DataFrame, ax: Axes) -> Axes:
     shown = membrane.reset_index(drop=True)
     colors = style.colors(["WT", "RagAB_KO", "reference", *shown["genotype"]])
     for genotype, own in shown.groupby("genotype", sort=False):
-        ax.plot(own.index, own["log2_ratio"], "o", color=colors[genotype], markersize=4.5,
-                label=style.text(genotype))  # fmt: skip
+        ax.plot(
+            own.index,
+            own["log2_ratio"],
+            "o",
+            color=colors[genotype],
+            markersize=4.5,
+            label=style.text(genotype),
+        )
     lost = shown[shown["log2_ratio"].isna()]
     if len(lost):
         floor = np.nanmin(shown["log2_ratio"]) if shown["log2_ratio"].notna().any() else 0.0
-        ax.plot(lost.index, [floor] * len(lost), "x", color=style.INK, markersize=6,
-                label="takes no part")  # fmt: skip
+        ax.plot(
+            lost.index,
+            [floor] * len(lost),
+            "x",
+            color=style.INK,
+            markersize=6,
+            label="takes no part",
+        )
     names = [
-        "reference" if row["stimulus"] == "reference"
+        "reference"
+        if row["stimulus"] == "reference"
         else row["stimulus"] + ("" if row["drug"] == "vehicle" else f" {row['drug']}")
         for row in shown.to_dict("records")
-    ]  # fmt: skip
+    ]
     ax.set_xticks(range(len(shown)), [style.short(name, 14) for name in names], rotation=90)
     ax.set_ylabel("log2 pS6K/S6K")
     return style.clean(ax)
@@ -152,9 +205,15 @@ def sensitivity(table: pd.DataFrame, choices: dict[str, str], ax: Axes, *, limit
             )
         worst = own.loc[own["change"].abs().idxmax()] if moves.any() else None
         if worst is not None:
-            ax.annotate(f"{worst['quantity']} {worst['stimulus']}", (worst["change"], number),
-                        xytext=(0, 6), textcoords="offset points", ha="center",
-                        fontsize=style.FONT - 2, color=style.INK)  # fmt: skip
+            ax.annotate(
+                f"{worst['quantity']} {worst['stimulus']}",
+                (worst["change"], number),
+                xytext=(0, 6),
+                textcoords="offset points",
+                ha="center",
+                fontsize=style.FONT - 2,
+                color=style.INK,
+            )
     for edge in (-limit, limit):
         ax.axvline(edge, color=style.VERMILION, linewidth=0.9, linestyle=(0, (4, 3)))
     ax.axvline(0, color=style.GREY, linewidth=0.8)

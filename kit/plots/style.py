@@ -14,8 +14,16 @@ from matplotlib.figure import Figure
 
 # Okabe & Ito 2008: distinguishable with every common form of colour blindness
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE, GREY = (
-    "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#8A8F98",
-)  # fmt: skip
+    "#000000",
+    "#E69F00",
+    "#56B4E9",
+    "#009E73",
+    "#F0E442",
+    "#0072B2",
+    "#D55E00",
+    "#CC79A7",
+    "#8A8F98",
+)
 CYCLE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, "#7A5195", "#5B6770")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 AMINO_ACID = {"asparagine": VERMILION, "glutamine": BLUE, "serine": GREEN}

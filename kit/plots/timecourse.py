@@ -50,8 +50,12 @@ def growth_curve(
             ax.plot(hours, level + row["rate_after"] * (hours - middle), color=color, lw=1.6)
             meeting = level + row["rate_after"] * (at - middle)
             ax.plot([y.index[0], at], [0, meeting], color=color, lw=1.6)
-        ax.axvspan(*(row[name] + withdrawal_h for name in ("ci_low", "ci_high")), color=color,
-                   alpha=0.18, lw=0)  # fmt: skip
+        ax.axvspan(
+            *(row[name] + withdrawal_h for name in ("ci_low", "ci_high")),
+            color=color,
+            alpha=0.18,
+            lw=0,
+        )
         ax.axvline(at, color=color, lw=0.9, ls=(0, (4, 3)))
     for hour in (withdrawal_h or None, addback_h):
         if hour is not None:
@@ -72,9 +76,15 @@ def forest(pooled: pd.DataFrame, single: pd.DataFrame, names: list[str], axes: l
             points = own[value].dropna()
             ax.scatter(points, [place + 0.22] * len(points), s=9, color=style.GREY, zorder=2)
             if not np.isfinite(row[value]):
-                ax.text(0.03, place, "none found" if value == "onset_h" else "not tested",
-                        transform=ax.get_yaxis_transform(), va="center", color=style.GREY,
-                        fontsize=style.FONT - 1)  # fmt: skip
+                ax.text(
+                    0.03,
+                    place,
+                    "none found" if value == "onset_h" else "not tested",
+                    transform=ax.get_yaxis_transform(),
+                    va="center",
+                    color=style.GREY,
+                    fontsize=style.FONT - 1,
+                )
                 continue
             if np.isfinite(row[low]) and np.isfinite(row[high]):
                 ax.plot([row[low], row[high]], [place, place], color=color, lw=2)

@@ -19,6 +19,7 @@ import pandas as pd
 from kit.config.model import CALLED, ExperimentConfig
 from kit.config.settings import Settings
 from kit.core.columns import check, empty
+from kit.core.findings import Finding, judged
 from kit.core.protein import amino_acid_per_cell_fmol
 from kit.plates.design import nearest, untreated
 from kit.protocol.carryover_model import (
@@ -35,9 +36,21 @@ from kit.protocol.carryover_model import (
 )
 
 __all__ = [
-    "Carry", "WashAdvice", "WashPlan", "amino_acid_per_cell_fmol", "carryover", "cells_per_well", "gr_mask", "masked_doublings",
-    "next_wash_advice", "observed_doublings", "residual_uM", "serum_uM", "wash_grid", "wash_plan",
-]  # fmt: skip
+    "Carry",
+    "WashAdvice",
+    "WashPlan",
+    "amino_acid_per_cell_fmol",
+    "carryover",
+    "cells_per_well",
+    "gr_mask",
+    "masked_doublings",
+    "next_wash_advice",
+    "observed_doublings",
+    "residual_uM",
+    "serum_uM",
+    "wash_grid",
+    "wash_plan",
+]
 
 
 @dataclass(frozen=True)
@@ -200,16 +213,38 @@ def _row(
         fixed.append(f"{cells:g} cells per well")
     if observed is None:
         fixed.append(f"{settings.assumed_control_doublings:g} doublings of control")
-    carry = Carry(start, plan.washes or 0, plan.residual_uL, plan.wash_uL, plan.added_uL, serum + made, cells,
-                  _need_fmol(config, line, amino_acid), observed or settings.assumed_control_doublings,
-                  float("nan") if plan.kind == "plate" else config.protocol.well_volume_uL or settings.assumed_well_volume_uL)  # fmt: skip
+    carry = Carry(
+        start,
+        plan.washes or 0,
+        plan.residual_uL,
+        plan.wash_uL,
+        plan.added_uL,
+        serum + made,
+        cells,
+        _need_fmol(config, line, amino_acid),
+        observed or settings.assumed_control_doublings,
+        float("nan")
+        if plan.kind == "plate"
+        else config.protocol.well_volume_uL or settings.assumed_well_volume_uL,
+    )
     gaps = [*plan.missing, *missing]
     if gaps:
         carry = dataclasses.replace(carry, fresh_uM=float("nan"))
-    return {"cell_line": line, "medium": medium, "amino_acid": amino_acid, **_numbers(carry, serum, made, bool(plan.missing), settings),
-            **_judged(carry, settings, amino_acid, gaps, plan), "masked_hours": carry.masked_doublings * _doubling_time(config, line, carry),
-            "washing": plan.kind, "washes": float("nan") if plan.washes is None else plan.washes, "residual_uL": plan.residual_uL,
-            "wash_uL": plan.wash_uL, "added_uL": plan.added_uL, "assumed": "; ".join(fixed), "missing": " ".join(gaps)}  # fmt: skip
+    return {
+        "cell_line": line,
+        "medium": medium,
+        "amino_acid": amino_acid,
+        **_numbers(carry, serum, made, bool(plan.missing), settings),
+        **_judged(carry, settings, amino_acid, gaps, plan),
+        "masked_hours": carry.masked_doublings * _doubling_time(config, line, carry),
+        "washing": plan.kind,
+        "washes": float("nan") if plan.washes is None else plan.washes,
+        "residual_uL": plan.residual_uL,
+        "wash_uL": plan.wash_uL,
+        "added_uL": plan.added_uL,
+        "assumed": "; ".join(fixed),
+        "missing": " ".join(gaps),
+    }
 
 
 def _numbers(
@@ -235,18 +270,12 @@ def _judged(
     carry: Carry, settings: Settings, amino_acid: str, gaps: list[str], plan: WashPlan
 ) -> dict[str, str]:
     if amino_acid not in CALLED:
-        return {
-            "verdict": "warn",
-            "note": f"no model for {amino_acid}: its share of protein and serum is not set",
-            "advice": "",
-        }
+        found = Finding("CARRYOVER_NO_MODEL", "warn", amino_acid)
+        return judged([found]) | {"advice": ""}
     if gaps:
         fields = " and ".join(f"`{name}`" for name in gaps)
-        return {
-            "verdict": "warn",
-            "note": "the residue cannot be computed",
-            "advice": f"Fill in {fields} in experiment.yaml.",
-        }
+        found = Finding("CARRYOVER_UNKNOWN", "warn", values={"fields": fields})
+        return judged([found]) | {"advice": found.remedy}
     verdict = (
         "fail"
         if carry.gr_mask >= settings.gr_mask_high
@@ -261,8 +290,9 @@ def _judged(
         PLATE_RESIDUES_UL if plan.kind == "plate" else BULK_RESIDUES_UL,
     )
     paid = min(carry.masked_doublings, carry.control_doublings)
-    note = f"the residue pays for {paid:.2g} of {carry.control_doublings:.2g} doublings"
-    return {"verdict": verdict, "note": note, "advice": advice.text if advice else ""}
+    values = {"paid": paid, "of": carry.control_doublings}
+    found = Finding("CARRYOVER_PAYS", verdict, values=values)
+    return judged([found]) | {"advice": advice.text if advice else ""}
 
 
 def before_wash_uM(config: ExperimentConfig, amino_acid: str) -> tuple[float, list[str]]:

@@ -181,9 +181,14 @@ def exhaustion(
                 if found is not None:
                     v, source = _uptake(config, uptake, line, medium, amino_acid, mu)
                     row = {"cell_line": line, "medium": medium, "amino_acid": amino_acid}
-                    rows.append(row | _lasts(config, line, medium, row, found, mu, v, hours)
-                                | {"assumed": "; ".join([*found.assumed, *grown, *source]),
-                                   "measured": not source})  # fmt: skip
+                    rows.append(
+                        row
+                        | _lasts(config, line, medium, row, found, mu, v, hours)
+                        | {
+                            "assumed": "; ".join([*found.assumed, *grown, *source]),
+                            "measured": not source,
+                        }
+                    )
     return check(pd.DataFrame(rows), "exhaustion") if rows else empty("exhaustion")
 
 
@@ -208,11 +213,19 @@ def _lasts(
     values = {"medium": medium, "hours": empty_at, "readout": hours, "percent": 100 * share}
     note = say(codes()[code].sentence, row["amino_acid"], values)
     return {
-        "demand_umol": demand, "supply_umol": supply, "share_used": share,
+        "demand_umol": demand,
+        "supply_umol": supply,
+        "share_used": share,
         "runs_out_at_h": empty_at if math.isfinite(empty_at) else math.nan,
-        "verdict": verdict, "note": note, "code": code, "v_fmol_per_cell_h": v, "mu_per_h": mu,
-        "cells_at_start": cells, "readout_h": hours, "k_decay_per_h": found.k,
-    }  # fmt: skip
+        "verdict": verdict,
+        "note": note,
+        "code": code,
+        "v_fmol_per_cell_h": v,
+        "mu_per_h": mu,
+        "cells_at_start": cells,
+        "readout_h": hours,
+        "k_decay_per_h": found.k,
+    }
 
 
 def _judge(share: float, removed: bool, config: ExperimentConfig) -> tuple[str, str]:

@@ -79,15 +79,19 @@ def page(entries: list[dict[str, Any]], across: bool = False) -> str:
         .replace("\u2028", "\\u2028")
         .replace("\u2029", "\\u2029")
     )
-    return report.environment().get_template("index.html.j2").render(
-        style=Markup(report.asset("index.css")),
-        script=Markup(script),
-        data=Markup(safe),
-        policy=report.policy(script),
-        total=len(entries),
-        across=ACROSS if across else "",
-        calls=[(code, call.replace("_", " ")) for call, code in CALL_CODES.items()],
-    )  # fmt: skip
+    return (
+        report.environment()
+        .get_template("index.html.j2")
+        .render(
+            style=Markup(report.asset("index.css")),
+            script=Markup(script),
+            data=Markup(safe),
+            policy=report.policy(script),
+            total=len(entries),
+            across=ACROSS if across else "",
+            calls=[(code, call.replace("_", " ")) for call, code in CALL_CODES.items()],
+        )
+    )
 
 
 def _manifests(out: Path) -> Iterator[tuple[str, Any]]:

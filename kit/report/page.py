@@ -61,21 +61,29 @@ def render(folder: Path, manifest: Mapping[str, Any]) -> str:
         if path.is_file():
             _add_notebook(page, entry["name"], json.loads(path.read_text(encoding="utf-8")))
     style, script = asset("report.css"), asset("report.js")
-    return environment().get_template("report.html.j2").render(
-        manifest=manifest,
-        page=page,
-        first=_join([*page.first[:1], *_choices(manifest), *page.first[1:]]),
-        body=_join(page.body),
-        last=_join(page.last),
-        settings=Markup(_settings_table(manifest.get("settings", {}))),
-        inputs=Markup(_frame_table(manifest.get("inputs", ()), ("path", "sha256"))),
-        packages=Markup(markup.definitions({"Python": manifest.get("python", ""), **manifest.get("packages", {})}.items())),
-        files=_files(folder),
-        glossary=Markup(_glossary([*page.first, *page.body])),
-        style=Markup(style),
-        script=Markup(script),
-        policy=policy(script),
-    )  # fmt: skip
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            manifest=manifest,
+            page=page,
+            first=_join([*page.first[:1], *_choices(manifest), *page.first[1:]]),
+            body=_join(page.body),
+            last=_join(page.last),
+            settings=Markup(_settings_table(manifest.get("settings", {}))),
+            inputs=Markup(_frame_table(manifest.get("inputs", ()), ("path", "sha256"))),
+            packages=Markup(
+                markup.definitions(
+                    {"Python": manifest.get("python", ""), **manifest.get("packages", {})}.items()
+                )
+            ),
+            files=_files(folder),
+            glossary=Markup(_glossary([*page.first, *page.body])),
+            style=Markup(style),
+            script=Markup(script),
+            policy=policy(script),
+        )
+    )
 
 
 @cache

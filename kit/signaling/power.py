@@ -94,9 +94,14 @@ def class_chances(
         The limits of the classes.
     """
     y = simulated_arms(
-        truths, n_experiments, sd, biological_sd=biological_sd, n_arms=n_arms, draws=draws,
+        truths,
+        n_experiments,
+        sd,
+        biological_sd=biological_sd,
+        n_arms=n_arms,
+        draws=draws,
         seed=seed,
-    )  # fmt: skip
+    )
     found = decide(y, list(truths), limits)
     return {
         stimulus: {name: float((classes == name).mean()) for name in np.unique(classes)}
@@ -195,9 +200,13 @@ def experiments_needed(one: Evidence, wanted: str, fitted: Model, limits: PowerL
 
     def power(n: int) -> float:
         chances = class_chances(
-            truth | others, n, fitted.residual_sd, limits, n_arms=max(len(fitted.arms), 15),
+            truth | others,
+            n,
+            fitted.residual_sd,
+            limits,
+            n_arms=max(len(fitted.arms), 15),
             draws=400,
-        )  # fmt: skip
+        )
         return chances[one.stimulus].get(wanted, 0.0)
 
     numbers = range(3, MOST + 1)

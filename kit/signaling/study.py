@@ -156,17 +156,27 @@ def _row(one: Evidence, drug: str, fitted: Model) -> dict[str, Any]:
     ko_low, ko_high = _interval(one.knock_out)
     return {
         "stimulus": one.stimulus,
-        "a_wt": _value(one.wild_type), "a_wt_low": low, "a_wt_high": high,
-        "a_ko": _value(one.knock_out), "a_ko_low": ko_low, "a_ko_high": ko_high,
-        "a_ko_drug": _value(one.knock_out_drug), "drug": drug,
-        "rag_effect": _value(one.rag), "arf1_effect": _value(one.arf1),
-        "rdi": one.rdi.ratio, "rdi_low": _bound(one.rdi.low), "rdi_high": _bound(one.rdi.high),
+        "a_wt": _value(one.wild_type),
+        "a_wt_low": low,
+        "a_wt_high": high,
+        "a_ko": _value(one.knock_out),
+        "a_ko_low": ko_low,
+        "a_ko_high": ko_high,
+        "a_ko_drug": _value(one.knock_out_drug),
+        "drug": drug,
+        "rag_effect": _value(one.rag),
+        "arf1_effect": _value(one.arf1),
+        "rdi": one.rdi.ratio,
+        "rdi_low": _bound(one.rdi.low),
+        "rdi_high": _bound(one.rdi.high),
         "rdi_high_90": _bound(one.rdi_90.high),
-        "adi": one.adi.ratio, "adi_low": _bound(one.adi.low), "adi_high": _bound(one.adi.high),
+        "adi": one.adi.ratio,
+        "adi_low": _bound(one.adi.low),
+        "adi_high": _bound(one.adi.high),
         "n_experiments": 0 if one.rag is None else one.rag.n,
         "residual_sd": fitted.residual_sd,
         "method": "" if one.rag is None else one.rag.method,
-    }  # fmt: skip
+    }
 
 
 def _value(one: Estimate | None) -> float:
@@ -274,7 +284,20 @@ def _activations(target: str, lanes: pd.DataFrame, settings: Any) -> pd.DataFram
             continue
         low, high = found.interval()
         rows.append(
-            (target, genotype, drug, stimulus, found.best.estimate, low, high, found.best.se,
-             found.best.df, two_sided_p(found.best), found.n, found.paired.se, found.method)
-        )  # fmt: skip
+            (
+                target,
+                genotype,
+                drug,
+                stimulus,
+                found.best.estimate,
+                low,
+                high,
+                found.best.se,
+                found.best.df,
+                two_sided_p(found.best),
+                found.n,
+                found.paired.se,
+                found.method,
+            )
+        )
     return pd.DataFrame(rows, columns=list(ACTIVATION))

@@ -45,9 +45,15 @@ def calibration(kind: str, n: int, experiments: int, seed: int = 0) -> dict[str,
         data = truth[:, None] + noise(kind, n, rng)
         for line in range(1 if kind.startswith("one outlier") else LINES):
             item = Evidence(
-                "L", "asparagine", "no_asn", data[line], None, gr_replicates=tuple(range(n)),
-                rescue="full", cells=Cells(tuple(data)),
-            )  # fmt: skip
+                "L",
+                "asparagine",
+                "no_asn",
+                data[line],
+                None,
+                gr_replicates=tuple(range(n)),
+                rescue="full",
+                cells=Cells(tuple(data)),
+            )
             call = decide(item, settings)
             scale = posterior.Scale.of(settings, data)
             draws, _ = posterior.draw(data[line], None, settings, number, scale=scale)

@@ -40,8 +40,14 @@ def _number(value: float) -> str:
 
 def envision_csv(plan: pd.DataFrame, plate: str) -> bytes:
     """In the manner of a PerkinElmer EnVision list: a plate block, then a labelled grid."""
-    lines = ["Plate information", "Plate,Repeat,Barcode,Measured height,Measurement date", f"1,1,{plate},N/A,2026-03-04 10:12:00", "",
-             "Results for US LUM 96 (1)", "," + ",".join(f"{column:02d}" for column in range(1, 13)) + ","]  # fmt: skip
+    lines = [
+        "Plate information",
+        "Plate,Repeat,Barcode,Measured height,Measurement date",
+        f"1,1,{plate},N/A,2026-03-04 10:12:00",
+        "",
+        "Results for US LUM 96 (1)",
+        "," + ",".join(f"{column:02d}" for column in range(1, 13)) + ",",
+    ]
     for index, row in enumerate(_grid(plan), start=1):
         lines.append(row_letters(index) + "," + ",".join(f"{value:.3f}" for value in row) + ",")
     lines += ["", "Protocol information", "Protocol name,CTG_LUM 96", ""]
@@ -52,8 +58,19 @@ def gen5_txt(plan: pd.DataFrame, plate: str) -> bytes:
     """In the manner of an Agilent BioTek Gen5 report: tab-separated, each row ending in the name of
     its read.
     """
-    lines = ["", "Software Version\t3.12.08", "", "Plate Number\t" + plate, "Reader Type:\tSynergy", "", "Procedure Details", "Read\tLUM", "",
-             "Results", "\t" + "\t".join(str(column) for column in range(1, 13))]  # fmt: skip
+    lines = [
+        "",
+        "Software Version\t3.12.08",
+        "",
+        "Plate Number\t" + plate,
+        "Reader Type:\tSynergy",
+        "",
+        "Procedure Details",
+        "Read\tLUM",
+        "",
+        "Results",
+        "\t" + "\t".join(str(column) for column in range(1, 13)),
+    ]
     for index, row in enumerate(_grid(plan), start=1):
         lines.append(
             row_letters(index) + "\t" + "\t".join(_number(value) for value in row) + "\tLum"
@@ -65,8 +82,16 @@ def mars_csv(plan: pd.DataFrame, plate: str) -> bytes:
     """In the manner of a BMG MARS table: header lines, then a grid with semicolons and a byte-order
     mark.
     """
-    lines = ["User: USER;Path: C:\\Data;Test run no.: 12", "Test name: CELLTITER GLO;Date: 04.03.2026;Time: 10:12:00", f"ID1: {plate};ID2: ;ID3: ", "Luminescence", "",
-             "Raw Data (Lens)", "", ";" + ";".join(str(column) for column in sorted(plan["column"].unique()))]  # fmt: skip
+    lines = [
+        "User: USER;Path: C:\\Data;Test run no.: 12",
+        "Test name: CELLTITER GLO;Date: 04.03.2026;Time: 10:12:00",
+        f"ID1: {plate};ID2: ;ID3: ",
+        "Luminescence",
+        "",
+        "Raw Data (Lens)",
+        "",
+        ";" + ";".join(str(column) for column in sorted(plan["column"].unique())),
+    ]
     for index, row in enumerate(_grid(plan), start=1):
         lines.append(row_letters(index) + ";" + ";".join(_number(value) for value in row))
     return ("\ufeff" + "\r\n".join(lines) + "\r\n").encode()
@@ -248,8 +273,10 @@ def demo_03(root: Path) -> None:
     for plate in plates:
         name = f"raw/{plate['plate'].lower()}.csv"
         files[name] = mars_csv(plate["plan"], plate["plate"])
-        entries.append(f"  - {{plate: {plate['plate']}, file: {name}, layout: layouts/{'dropout' if plate['hours'] else 'start'}.csv, "
-                       f"readout: CellTiter-Glo, hours: {plate['hours']:g}, replicate: {plate['replicate']}, saturation: 5000000}}")  # fmt: skip
+        entries.append(
+            f"  - {{plate: {plate['plate']}, file: {name}, layout: layouts/{'dropout' if plate['hours'] else 'start'}.csv, "
+            f"readout: CellTiter-Glo, hours: {plate['hours']:g}, replicate: {plate['replicate']}, saturation: 5000000}}"
+        )
     files["raw/annexin_72h.csv"] = _csv(synthetic.flow_table(truth))
     for replicate in range(1, truth.replicates + 1):
         files[f"raw/asns-blot-r{replicate}.csv"] = _csv(synthetic_blots.membrane(truth, replicate))
@@ -324,8 +351,10 @@ def demo_07(root: Path) -> None:
 
 
 def _entry(plate: dict, name: str, chart: str) -> str:
-    return (f"  - {{plate: {plate['plate']}, cell_line: {plate['cell_line']}, file: {name}, layout: {chart}, "
-            f"readout: CellTiter-Glo, hours: {plate['hours']:g}, replicate: {plate['replicate']}, saturation: 5000000}}")  # fmt: skip
+    return (
+        f"  - {{plate: {plate['plate']}, cell_line: {plate['cell_line']}, file: {name}, layout: {chart}, "
+        f"readout: CellTiter-Glo, hours: {plate['hours']:g}, replicate: {plate['replicate']}, saturation: 5000000}}"
+    )
 
 
 DEMO_01 = """\

@@ -33,9 +33,14 @@ def mtorc1_power(n: int = 10_000, seed: int = 0) -> pd.DataFrame:
     rows = []
     for sd, experiments in POWER_CELLS:
         chances = class_chances(
-            published(), experiments, sd, Settings(), biological_sd=BIOLOGICAL_SD, draws=n,
+            published(),
+            experiments,
+            sd,
+            Settings(),
+            biological_sd=BIOLOGICAL_SD,
+            draws=n,
             seed=seed,
-        )  # fmt: skip
+        )
         rows.append(
             {
                 "lane_sd": sd,

@@ -179,8 +179,15 @@ def plates(truth: Truth) -> list[dict]:
             }
             for hours, plan in plans.items():
                 values = signals(plan, planted, hours, truth.noise, run, rng)
-                found.append({"plate": f"{line}-{hours:g}h-R{replicate}", "cell_line": line, "hours": hours, "replicate": replicate,
-                              "plan": plan.assign(signal=values)})  # fmt: skip
+                found.append(
+                    {
+                        "plate": f"{line}-{hours:g}h-R{replicate}",
+                        "cell_line": line,
+                        "hours": hours,
+                        "replicate": replicate,
+                        "plan": plan.assign(signal=values),
+                    }
+                )
     return found
 
 
@@ -384,8 +391,17 @@ def experiment(truth: Truth) -> Experiment:
     """A simulated experiment in memory, ready for `kit.analyse`."""
     settings = config(truth)
     table = wells(truth)
-    found = [Plate(plate=name, file="simulated", layout="simulated", readout="CellTiter-Glo", hours=group["hours"].iloc[0], replicate=group["replicate"].iloc[0])
-             for name, group in table.groupby("plate", sort=False)]  # fmt: skip
+    found = [
+        Plate(
+            plate=name,
+            file="simulated",
+            layout="simulated",
+            readout="CellTiter-Glo",
+            hours=group["hours"].iloc[0],
+            replicate=group["replicate"].iloc[0],
+        )
+        for name, group in table.groupby("plate", sort=False)
+    ]
     settings = settings.model_copy(update={"plates": found})
     return Experiment(
         Path("simulated"),

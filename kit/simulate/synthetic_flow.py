@@ -161,8 +161,16 @@ def write_acquisition(
         ("annexin_only.fcs", None, "annexin_only", dying, ("annexin",)),
         ("pi_only.fcs", None, "pi_only", dying, ("pi",)),
     ]
-    tubes += [(f"{line}_{medium}_R{number}.fcs", (line, medium, number), "sample", share, ("annexin", "pi"))
-              for (line, medium, number), share in samples.items()]  # fmt: skip
+    tubes += [
+        (
+            f"{line}_{medium}_R{number}.fcs",
+            (line, medium, number),
+            "sample",
+            share,
+            ("annexin", "pi"),
+        )
+        for (line, medium, number), share in samples.items()
+    ]
     sheet, truth = [], []
     for index, (file, key, role, share, stains) in enumerate(tubes):
         made = simulate(share, events=events, stains=stains, seed=seed + index, name=file)

@@ -38,15 +38,37 @@ def experiment_bands(
         total = 2600 * load * 2 ** rng.normal(0, 0.05) * gel_factor[gel][1]
         rag = (0.03 if genotype == names.KNOCK_OUT else 1.0) * 1500 * load
         for target, net, background in (
-            ("pS6K_T389", phospho, 60.0), ("S6K", total, 80.0),
-            ("total_protein", 22000 * load, 0.0), ("RagA", rag, 40.0),
-        ):  # fmt: skip
+            ("pS6K_T389", phospho, 60.0),
+            ("S6K", total, 80.0),
+            ("total_protein", 22000 * load, 0.0),
+            ("RagA", rag, 40.0),
+        ):
             rows.append(
-                (f"E{experiment}{gel}", lane, experiment, genotype, drug, stimulus, target,
-                 round(net + background, 1), background, False)
-            )  # fmt: skip
-    columns = ["membrane", "lane", "experiment", "genotype", "drug", "stimulus", "target", "volume",
-               "background", "saturated"]  # fmt: skip
+                (
+                    f"E{experiment}{gel}",
+                    lane,
+                    experiment,
+                    genotype,
+                    drug,
+                    stimulus,
+                    target,
+                    round(net + background, 1),
+                    background,
+                    False,
+                )
+            )
+    columns = [
+        "membrane",
+        "lane",
+        "experiment",
+        "genotype",
+        "drug",
+        "stimulus",
+        "target",
+        "volume",
+        "background",
+        "saturated",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 

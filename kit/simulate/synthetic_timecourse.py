@@ -67,8 +67,13 @@ def export(rng: np.random.Generator, replicate: int) -> bytes:
     start = dt.datetime(2026, 5, 4, 9) + dt.timedelta(days=7 * (replicate - 1))
     lines = []
     for index, metric in enumerate(("Phase Object Count (1/mm2)", "Red Object Count (1/mm2)")):
-        lines += [f"Vessel Name: LIVE-R{replicate}", f"Metric: {metric}", "Cell Type: several", "",
-                  "Date Time\tElapsed\t" + "\t".join(wells)]  # fmt: skip
+        lines += [
+            f"Vessel Name: LIVE-R{replicate}",
+            f"Metric: {metric}",
+            "Cell Type: several",
+            "",
+            "Date Time\tElapsed\t" + "\t".join(wells),
+        ]
         for i, hour in enumerate(HOURS):
             clock = (start + dt.timedelta(hours=float(hour))).strftime("%d.%m.%Y %H:%M:%S")
             values = "\t".join(f"{wells[well][index][i]:.2f}" for well in wells)

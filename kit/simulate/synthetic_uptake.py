@@ -34,21 +34,43 @@ def experiment(seed: int, exponents: Mapping[str, float] = TRUTH) -> dict[str, p
     long, sheet, counts, inside = [], [], [], []
 
     def sample(name: str, kind: str, medium: str, hours: float, true: Mapping[str, float]) -> None:
-        sheet.append({"sample": name, "kind": kind, "cell_line": LINE if kind == "cells" else "",
-                      "medium": medium, "hours": hours,
-                      "volume_mL": round(VOLUME_ML * (1 - LOSS_PER_H * hours), 4)})  # fmt: skip
+        sheet.append(
+            {
+                "sample": name,
+                "kind": kind,
+                "cell_line": LINE if kind == "cells" else "",
+                "medium": medium,
+                "hours": hours,
+                "volume_mL": round(VOLUME_ML * (1 - LOSS_PER_H * hours), 4),
+            }
+        )
         for amino_acid, value in true.items():
             read = value * rng.lognormal(0, 0.015)
             kinds = {"cells": "Unknown", "blank": "Blank", "qc": "QC"}
-            long.append({"sample": name, "sample type": kinds[kind], "compound": amino_acid,
-                         "concentration": round(read, 3), "unit": "uM", "known um": ""})  # fmt: skip
+            long.append(
+                {
+                    "sample": name,
+                    "sample type": kinds[kind],
+                    "compound": amino_acid,
+                    "concentration": round(read, 3),
+                    "unit": "uM",
+                    "known um": "",
+                }
+            )
 
     for level in (10.0, 50.0, 250.0, 1000.0, 3000.0):
         for amino_acid in SUPPLY:
             read = level * rng.lognormal(0, 0.015)
-            long.append({"sample": f"STD_{level:g}", "sample type": "Standard",
-                         "compound": amino_acid, "concentration": round(read, 3), "unit": "uM",
-                         "known um": level})  # fmt: skip
+            long.append(
+                {
+                    "sample": f"STD_{level:g}",
+                    "sample type": "Standard",
+                    "compound": amino_acid,
+                    "concentration": round(read, 3),
+                    "unit": "uM",
+                    "known um": level,
+                }
+            )
     batch = {name: rng.lognormal(0, 0.05) for name in DEMAND}
     for hours in (0.0, *TIMES):
         for well in (1, 2):
@@ -66,8 +88,9 @@ def experiment(seed: int, exponents: Mapping[str, float] = TRUTH) -> dict[str, p
         for hours in (0.0, *TIMES):
             for _ in range(3):
                 cells = CELLS * np.exp(mu * hours) * rng.lognormal(0, 0.03)
-                counts.append({"cell_line": LINE, "medium": medium, "hours": hours,
-                               "cells": round(cells)})  # fmt: skip
+                counts.append(
+                    {"cell_line": LINE, "medium": medium, "hours": hours, "cells": round(cells)}
+                )
         for hours in TIMES:
             volume = VOLUME_ML * (1 - LOSS_PER_H * hours)
             for well in (1, 2):

@@ -53,9 +53,14 @@ def broken_line(t: Floats, d: Floats, grid: Floats, level: float = 0.95) -> tupl
     inside = grid[rss <= limit]
     level_before = float(d.mean() - slope[best] * hinge[best].mean())
     found = Onset(
-        True, float(grid[best]), float(inside[0]), float(inside[-1]),
-        level_before, float(slope[best]), p,
-    )  # fmt: skip
+        True,
+        float(grid[best]),
+        float(inside[0]),
+        float(inside[-1]),
+        level_before,
+        float(slope[best]),
+        p,
+    )
     return found, fitted
 
 

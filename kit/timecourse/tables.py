@@ -132,9 +132,11 @@ def _onsets(found: Sequence[Arm], config: ExperimentConfig) -> list[dict[str, An
             groups.setdefault((arm.cell_line, arm.medium), []).append(arm)
     for (line, medium), group in groups.items():
         about = {
-            "cell_line": line, "medium": medium,
-            "amino_acid": str(config.media[medium].removes or ""), "metric": group[0].metric,
-        }  # fmt: skip
+            "cell_line": line,
+            "medium": medium,
+            "amino_acid": str(config.media[medium].removes or ""),
+            "metric": group[0].metric,
+        }
         single = [_one(arm, config.settings) for arm in group]
         for arm, row in zip(group, single):
             rows.append(about | {"replicate": str(arm.entry.replicate)} | row)
@@ -153,12 +155,17 @@ def _one(arm: Arm, settings: Settings) -> dict[str, Any]:
     begin = onset.onset_h if onset.found else start
     late, late_control = (rate_in(y, (begin, stop), settings) for y in (arm.y, arm.control))
     row: dict[str, Any] = {
-        "onset_h": onset.onset_h - start, "ci_low": onset.ci_low - start,
+        "onset_h": onset.onset_h - start,
+        "ci_low": onset.ci_low - start,
         "ci_high": onset.ci_high - start,
         "rate_before": rate_in(arm.y, (start, begin), settings).rate if onset.found else late.rate,
-        "rate_after": late.rate, "rate_control": late_control.rate, "p": onset.p,
-        "onset_found": onset.found, "tested": tested, "n_replicates": 1,
-    }  # fmt: skip
+        "rate_after": late.rate,
+        "rate_control": late_control.rate,
+        "p": onset.p,
+        "onset_found": onset.found,
+        "tested": tested,
+        "n_replicates": 1,
+    }
     row |= _recovery(arm, onset, settings) | _endpoint(arm, late, late_control, settings)
     share = Fieller(*(row[k] for k in ("recovery_share", "recovery_low", "recovery_high", "_kind")))
     return row | _class(row, share, entry.addback_h is not None, settings)
@@ -166,8 +173,15 @@ def _one(arm: Arm, settings: Settings) -> dict[str, Any]:
 
 def _recovery(arm: Arm, onset: Onset, settings: Settings) -> dict[str, Any]:
     """Rate after add-back over control's, with the interval of the two curves; the lag."""
-    nothing = {"recovery_share": math.nan, "recovery_low": math.nan, "recovery_high": math.nan,
-               "lag_h": math.nan, "_kind": "none", "_top": math.nan, "_bottom": math.nan}  # fmt: skip
+    nothing = {
+        "recovery_share": math.nan,
+        "recovery_low": math.nan,
+        "recovery_high": math.nan,
+        "lag_h": math.nan,
+        "_kind": "none",
+        "_top": math.nan,
+        "_bottom": math.nan,
+    }
     window = phases(arm, settings).get("after_addback")
     if window is None:
         return nothing
@@ -179,10 +193,14 @@ def _recovery(arm: Arm, onset: Onset, settings: Settings) -> dict[str, Any]:
     lag = find_onset(late.index, late, start_h=at, alpha=settings.onset_alpha, falling=False)
     recovered = recovery_class(share, _limits(settings)) == "reversible" and lag.found
     return {
-        "recovery_share": share.ratio, "recovery_low": share.low, "recovery_high": share.high,
+        "recovery_share": share.ratio,
+        "recovery_low": share.low,
+        "recovery_high": share.high,
         "lag_h": lag.onset_h - at if recovered and lag.change > 0 else math.nan,
-        "_kind": share.kind, "_top": top.rate, "_bottom": bottom.rate,
-    }  # fmt: skip
+        "_kind": share.kind,
+        "_top": top.rate,
+        "_bottom": bottom.rate,
+    }
 
 
 def _endpoint(arm: Arm, late: Rate, control: Rate, settings: Settings) -> dict[str, Any]:
@@ -252,16 +270,30 @@ def _pooled(rows: list[dict[str, Any]], mixed: bool, settings: Settings) -> dict
     if n > 1:
         half = float(sps.t.isf(0.025, n - 1) * onsets.std(ddof=1) / math.sqrt(n))
     share = recovery_share(frame["_top"], frame["_bottom"])
-    names = ("rate_before", "rate_after", "rate_control", "lag_h", "endpoint_h", "gr_endpoint",
-             "gr_late", "p")  # fmt: skip
+    names = (
+        "rate_before",
+        "rate_after",
+        "rate_control",
+        "lag_h",
+        "endpoint_h",
+        "gr_endpoint",
+        "gr_late",
+        "p",
+    )
     means = {name: float(frame[name].mean()) for name in names}
     mean = float(onsets.mean()) if n else math.nan
     row: dict[str, Any] = means | {
-        "onset_h": mean, "ci_low": mean - half, "ci_high": mean + half,
-        "recovery_share": share.ratio, "recovery_low": share.low, "recovery_high": share.high,
-        "_kind": share.kind, "tested": bool(frame["tested"].any()),
-        "onset_found": 2 * n > int(frame["tested"].sum()), "n_replicates": len(frame),
-    }  # fmt: skip
+        "onset_h": mean,
+        "ci_low": mean - half,
+        "ci_high": mean + half,
+        "recovery_share": share.ratio,
+        "recovery_low": share.low,
+        "recovery_high": share.high,
+        "_kind": share.kind,
+        "tested": bool(frame["tested"].any()),
+        "onset_found": 2 * n > int(frame["tested"].sum()),
+        "n_replicates": len(frame),
+    }
     row["p"] = math.nan
     if mixed:
         code = "TIMECOURSE_METRICS_DIFFER"

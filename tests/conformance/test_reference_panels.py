@@ -32,7 +32,7 @@ TOLERANCE = 1e-6
 
 def subset(name: str) -> pd.DataFrame:
     """The rows of a panel that a set of the expected file means."""
-    nci, ccle = reference.nci60(), reference.ccle()
+    nci, ccle = reference.nci60(), reference.table("ccle_asns")
     complete = ccle.dropna(subset=["asns_rppa_log2", "asparagine_log10"])
     medium = complete["growth_medium"].fillna(
         ""
@@ -153,7 +153,7 @@ def test_carried_numbers_are_the_sources(shared_data: Path) -> None:
     source = pd.read_csv(shared_data / "ccle" / "ccle_asns_rppa_metabolites.csv").set_index(
         "ccle_id"
     )
-    carried = reference.ccle().set_index("ccle_id")
+    carried = reference.table("ccle_asns").set_index("ccle_id")
     for column in ("asns_rppa", "asparagine_log10", "aspartate_log10"):
         np.testing.assert_array_equal(
             source[column].to_numpy(float),

@@ -155,12 +155,23 @@ def _record(row: Row, kind: str, isotopes: bool, unit: str, order: dict[str, int
     if row.quantity == "area" and kind == "El-MAVEN groups":
         given = "AreaTop counts"
     return (
-        row.sample, row.sample_type or ("blank" if row.blank else ""),
+        row.sample,
+        row.sample_type or ("blank" if row.blank else ""),
         f"{row.compound}|{row.isotope}" if isotopes else row.compound,
-        row.quantity, row.value, given, "; ".join(note for note in notes if note),
-        means.name if light else "", row.standard or means.labelled, row.known, row.standard_area, row.dilution,
-        row.transition, row.background, order[row.sample], row.place,
-    )  # fmt: skip
+        row.quantity,
+        row.value,
+        given,
+        "; ".join(note for note in notes if note),
+        means.name if light else "",
+        row.standard or means.labelled,
+        row.known,
+        row.standard_area,
+        row.dilution,
+        row.transition,
+        row.background,
+        order[row.sample],
+        row.place,
+    )
 
 
 def _one_group(rows: list[Row]) -> tuple[list[Row], list[Finding]]:

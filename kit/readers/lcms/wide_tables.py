@@ -183,9 +183,13 @@ def samples_down(sheet: Sheet, top: int) -> Iterator[Row]:
         and (_known(names[i][0]) or _numeric(sheet, lines, i))
     ]
     kind_at = next(
-        (i for i, (name, _) in enumerate(names)
-         if fold(name) in ("type", "sample type", "condition", "conditions", "group")), None
-    )  # fmt: skip
+        (
+            i
+            for i, (name, _) in enumerate(names)
+            if fold(name) in ("type", "sample type", "condition", "conditions", "group")
+        ),
+        None,
+    )
     cells = [sheet.rows[r][i] for r in lines for i in columns if i < len(sheet.rows[r])]
     plain = _kind(cells)
     for r in lines:

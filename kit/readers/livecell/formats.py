@@ -108,12 +108,19 @@ def _finish(rows: Iterable[Scan | Fault], kind: str, name: str) -> LiveCell:
     problems.raise_if_any()
     frame = pd.DataFrame(
         [
-            ("" if s.group else s.where, s.where if s.group else "", s.hours, s.metric, s.image,
-             value, s.place)
+            (
+                "" if s.group else s.where,
+                s.where if s.group else "",
+                s.hours,
+                s.metric,
+                s.image,
+                value,
+                s.place,
+            )
             for s, value in zip(scans, values.signals)
         ],
         columns=LONG,
-    )  # fmt: skip
+    )
     _refuse_twice(frame, name)
     warned = [fault for fault in faults if fault.warn]
     found = [

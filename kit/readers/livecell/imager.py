@@ -127,9 +127,14 @@ def _scans(
             yield Fault(place, f"elapsed {hours:g} h, but the clock says {said:.3g} h", warn=True)
         for column in columns:
             yield Scan(
-                column.where, hours, column.metric, row[column.index], place, column.image,
+                column.where,
+                hours,
+                column.metric,
+                row[column.index],
+                place,
+                column.image,
                 column.group,
-            )  # fmt: skip
+            )
 
 
 def _columns(sheet: Sheet, heading: int, at: int, metric: str) -> Iterator[Column | Fault]:

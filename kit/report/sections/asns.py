@@ -81,8 +81,10 @@ def present(study: Study) -> list[str]:
     )
     settings = _settings(study)
     if both < settings.min_lines_estimate:
-        said.append(f"{both} lines have both protein and sensitivity: {settings.min_lines_estimate} are needed for an estimate, {settings.min_lines_inference} for a p value. "
-                    "No correlation can be supported by this experiment alone.")  # fmt: skip
+        said.append(
+            f"{both} lines have both protein and sensitivity: {settings.min_lines_estimate} are needed for an estimate, {settings.min_lines_inference} for a p value. "
+            "No correlation can be supported by this experiment alone."
+        )
     return [*said, study.note]
 
 
@@ -240,8 +242,15 @@ def comparison(study: Study) -> Exhibit:
 def comparison_table(study: Study) -> Tabled:
     """The same as a table."""
     table = study.everything[1]
-    return (table, "Williams' t is the primary test; Steiger's Z and Zou's interval stand beside it. On ranks all three are approximations.", COMPARED) if len(table) else (
-        None, "No lines with protein, mRNA and sensitivity.", None)  # fmt: skip
+    return (
+        (
+            table,
+            "Williams' t is the primary test; Steiger's Z and Zou's interval stand beside it. On ranks all three are approximations.",
+            COMPARED,
+        )
+        if len(table)
+        else (None, "No lines with protein, mRNA and sensitivity.", None)
+    )
 
 
 def comparison_sentences(study: Study) -> list[str]:

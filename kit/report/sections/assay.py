@@ -194,8 +194,12 @@ def left_out(analysis: Analysis) -> Tabled:
         return pd.DataFrame(), caption
     lost = wells["signal"].isna() & wells["role"].ne("empty")
     rows = wells[wells["excluded"] | lost | wells["outlier"]].copy()
-    rows["status"] = ["excluded" if excluded else (flag or "missing") if missing else "outlier, kept"
-                      for excluded, missing, flag in zip(rows["excluded"], lost[rows.index], rows["flag"], strict=True)]  # fmt: skip
+    rows["status"] = [
+        "excluded" if excluded else (flag or "missing") if missing else "outlier, kept"
+        for excluded, missing, flag in zip(
+            rows["excluded"], lost[rows.index], rows["flag"], strict=True
+        )
+    ]
     who = analysis.experiment.exclusions[["plate", "well", "by", "at"]]
     rows = rows.merge(who, on=["plate", "well"], how="left", validate="many_to_one")
     columns = ("plate", "well", "cell_line", "medium", "role", "signal", "status")

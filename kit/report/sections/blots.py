@@ -125,8 +125,14 @@ def _ladders(analysis: Analysis, blotted: Western) -> Exhibit:
         ]
         at = lanes["lane"].astype(str).map(rf.get(name, {}))
         fit = blotted.ladders.get(name)
-        drawings.ladder(fit, lanes, ax, expected_kDa=settings.asns_mw_kDa, tolerance_percent=settings.max_mw_error_percent,
-                        rf=at if len(at) and at.notna().all() else None)  # fmt: skip
+        drawings.ladder(
+            fit,
+            lanes,
+            ax,
+            expected_kDa=settings.asns_mw_kDa,
+            tolerance_percent=settings.max_mw_error_percent,
+            rf=at if len(at) and at.notna().all() else None,
+        )
         ax.set_title(style.short(name, 30), fontsize=style.FONT, loc="left", color=style.INK)
         if ax is not axes[0]:
             ax.set_ylabel("")

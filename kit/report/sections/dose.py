@@ -74,9 +74,11 @@ def curves(analysis: Analysis, scale: str = "gr") -> Iterator[Exhibit]:
         lines.groupby(["agent", "readout", "hours"], sort=False), start=1
     ):
         shape = dose.grid_shape(len(rows), max(2, rows["medium"].nunique()))
-        fig, axes = style.figure(
-            style.WIDTH, 0.3 + 2.35 * shape[0], *shape, sharey=True
-        ) if len(rows) > 1 else style.figure(4.2, 2.9)  # fmt: skip
+        fig, axes = (
+            style.figure(style.WIDTH, 0.3 + 2.35 * shape[0], *shape, sharey=True)
+            if len(rows) > 1
+            else style.figure(4.2, 2.9)
+        )
         flat = axes.flat if len(rows) > 1 else [axes]
         for ax, (_, row) in zip(flat, rows.iterrows(), strict=False):
             own = points[(points[keys] == row[keys]).all(axis=1)]

@@ -80,8 +80,14 @@ def _legend(fig, colors: dict[str, str]) -> None:
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], color=color, marker="o", linewidth=1.2) for color in colors.values()]
-    fig.legend(handles, [style.text(name) for name in colors], loc="outside lower center",
-               ncols=min(len(colors), 4), frameon=False, fontsize=style.FONT - 1)  # fmt: skip
+    fig.legend(
+        handles,
+        [style.text(name) for name in colors],
+        loc="outside lower center",
+        ncols=min(len(colors), 4),
+        frameon=False,
+        fontsize=style.FONT - 1,
+    )
 
 
 def _file(name: str) -> str:

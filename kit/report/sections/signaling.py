@@ -217,8 +217,13 @@ def membranes(analysis: Analysis) -> Exhibit:
         plots.lanes(table[table["membrane"].eq(membrane)], ax)
         ax.set_title(style.short(membrane, 40), fontsize=style.FONT, loc="left", color=style.INK)
     if shown:
-        axes[0].legend(frameon=False, fontsize=style.FONT - 2, ncols=4, loc="lower right",
-                       bbox_to_anchor=(1, 1))  # fmt: skip
+        axes[0].legend(
+            frameon=False,
+            fontsize=style.FONT - 2,
+            ncols=4,
+            loc="lower right",
+            bbox_to_anchor=(1, 1),
+        )
     else:
         style.no_data(axes[0], "no lane holds pS6K T389")
     caption = "Lanes in the order of the table, before gels are put on one scale."

@@ -106,9 +106,14 @@ def curves(analysis: Analysis) -> list[Exhibit]:
                 for arm in here
             }
             plots.growth_curve(
-                here[0].control, {arm.medium: arm.y for arm in here}, rows, entry.withdrawal_h,
-                entry.addback_h, colors, ax,
-            )  # fmt: skip
+                here[0].control,
+                {arm.medium: arm.y for arm in here},
+                rows,
+                entry.withdrawal_h,
+                entry.addback_h,
+                colors,
+                ax,
+            )
             ax.set_title(f"replicate {entry.replicate}", fontsize=style.FONT)
             ax.set_xlabel("hours")
         flat[0].set_ylabel("ln N over the first scan")
