@@ -156,7 +156,7 @@ class EffectSettings(_Frozen):
     )
     max_sd_ratio: float = _limit(
         3.0,
-        "ratio of SDs of paired differences above which pooled variance is given up",
+        "ratio of SDs of paired differences above which the report says that they differ",
         "[K]",
         ge=1,
     )

@@ -3,7 +3,7 @@ family it was judged in.
 
 The unit is the biological replicate; a replicate is a block. Families of one line, each kept at
 alpha:
-`dropout` every dropout medium against control, blocked Dunnett · `rescue` rescue against its
+`dropout` every dropout medium against control, Dunnett · `rescue` rescue against its
 dropout and against control, Holm ·
 `other` remaining media against control, paired t, Holm · `factorial` two-fold against single
 dropouts, Holm ·
@@ -139,7 +139,7 @@ def _gr_rows(rows: pd.DataFrame, design: Design, settings: EffectLimits) -> list
     if "gr" not in rows or not np.isfinite(pd.to_numeric(rows["gr"], errors="coerce")).any():
         return []
     table = blocks_by_media(rows, "gr", (*design.modelled, *design.others), design.control, 1.0)
-    model = LineModel(table, None, math.nan, False, ())
+    model = LineModel(table, None, math.nan, ())
     found = []
     for members, names in (
         ("dropout media", design.dropouts),
@@ -192,8 +192,7 @@ def _pairs(
     """All pairs of lines for one dropout medium."""
     pairs = list(itertools.combinations(models, 2))
     contrasts = [
-        _difference(models[a].contrasts(weights)[-1], models[b].contrasts(weights)[-1])
-        for a, b in pairs
+        _difference(models[a].contrast(weights), models[b].contrast(weights)) for a, b in pairs
     ]
     adjusted = stats.holm([stats.two_sided_p(c) for c in contrasts])
     rows = []

@@ -197,31 +197,20 @@ def _measure(
 def _superiority(
     model: LineModel, weights: Mapping[str, float], n: int, limits: RescueLimits
 ) -> tuple[float, float]:
-    """Rescue less dropout (log2) and its one-sided p; the larger p where SDs are unequal and two
-    tests apply.
-    """
-    contrasts = model.contrasts(weights)
+    """Rescue less dropout (log2) and its one-sided p."""
+    contrast = model.contrast(weights)
     testable = n >= limits.min_replicates and model.spreads(weights)
-    return contrasts[0].estimate, max(map(stats.one_sided_p, contrasts)) if testable else math.nan
+    return contrast.estimate, stats.one_sided_p(contrast) if testable else math.nan
 
 
 def _equivalence(
     model: LineModel, weights: Mapping[str, float], limits: RescueLimits
 ) -> tuple[float, stats.Tost]:
-    """Rescue less control (log2) and the two one-sided tests; the less favourable where two error
-    estimates apply.
-    """
-    contrasts = model.contrasts(weights)
+    """Rescue less control (log2) and the two one-sided tests."""
+    contrast = model.contrast(weights)
     if model.n(weights) < limits.min_replicates or not model.spreads(weights):
-        return contrasts[0].estimate, stats.Tost(math.nan, math.nan, math.nan)
-    tests = [
-        stats.tost(*contrast, limits.equivalence_margin_log2, limits.alpha)
-        for contrast in contrasts
-    ]
-    worst = stats.Tost(
-        max(t.p for t in tests), min(t.ci_low for t in tests), max(t.ci_high for t in tests)
-    )
-    return contrasts[0].estimate, worst
+        return contrast.estimate, stats.Tost(math.nan, math.nan, math.nan)
+    return contrast.estimate, stats.tost(*contrast, limits.equivalence_margin_log2, limits.alpha)
 
 
 def _loss(
@@ -237,7 +226,7 @@ def _loss(
             *stats.t_interval(contrast),
             contrast.estimate < limits.min_rescue_denominator,
         )
-    fall = -model.contrasts({partner: 1.0, control: -1.0})[0].estimate
+    fall = -model.contrast({partner: 1.0, control: -1.0}).estimate
     return Loss(math.nan, math.nan, math.nan, fall < limits.equivalence_margin_log2)
 
 

@@ -273,7 +273,7 @@ def forest(analysis: Analysis) -> Exhibit:
         plots.forest(rows, ax, media_colors(analysis))
     caption = (
         "Difference of means over biological replicates; 95 % intervals hold together within a"
-        " line's family: Dunnett's for dropouts (Bonferroni's where paired t rules), Bonferroni's"
+        " line's family: Dunnett's for dropouts, Bonferroni's"
         " for rescues. The p of rescues is Holm's, which is less strict: it can be below 0.05 where"
         " the interval includes 0. Hollow: fewer than three replicates, nothing tested."
     )
