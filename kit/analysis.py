@@ -23,6 +23,8 @@ from kit.core.labels import Labels
 from kit.core.reference import priors
 from kit.dose.curves import dose_response
 from kit.dose.points import dose_points
+from kit.dose.shifts import curve_shifts, enzyme_split
+from kit.dose.titration import titration
 from kit.effects.effects import effects
 from kit.effects.interactions import interactions
 from kit.effects.rescue import rescue
@@ -86,6 +88,9 @@ class Analysis:
     correlation_comparison: pd.DataFrame | None = None
     dose_points: pd.DataFrame | None = None
     dose_response: pd.DataFrame | None = None
+    curve_shifts: pd.DataFrame | None = None
+    enzyme_split: pd.DataFrame | None = None
+    titration: pd.DataFrame | None = None
     timecourse: pd.DataFrame | None = None
     growth_rates: pd.DataFrame | None = None
     onset: pd.DataFrame | None = None
@@ -242,7 +247,13 @@ def _doses(experiment: Experiment, steps: dict[str, pd.DataFrame]) -> dict[str, 
     points = dose_points(grown, single, experiment.config, residual)
     if points.empty:
         return {}
-    return {"dose_points": points, "dose_response": dose_response(points, experiment.config)}
+    config = experiment.config
+    found = {"dose_points": points, "dose_response": dose_response(points, config)}
+    return found | {
+        "curve_shifts": curve_shifts(found["dose_response"], config),
+        "enzyme_split": enzyme_split(points, found["dose_response"], config),
+        "titration": titration(found["dose_response"]),
+    }
 
 
 def rag_loss(experiment: Experiment) -> str:

@@ -137,20 +137,33 @@ def forest(lines: pd.DataFrame, ax: Axes) -> Axes:
 
 
 def shifts(table: pd.DataFrame, ax: Axes) -> Axes:
-    """Fold of the IC50 between two media per line, with its interval, on a log axis."""
-    rows = table[table["fold"].notna()]
+    """Fold of the IC50 between two curves, with its interval, on a log axis; an arrow at a bound.
+
+    `table` holds rows of `curve_shifts` and a column `name` for the axis.
+    """
+    ends = table[["ci_low", "ci_high"]].replace([0.0, np.inf], np.nan)
+    rows = table[table["fold"].notna() | ends.notna().any(axis=1)]
     if rows.empty:
         return style.no_data(ax, "no pair of reportable curves")
     ax.set_xscale("log")
     for place, row in enumerate(rows.to_dict("records")):
+        if row["method"] == "censored":
+            least = row["ci_low"] > 1
+            ax.plot(
+                row["ci_low" if least else "ci_high"],
+                place,
+                ">" if least else "<",
+                color=style.BLUE,
+                markersize=7,
+            )
+            continue
         if np.isfinite(row["ci_low"]):
             ax.plot([row["ci_low"], row["ci_high"]], [place, place], color=style.BLUE, lw=1.4)
         ax.plot(row["fold"], place, "o", color=style.BLUE, markersize=5)
-    names = [f"{row.cell_line} · {row.medium_b} / {row.medium_a}" for row in rows.itertuples()]
-    ax.set_yticks(range(len(names)), [style.short(name, 42) for name in names])
-    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.set_yticks(range(len(rows)), [style.short(name, 48) for name in rows["name"]])
+    ax.set_ylim(len(rows) - 0.5, -0.5)
     style.limit_line(ax, 1.0, "no shift", axis="x")
-    ax.set_xlabel("fold of the IC50")
+    ax.set_xlabel("fold of the IC50 (95 % interval)")
     return ax
 
 

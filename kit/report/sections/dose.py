@@ -12,7 +12,7 @@ from kit.core.findings import codes, number
 from kit.dose.points import unit_text
 from kit.plots import dose, style
 from kit.report.exhibits import Exhibit
-from kit.report.markup import Cell
+from kit.report.markup import Cell, significant
 
 PRIMARY = ("gr", "relative_viability")
 SHOWN = {
@@ -109,6 +109,103 @@ def forests(analysis: Analysis) -> Iterator[Exhibit]:
             " the outermost dose: the IC50 lies beyond it."
         )
         yield Exhibit(f"dose_forest_{index}", f"{agent}: IC50 per line", caption, fig, rows)
+
+
+def _named(row: dict) -> str:
+    """What two curves of a shift are called."""
+    if row["compares"] == "media":
+        return f"{row['cell_line']}, {row['agent']}: {row['medium_b']} vs {row['medium_a']}"
+    if row["compares"] == "agents":
+        return f"{row['cell_line']}: {row['agent_b']} vs {row['agent']}"
+    return f"{row['agent']}: {row['cell_line_b']} vs {row['cell_line']}, {row['medium_a']}"
+
+
+def _shifts(analysis: Analysis) -> pd.DataFrame:
+    """Comparisons on GR, or on viability where there is no GR, with a name for each."""
+    table = known(analysis.curve_shifts, "curve_shifts")
+    scale = "gr" if table["scale"].eq("gr").any() else "relative_viability"
+    table = table[table["scale"].eq(scale)].reset_index(drop=True)
+    return table.assign(name=[_named(row) for row in table.to_dict("records")])
+
+
+def shift_figure(analysis: Analysis) -> Exhibit | None:
+    """How far the IC50 moves between media, agents and lines."""
+    table = _shifts(analysis)
+    if table.empty:
+        return None
+    fig, ax = style.figure(style.WIDTH, 1.0 + 0.3 * len(table))
+    dose.shifts(table, ax)
+    caption = (
+        "The IC50 of the curve named first over that of the second, the mean over biological"
+        " replicates. An arrow is a bound: one of the two lies beyond the doses. Curves that are not"
+        " parallel have no fold."
+    )
+    return Exhibit("curve_shifts_figure", "Shifts of the IC50", caption, fig, table)
+
+
+def shift_table(analysis: Analysis) -> Exhibit:
+    """Every comparison with its test."""
+    caption = (
+        "Media and agents are paired by biological replicate, lines are independent. The minimum"
+        " significant ratio is the smallest fold that this spread between replicates would show."
+    )
+    columns = {
+        "name": "comparison", "note": "what it shows", "fold": "fold", "ci_low": "95 % from",
+        "ci_high": "to", "p": "p", "p_parallel": "p parallel", "delta_aoc": "change of area",
+        "msr": "least ratio", "method": "method", "n_replicates": "n",
+    }  # fmt: skip
+    table = _shifts(analysis)
+    shown = None if table.empty else table
+    written = dict.fromkeys(("fold", "ci_low", "ci_high"), _fold)
+    return Exhibit("curve_shifts_shown", "", caption, table=shown, columns=columns, formats=written)
+
+
+def _fold(value: float) -> str:
+    """A fold, or that it has no bound."""
+    return significant(value) if 0 < value < float("inf") else "no bound"
+
+
+def split_cards(analysis: Analysis) -> Exhibit | None:
+    """A card per line and enzyme: asparagine, glutamine, or both."""
+    table = known(analysis.enzyme_split, "enzyme_split")
+    cells = {
+        (row["cell_line"], f"{row['agent']}, with {row['against']}"): _split_card(row)
+        for row in table.to_dict("records")
+    }
+    caption = (
+        "The shift is that of log10 IC50 when glutamine is given again (or with the enzyme that has"
+        " less glutaminase), GR that with glutamine at ten times the IC50; both with 90 % intervals."
+    )
+    return Exhibit("enzyme_split_cards", "", caption, table=table, cards=cells) if cells else None
+
+
+def _split_card(row: dict) -> Cell:
+    lines = [row["note"], f"n = {row['n_replicates']}"]
+    if row["delta_low"] == row["delta_low"]:
+        ends = " to ".join(number(row[name]) for name in ("delta_low", "delta_high"))
+        lines.insert(0, f"shift {ends} log10".replace("inf", "more"))
+    if row["ci_low"] == row["ci_low"]:
+        lines.insert(1, f"GR {number(row['ci_low'])} to {number(row['ci_high'])}")
+    kind = "info" if row["class"] == "indeterminate" else "pass"
+    return Cell(kind, row["class"], lines)
+
+
+def titration_table(analysis: Analysis) -> Exhibit | None:
+    """How much of a nutrient each line needs."""
+    table = known(analysis.titration, "titration")
+    if table.empty:
+        return None
+    caption = (
+        "EC50 is the dose halfway up, EC90 the dose that sustains 90 % of what the nutrient gives,"
+        " stasis the dose of GR 0; the carry-over is part of each dose. Published needs for"
+        " asparagine lie between 3 and 10 µM [K]; a rescue should give several times the EC90."
+    )
+    columns = {
+        "cell_line": "cell line", "agent": "nutrient", "medium": "medium", "ec50_text": "EC50",
+        "ec50_ci_low": "95 % from", "ec50_ci_high": "to", "ec90": "EC90", "stasis": "stasis",
+        "gr60": "GR 0.6", "unit": "unit", "n_replicates": "n", "note": "what it shows",
+    }  # fmt: skip
+    return Exhibit("titration_shown", "", caption, table=table, columns=columns)
 
 
 def fits(analysis: Analysis) -> tuple[pd.DataFrame | None, str, dict[str, str]]:
