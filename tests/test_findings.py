@@ -6,9 +6,12 @@ from string import Formatter
 
 import pytest
 
+import kit
 from kit.cli.main import main
 from kit.config.settings import Settings
+from kit.core.columns import TABLES
 from kit.core.findings import EFFECTS, Finding, codes, say
+from kit.report import glossary
 
 CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 MAKERS = {"Finding": 0, "Ruling": 0}
@@ -107,6 +110,51 @@ def test_nothing_decides_by_reading_a_sentence(root):
 def test_every_kind_of_name_is_explained(name, said, capsys):
     assert main(["explain", name]) == 0
     assert f"\n  {said}" in capsys.readouterr().out
+
+
+NAMES = sorted(
+    {
+        *codes(),
+        *Settings.model_fields,
+        *TABLES,
+        *(name for table in TABLES.values() for name in table),
+    }
+)
+
+
+def test_every_name_there_is_is_explained():
+    for name in (*NAMES, *(metric.upper() for metric in glossary.METRICS), *glossary.entries()):
+        said = glossary.explain(name)
+        assert len(said.splitlines()) > 1, name
+    for entry in (item for items in glossary.entries().values() for item in items):
+        assert entry.kind and entry.meaning and "{" not in entry.meaning, entry
+
+
+JUDGED = ("verdict", "call", "class", "status", "grade", "gate", "rescue", "confidence", "subtype",
+          "response", "direction", "censored", "phase", "severity", "flag")  # fmt: skip
+"""Columns whose cells are words of the kit."""
+
+
+@pytest.mark.parametrize("example", ["EXP-DEMO-02", "EXP-DEMO-04", "EXP-DEMO-05", "EXP-DEMO-06",
+                                     "EXP-DEMO-07", pytest.param("EXP-DEMO-01", marks=pytest.mark.slow),
+                                     pytest.param("EXP-DEMO-03", marks=pytest.mark.slow)])  # fmt: skip
+def test_what_an_analysis_says_is_explained_and_judgements_carry_codes(example, root):
+    """Every column and every class in every table, and a code beside every verdict."""
+    analysis = kit.analyse(kit.load(root / "data" / "examples" / example))
+    known = {re.sub("[ -]", "_", name.casefold()) for name in glossary.entries()}
+    for name, table in analysis.tables.items():
+        unknown = [column for column in table if column not in glossary.entries()]
+        assert unknown == [], f"{name}: {unknown}"
+        if "verdict" in table and name != "plate_verdicts":
+            assert "code" in table, name
+            amiss = table[table["verdict"].isin(["warn", "fail"])]
+            assert amiss["code"].ne("").all(), name
+        for column in set(JUDGED) & set(table):
+            words = {re.sub("[ -]", "_", str(word).casefold()) for word in table[column].dropna()}
+            assert words - known <= {""}, f"{name}, {column}"
+        if "code" in table:
+            used = {code for cell in table["code"].dropna() for code in str(cell).split()}
+            assert used <= set(codes()), name
 
 
 def test_a_wrong_name_gets_the_nearest_and_no_name_lists_all(capsys):

@@ -128,6 +128,23 @@ def number(value: float, digits: int = 3) -> str:
     return "0" if float(text.replace(",", "")) == 0 else text.replace("-", "−", 1)
 
 
+def probability(p: float) -> str:
+    """A p value as people write it: two significant digits, never 0.
+
+    >>> probability(0.0336), probability(0.19), probability(2e-7)
+    ('0.034', '0.19', '< 0.0001')
+    """
+    if p < 1e-4:
+        return "< 0.0001"
+    return f"{p:.4f}" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+
+
+def p_text(p: float) -> str:
+    """`p = 0.034`, or `p < 0.0001`."""
+    said = probability(p)
+    return f"p {said}" if said.startswith("<") else f"p = {said}"
+
+
 def listing(names: Iterable[Any], at_most: int = 6) -> str:
     """`A`, `A and B`, `A, B and C`, or `A, B and 4 more`."""
     texts = [number(name) if isinstance(name, float) else str(name) for name in names]

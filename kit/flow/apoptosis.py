@@ -330,13 +330,14 @@ def _contrast(
     p = float(2 * stats.t.sf(abs(estimate) / se, n - 1)) if tested else np.nan
     chosen = usable[usable["medium"].eq(medium) & usable["replicate"].isin(wide.index)]
     failed = len(pair) - len(usable)
-    notes = (
-        []
-        if enough
-        else [f"exploratory: {n} paired replicate(s), min_replicates = {settings.min_replicates}"]
-    )
-    notes += ["the differences do not vary: not tested"] if enough and not tested else []
-    notes += [f"{failed} sample{'s' * (failed > 1)} failed and stayed out"] if failed else []
+    values = {"n": n, "min_replicates": settings.min_replicates}
+    values |= {"samples": f"{failed} sample{'s' * (failed > 1)}"}
+    amiss = {
+        "DEATH_CONTRAST_EXPLORATORY": not enough,
+        "DEATH_CONTRAST_WITHOUT_SPREAD": enough and not tested,
+        "DEATH_CONTRAST_FAILED_SAMPLES": failed > 0,
+    }
+    told = judged([Finding(code, "info", "", values) for code, so in amiss.items() if so])
     return {
         "medium": medium,
         "contrast": f"{medium} - {reference}",
@@ -352,7 +353,8 @@ def _contrast(
         "odds_ratio_low": np.exp(estimate - half),
         "odds_ratio_high": np.exp(estimate + half),
         "mean_specific_apoptosis": float(chosen["specific_apoptosis"].mean()),
-        "note": "; ".join(notes),
+        "note": told["note"],
+        "code": told["code"],
     }
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from kit.config.model import ExperimentConfig
 from kit.config.settings import Settings
 from kit.core.columns import check, plain_text
-from kit.core.findings import band, codes, number, say, worst
+from kit.core.findings import band, codes, number, p_text, say, worst
 from kit.plates import spatial
 from kit.plates.design import untreated_rows
 from kit.plates.metrics import (
@@ -577,7 +577,7 @@ def _position(used: pd.DataFrame, judge: _Judge) -> Iterator[dict]:
         why = {"why": edge.note}
         yield judge.unknown("edge_effect_percent", "POSITION_UNKNOWN", "info", words=why)
     else:
-        words = {"shift": f"{edge.percent:+.1f}", "p": edge.p}
+        words = {"shift": f"{edge.percent:+.1f}", "p": p_text(edge.p)}
         row = judge.at_most(
             "edge_effect_percent", abs(edge.percent), "edge_effect_percent", words=words
         )

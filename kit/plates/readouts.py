@@ -114,6 +114,7 @@ def _agreement(rows: pd.DataFrame, config: ExperimentConfig) -> pd.DataFrame:
     both["difference"] = both["gr_signal"] - both["gr_count"]
     both["mean_difference"] = both.groupby(["cell_line", "medium"])["difference"].transform("mean")
     both["agrees"] = both["mean_difference"].abs() <= config.settings.max_readout_disagreement_gr
+    both["code"] = both["agrees"].map({True: "", False: "READOUTS_DISAGREE"})
     return check(both, "readout_agreement")
 
 

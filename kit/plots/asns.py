@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from kit.core.findings import p_text
 from kit.plots import style
 
 _MAX_LABELS = 24  # points named in a scatter; in a larger panel names would hide the points
@@ -308,7 +309,7 @@ def statistic_text(row: Mapping[str, Any]) -> str:
         return f"n = {n} lines: Spearman ρ = {row['spearman']:+.2f}, descriptive only"
     return (
         f"n = {n} lines: Spearman ρ = {row['spearman']:+.2f} ({row['spearman_ci_low']:+.2f} to"
-        f" {row['spearman_ci_high']:+.2f}), p = {row['p']:.2g}"
+        f" {row['spearman_ci_high']:+.2f}), {p_text(row['p'])}"
     )
 
 
@@ -413,7 +414,7 @@ def comparison(table: pd.DataFrame, ax: Axes) -> Axes:
         ax.text(
             1.01,
             y,
-            f"p = {p:.2g}",
+            p_text(p),
             transform=ax.get_yaxis_transform(),
             va="center",
             fontsize=style.FONT - 2,

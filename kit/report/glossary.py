@@ -5,8 +5,10 @@ and statuses. `kit explain` prints them.
 from __future__ import annotations
 
 import re
+import tomllib
 from functools import cache
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from kit.config.settings import Settings
 from kit.core.columns import TABLES
@@ -34,38 +36,12 @@ EFFECTS = {
     "mask": " It rules out the calls partially dependent and prototrophic where it fails.",
     "void": " Where it fails, there is no call.",
 }
-WORDS = {
-    "auxotrophic": ("call", "The line does not grow without this amino acid."),
-    "dependent": ("call", "The line does not grow without this amino acid, which human cells make."),
-    "partially_dependent": ("call", "The line grows less without this amino acid, or more cells die."),
-    "prototrophic": ("call", "The line grows without this amino acid."),
-    "inconclusive": ("call", "The data do not allow a call; `reasons` says why."),
-    "cytotoxic": ("subtype of a call", "Without the amino acid many cells die."),
-    "cytostatic": ("subtype of a call", "Without the amino acid cells stop and few die."),
-    "slowed": ("subtype of a call", "The line grows without the amino acid, but more slowly."),
-    "death_not_assessed": ("subtype of a call", "No usable sample of Annexin V and PI."),
-    "confident": ("confidence of a call", "Probability, replicates, rescue and protocol allow it."),
-    "provisional": ("confidence of a call", "The class is likely, but something limits it."),
-    "none": ("confidence of a call", "Too few replicates, or no call."),
-    "full": ("rescue class", "Better than the dropout, and equivalent to control."),
-    "likely_full": ("rescue class", "Better than the dropout; equivalence is not shown."),
-    "partial": ("rescue class", "Better than the dropout, but only part of the loss comes back."),
-    "failed": ("rescue class, or status of a report", "The rescue restores nothing; the report was not made."),
-    "indeterminate": ("rescue class", "The data cannot tell, or there are too few replicates."),
-    "not_applicable": ("rescue class", "There is no loss to restore, or no dropout to compare with."),
-    "reversible": ("class of a time course, and rescue", "Growth stops without the amino acid and returns after the add-back."),
-    "partly_reversible": ("class of a time course", "Growth returns after the add-back, but slower than control."),
-    "irreversible": ("class of a time course", "Growth does not return after the add-back."),
-    "no_effect": ("class of a time course", "No onset was found, and the line grows as control does."),
-    "synergistic": ("class of an interaction", "The two losses cost more together than their sum."),
-    "antagonistic": ("class of an interaction", "The two losses cost less together than their sum."),
-    "additive": ("class of an interaction", "The two losses add up, within the margin of equivalence."),
-    "pass": ("verdict", "The limit is kept."),
-    "info": ("verdict", "Noted; it limits nothing."),
-    "warn": ("verdict", "Between the limits, or something required is missing."),
-    "fail": ("verdict", "Beyond the limit."),
-    "ok": ("status", "The report was made, or the curve was fitted."),
-}  # fmt: skip
+
+
+@cache
+def _names() -> dict[str, dict[str, Any]]:
+    """Words such as calls and statuses -> (kind, meaning), and columns beyond the contract."""
+    return tomllib.loads((Path(__file__).parent / "names.toml").read_text(encoding="utf-8"))
 
 
 @cache
@@ -92,8 +68,12 @@ def entries() -> dict[str, tuple[Entry, ...]]:
     for table, columns in TABLES.items():
         for name, (_, meaning) in columns.items():
             found.setdefault(name, []).append(Entry(f"column of {table}", meaning))
-    for name, (kind, text) in WORDS.items():
+    for name, (kind, text) in _names()["words"].items():
         found.setdefault(name, []).append(Entry(kind, text))
+    for name, text in _names()["columns"].items():
+        found.setdefault(name, []).append(Entry("column", text))
+    for table in TABLES:
+        found.setdefault(table, []).append(Entry("table", f"Columns: {', '.join(TABLES[table])}."))
     return {name: tuple(dict.fromkeys(items)) for name, items in found.items()}
 
 
@@ -135,7 +115,8 @@ def meaning(name: object, table: str = "") -> str:
     if own:
         return own[1]
     found = entries().get(str(name), ())
-    return found[0].meaning if found else ""
+    of_columns = [entry for entry in found if entry.kind.startswith("column")] if table else []
+    return next((entry.meaning for entry in (*of_columns, *found)), "")
 
 
 def used(html: str) -> list[tuple[str, str]]:

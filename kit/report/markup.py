@@ -267,7 +267,7 @@ def _number_writer(values: pd.Series, column: str) -> Callable[[Any], str]:
     probabilities and mixed columns by value.
     """
     if column == "p" or column.endswith("_p") or column.startswith(("p_", "q_")):
-        return probability
+        return findings.probability
     finite = np.abs(values.to_numpy(dtype=float, na_value=np.nan))
     finite = finite[np.isfinite(finite) & (finite > 0)]
     if finite.size == 0 or bool(np.all(finite == np.round(finite))):
@@ -277,19 +277,6 @@ def _number_writer(values: pd.Series, column: str) -> Callable[[Any], str]:
         return significant  # several units or orders of magnitude in one column
     decimals = int(np.clip(2 - math.floor(math.log10(largest)), 0, 6))
     return lambda value: f"{value:,.{decimals}f}" if round(value, decimals) else "0"
-
-
-def probability(value: float) -> str:
-    """A p value: two significant digits, never 0."""
-    return (
-        "< 0.0001"
-        if value < 1e-4
-        else f"{value:.4f}"
-        if value < 0.001
-        else f"{value:.3f}"
-        if value < 0.1
-        else f"{value:.2f}"
-    )
 
 
 def significant(value: float, digits: int = 3) -> str:

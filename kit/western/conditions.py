@@ -30,6 +30,7 @@ _COLUMNS = (
     "atf4_log2",
     "response",
     "membrane",
+    "code",
 )
 RESPONSE_CODES = {
     "competent": "W14_COMPETENT",
@@ -98,6 +99,7 @@ def induction(lanes: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     both["response"] = [
         response_of(asns, atf4, threshold=settings.min_induction_log2) for asns, atf4 in pairs
     ]
+    both["code"] = both["response"].map(RESPONSE_CODES)
     return both[list(_COLUMNS)]
 
 
