@@ -209,7 +209,12 @@ def _comparison(
 def compared(row: dict[str, Any], settings: AsnsLimits) -> Finding:
     """What a comparison of two predictors shows, and what it does not."""
     values = {name: row[name] for name in ("n_lines", "predictor_a", "predictor_b")}
-    values |= {"p": p_text(row["williams_p"]), "low": row["zou_ci_low"], "high": row["zou_ci_high"], "signs": _signs(row)}
+    values |= {
+        "p": p_text(row["williams_p"]),
+        "low": row["zou_ci_low"],
+        "high": row["zou_ci_high"],
+        "signs": _signs(row),
+    }
     values |= {"caveat": NOT_A_TEST, "needed": settings.min_lines_inference}
     if not math.isfinite(row["williams_p"]):
         return Finding("COMPARISON_TOO_FEW", "info", values=values)

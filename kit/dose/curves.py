@@ -256,7 +256,7 @@ def _line(found: Sequence[Mapping[str, Any]], over: dict[str, Any]) -> dict[str,
 def _said(row: dict[str, Any]) -> dict[str, Any]:
     """Status, words and text of a row from its codes."""
     found, bound, good = row.pop("codes"), row.pop("bound"), row.pop("good", None)
-    row["code"] = "; ".join(found)
+    row["code"] = " ".join(found)
     row["status"] = found[0] if found else "ok"
     row["reportable"] = not found
     unit = unit_text(row["unit"])
