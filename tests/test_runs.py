@@ -22,7 +22,7 @@ from test_batch_scale import contents
 from kit.batch import batch, isolate
 from kit.batch.job import Job
 from kit.batch.uptodate import recipe, up_to_date
-from kit.cli.main import Bar, Lines
+from kit.cli.output import Bar, Lines
 from kit.core.errors import InputError, KitError
 from kit.report import index
 from kit.store import outfolder, reportfolder

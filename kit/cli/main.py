@@ -10,13 +10,13 @@ import os
 import re
 import signal
 import sys
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import kit
 from kit.cli import interrupt
+from kit.cli.output import printer_of
 from kit.core.errors import InputError, Problem, Problems, did_you_mean
 from kit.new import command
 
@@ -130,7 +130,21 @@ def _add_run(run: argparse.ArgumentParser) -> None:
         metavar="EXPERIMENT",
         help="experiment folder, folder of experiments, or glob",
     )
-    run.add_argument("--out", type=_folder, required=True, metavar="DIR", help="folder of reports")
+    run.add_argument(
+        "--out",
+        type=_folder,
+        default="reports",
+        metavar="DIR",
+        help="folder of reports (default: reports)",
+    )
+    run.add_argument(
+        "--json",
+        action="store_true",
+        help="print one JSON line per experiment: status, verdict, reasons with codes, calls, paths",
+    )
+    run.add_argument(
+        "--pdf", action="store_true", help="also print each report to report.pdf, by Chromium"
+    )
     run.add_argument(
         "--workers",
         type=_count,
@@ -313,7 +327,7 @@ def _run(given: argparse.Namespace) -> int:
     from kit.batch import batch
 
     only = [name.strip() for name in given.only.split(",") if name.strip()]
-    printer = Bar() if sys.stderr.isatty() else Lines()
+    printer = printer_of(given.json)
     workers = given.workers or batch.cores()
     if not (given.workers or given.scheduler):
         print(f"Workers: {workers}, as many as there are cores.", file=sys.stderr)
@@ -330,87 +344,25 @@ def _run(given: argparse.Namespace) -> int:
         scheduler=given.scheduler,
         report=printer,
     )
-    _conclude(result, Path(given.out))
+    printer.conclude(result, Path(given.out))
+    if given.pdf:
+        _print(result, Path(given.out))
     if result.failed:
         return FAILED
     bad = {"warn": ("warn", "fail"), "fail": ("fail",)}.get(given.fail_on or "", ())
     return VERDICT if result.worst in bad else OK
 
 
-def _conclude(result: Progress, out: Path) -> None:
-    """What came of the run, in a line or two."""
-    made = len(result.made) - len(result.failed)
-    parts = [f"{made} made", *([f"{len(result.skipped)} up to date"] if result.skipped else [])]
-    parts += [f"{len(result.failed)} could not be reported"] if result.failed else []
-    print(f"{', '.join(parts)}. Index: {out / 'index.html'}")
+def _print(result: Progress, out: Path) -> None:
+    """report.pdf beside each report that was made, or has none yet."""
+    from kit.batch import pdf
 
-
-class Lines:
-    """One plain line per report, and every problem below it."""
-
-    def __call__(self, progress: Progress, manifest: Mapping[str, Any] | None) -> None:
-        if progress.notice:
-            print(progress.notice, file=sys.stderr, flush=True)
-        if manifest is not None and not manifest.get("skipped"):
-            print(line(manifest), flush=True)
-            for problem in manifest.get("problems", ()):
-                print(f"  {problem}", file=sys.stderr, flush=True)
-
-
-def line(manifest: Mapping[str, Any]) -> str:
-    """One report in a line: name, verdict, seconds, first reason, and what else there is to
-    know.
-    """
-    note = f" ({manifest['note']})" if manifest.get("note") else ""
-    if manifest["status"] != "ok":
-        count = len(manifest["problems"])
-        return (
-            f"{manifest['experiment_id']}: FAILED ({count}"
-            f" problem{'s' if count != 1 else ''}){note}"
-        )
-    reason = f": {manifest['reasons'][0]}" if manifest["reasons"] else ""
-    return (
-        f"{manifest['experiment_id']}: {manifest['verdict'].upper()} in {manifest['seconds']:.1f}"
-        f" s{reason}{note}"
-    )
-
-
-class Bar:
-    """A bar with experiments done, failed and time left; problems are printed above it."""
-
-    def __init__(self) -> None:
-        self.started = time.monotonic()
-        self.fresh = 0
-
-    def __call__(self, progress: Progress, manifest: Mapping[str, Any] | None) -> None:
-        if progress.notice:
-            print(f"\r\x1b[K{progress.notice}", file=sys.stderr)
-        if manifest is not None and not manifest.get("skipped"):
-            self.fresh += 1
-            print(f"\r\x1b[K{line(manifest)}", file=sys.stderr)
-            for problem in manifest.get("problems", ()):
-                print(f"  {problem}", file=sys.stderr)
-        share = progress.done / max(progress.total, 1)
-        blocks = "█" * round(24 * share) + "░" * (24 - round(24 * share))
-        failed = f", {len(progress.failed)} failed" if progress.failed else ""
-        end = "\n" if progress.done == progress.total else ""
-        print(
-            f"\r\x1b[K{blocks} {progress.done}/{progress.total}{failed}{self._left(progress)}",
-            end=end,
-            file=sys.stderr,
-            flush=True,
-        )
-
-    def _left(self, progress: Progress) -> str:
-        remaining = progress.total - progress.done
-        if not remaining or not self.fresh:
-            return ""
-        seconds = (time.monotonic() - self.started) / self.fresh * remaining
-        return (
-            f", about {seconds / 60:.0f} min left"
-            if seconds > 90
-            else f", about {seconds:.0f} s left"
-        )
+    fresh = {manifest["experiment_id"] for manifest in result.made}
+    for manifest in [*result.made, *result.skipped]:
+        folder = out / manifest["experiment_id"]
+        there = (folder / "report.pdf").exists() and manifest["experiment_id"] not in fresh
+        if manifest["status"] == "ok" and not there:
+            _tell(str(pdf.write(folder)))
 
 
 def _index(given: argparse.Namespace) -> int:
