@@ -54,7 +54,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("arguments", [
-    [], ["rum"], ["run"], ["run", "x"], ["run", "x", "--out", "o", "--workers", "0"], ["run", "x", "--out", "o", "--workers", "two"],
+    [], ["rum"], ["run"], ["run", "x", "--out", "o", "--workers", "0"], ["run", "x", "--out", "o", "--workers", "two"],
     ["run", "x", "--out", "o", "--timeout", "-1"], ["run", "x", "--out", "o", "--memory", "lots"], ["run", "x", "--out", "o", "--fail-on", "pass"],
     ["run", "x", "--out", ""],
 ])  # fmt: skip
