@@ -723,7 +723,9 @@ def test_figures_show_what_they_are_given(tmp_path) -> None:
             by_lineage(panel.lines, MRNA, GI50_OUTCOME, S), ax
         ),
         "AUC 1.00": lambda ax: plots.roc(few, PROTEIN, roc(few, PROTEIN, S), ax),
-        "ASNS 64 kDa": lambda ax: blots.ladder(blotted.ladders["M1"], blotted.lanes, ax),
+        "ASNS 64 kDa": lambda ax: blots.ladder(
+            blotted.ladders["M1"], blotted.lanes, ax, expected_kDa=64
+        ),
         "MOLT-4 r2": lambda ax: blots.band_dots(blotted.lanes, ax),
     }
     for index, (expected, draw) in enumerate(drawn.items()):
@@ -741,7 +743,7 @@ def test_figures_show_what_they_are_given(tmp_path) -> None:
         lambda ax: plots.influence(pd.DataFrame(), math.nan, ax),
         lambda ax: plots.comparison(pd.DataFrame({"zou_ci_low": [], "r_a": [], "r_b": []}), ax),
         lambda ax: plots.lineages(pd.DataFrame({"spearman": []}), ax),
-        lambda ax: blots.ladder(None, pd.DataFrame(), ax),
+        lambda ax: blots.ladder(None, pd.DataFrame(), ax, expected_kDa=64),
         lambda ax: blots.band_dots(pd.DataFrame(), ax),
         lambda ax: plots.roc(pd.DataFrame(), PROTEIN, {"n_positive": 0, "n_negative": 0}, ax),
     ],

@@ -350,12 +350,12 @@ def test_unknown_growth_mode_uses_the_washes_that_are_known():
 def test_figure_shows_every_residual_volume_the_limits_and_this_experiment():
     ax = Figure().subplots()
     table = carryover(read_config(EXAMPLES / "EXP-DEMO-01"))
-    residual_against_washes(table, ax, Settings())
+    residual_against_washes(table, ax, Settings(), start_uM=378, wash_uL=100, added_uL=100)
     words = " ".join(text.get_text() for text in ax.texts)
     for wanted in (
-        "5 uL",
-        "10 uL",
-        "20 uL",
+        "5 µL",
+        "10 µL",
+        "20 µL",
         "[K]",
         "(gr_mask_moderate)",
         "(gr_mask_high)",
@@ -377,5 +377,7 @@ def test_figure_shows_every_residual_volume_the_limits_and_this_experiment():
     "table", [None, carryover(config(protocol__wash=None, protocol__pre_plating_spin_washes=None))]
 )
 def test_figure_without_a_residue_still_shows_what_washing_does(table):
-    ax = residual_against_washes(table, Figure().subplots(), Settings(), amino_acid="asparagine")
+    ax = residual_against_washes(
+        table, Figure().subplots(), Settings(), start_uM=378, wash_uL=100, added_uL=100
+    )
     assert len(ax.lines) == 3

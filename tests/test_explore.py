@@ -466,7 +466,7 @@ def test_without_an_experiment_the_page_asks_and_the_planner_works(
         page.stack.selected_index = index
     plan: Any = page.tabs[PROTOCOL]
     assert "harmless" in plan.residue.value and "µM asparagine" in plan.residue.value
-    assert not any("µ" in control.description for control in plan.controls.values()), (
+    assert not any("uM" in control.description for control in plan.controls.values()), (
         "units as the sentences and figures write them"
     )
     assert (

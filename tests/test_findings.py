@@ -19,6 +19,7 @@ MAKERS = {"Finding": 0, "Ruling": 0}
 WAITING = {"REPLICATES_DISAGREE"}  # of dose-response curves, whose table is not made yet
 WORDS = r"(note|notes|sentence|sentences|reasons?|advice|remedy)"
 DECIDES = re.compile(
+    r"""\bstr\((error|exc)\)\.(starts|ends)with|["'] (not )?in str\((error|exc)\)|"""
     rf"""["'] (not )?in \w*\.?{WORDS}\b|\["{WORDS}"\]\.(fillna\(""\)\.)?str\.(contains|startswith)"""
     rf"""|\b{WORDS}\.(startswith|endswith|removeprefix|removesuffix)\("""
 )

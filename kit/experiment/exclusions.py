@@ -101,19 +101,23 @@ def _checked(
     try:
         record["at"] = _iso(record["at"])
     except ValueError as error:
-        twice = f"{error.args[0]}. " if str(error).startswith("it may be") else ""
+        two_days = isinstance(error, TwoDays)
         problems.say(
             FILE,
             place,
-            f"at '{record['at']}' is not an ISO 8601 time"
-            if not twice
-            else f"at '{record['at']}' may be two days: {twice}",
+            f"at '{record['at']}' may be two days: {error}. "
+            if two_days
+            else f"at '{record['at']}' is not an ISO 8601 time",
             "Write, for example, 2026-03-04T09:30:00.",
         )
     return record
 
 
 _DATE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:,?[ T]+(\d{1,2}:\d{2}(?::\d{2})?))?")
+
+
+class TwoDays(ValueError):
+    """A date such as 3/4/2026, whose day may be its month."""
 
 
 def _iso(text: str) -> str:
@@ -127,7 +131,7 @@ def _iso(text: str) -> str:
     first, second, year = int(match[1]), int(match[3]), int(match[4])
     if match[2] != "." and first <= 12 and second <= 12 and first != second:
         days = [dt.date(year, month, day) for day, month in ((first, second), (second, first))]
-        raise ValueError(f"it may be {days[0]} or {days[1]}")
+        raise TwoDays(f"it may be {days[0]} or {days[1]}")
     day, month = (first, second) if match[2] == "." or second <= 12 else (second, first)
     clock = (match[5] or "0:00").rjust(5, "0")
     return f"{dt.date(year, month, day)}T{dt.time.fromisoformat(clock).isoformat()}"

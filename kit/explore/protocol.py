@@ -230,7 +230,7 @@ class ProtocolTab(Tab):
         judged = verdict(carry, settings)
         advice = next_wash_advice(carry, settings.gr_mask_moderate, plan.amino_acid)
         said = (
-            f"{show_uM(carry.residual_uM)} uM {plan.amino_acid} left; pays for {carry.masked_doublings:.2f} of {plan.doublings:g} doublings; "
+            f"{show_uM(carry.residual_uM)} µM {plan.amino_acid} left; pays for {carry.masked_doublings:.2f} of {plan.doublings:g} doublings; "
             f"an auxotroph could show GR {carry.gr_mask:.2f}: {VERDICTS[judged]}."
         )
         ax = self._plan_canvas.blank(plan.amino_acid)
@@ -373,11 +373,11 @@ def _wash_controls() -> dict[str, Any]:
         "amino_acid": w.Dropdown(
             description="Amino acid", options=list(CALLED), style=LABELLED, layout=WIDE
         ),
-        "start_uM": _slider(w.FloatSlider, "On the cells before (uM)", 0, 4000, 1, 378, ".0f"),
+        "start_uM": _slider(w.FloatSlider, "On the cells before (µM)", 0, 4000, 1, 378, ".0f"),
         "washes": _slider(w.IntSlider, "Washes", 0, 8, 1, 2),
-        "residual_uL": _slider(w.FloatLogSlider, "Residual volume (uL)", -0.3, 4, 0.01, 10, ".3g"),
-        "wash_uL": _slider(w.FloatLogSlider, "Volume of a wash (uL)", 1, 4.7, 0.01, 100, ".4g"),
-        "added_uL": _slider(w.FloatLogSlider, "Medium added (uL)", 1, 4.7, 0.01, 100, ".4g"),
+        "residual_uL": _slider(w.FloatLogSlider, "Residual volume (µL)", -0.3, 4, 0.01, 10, ".3g"),
+        "wash_uL": _slider(w.FloatLogSlider, "Volume of a wash (µL)", 1, 4.7, 0.01, 100, ".4g"),
+        "added_uL": _slider(w.FloatLogSlider, "Medium added (µL)", 1, 4.7, 0.01, 100, ".4g"),
         "serum_percent": _slider(w.FloatSlider, "Serum (%)", 0, 20, 0.5, 10, ".1f"),
         "dialyzed": w.Checkbox(
             description="dialyzed serum", value=True, style=LABELLED, layout=WIDE

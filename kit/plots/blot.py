@@ -145,7 +145,7 @@ def ladder(
     lanes: pd.DataFrame,
     ax: Axes,
     *,
-    expected_kDa: float = 64.0,
+    expected_kDa: float,
     tolerance_percent: float = 10.0,
     rf: pd.Series | None = None,
 ) -> Axes:

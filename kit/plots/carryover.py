@@ -24,9 +24,9 @@ def residual_against_washes(
     settings: ProtocolSettings,
     *,
     amino_acid: str = "asparagine",
-    start_uM: float = 378.0,
-    wash_uL: float = 100.0,
-    added_uL: float = 100.0,
+    start_uM: float,
+    wash_uL: float,
+    added_uL: float,
     residual_volumes_uL: Sequence[float] = (5, 10, 20),
     max_washes: int = 4,
 ) -> Axes:
@@ -53,7 +53,7 @@ def residual_against_washes(
         ax.text(
             -0.08,
             line["residual_uM"].iloc[0],
-            f"{volume:g} uL",
+            f"{volume:g} µL",
             ha="right",
             va="center",
             fontsize=style.FONT - 2,
@@ -71,7 +71,7 @@ def residual_against_washes(
     ax.set_xlabel(
         f"washes (of {wash_uL:g} uL, from {start_uM:g} uM; lines: residual volume in the plate)"
     )
-    ax.set_ylabel(f"residual {amino_acid}, uM")
+    ax.set_ylabel(f"residual {amino_acid}, µM")
     if amino_acid == "asparagine":
         _growth_range(ax, settings, max_washes)
     if carryover is not None:
@@ -84,7 +84,7 @@ def residual_against_washes(
 def _growth_range(ax: Axes, settings: ProtocolSettings, max_washes: int) -> None:
     low, high = settings.growth_sustaining_low_uM, settings.growth_sustaining_high_uM
     ax.axhspan(low, high, color=style.YELLOW, alpha=0.25, linewidth=0, zorder=0)
-    words = f"sustains growth: {low:g} to {high:g} uM [K]"
+    words = f"sustains growth: {low:g} to {high:g} µM [K]"
     ax.text(
         max_washes + 0.22,
         np.sqrt(low * high),

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import tomllib
 from functools import cache
+from html import unescape
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -103,8 +104,22 @@ METRICS = frozenset(
 """Metrics of `plate_qc`; the code of each is its name in capitals."""
 
 
-IN_A_REPORT = ("check", "metric", "setting", "call", "subtype", "confidence", "rescue", "class")
-"""Kinds that a report's glossary holds; columns of tables explain themselves by a tooltip."""
+IN_A_REPORT = (
+    "check",
+    "finding",
+    "metric",
+    "setting",
+    "call",
+    "subtype",
+    "confidence",
+    "rescue",
+    "class",
+)
+"""Kinds that a report's glossary finds by their names; columns of tables are found by their
+headings.
+"""
+_HEADING = re.compile(r'<th scope="col"[^>]* title="([^"]*)"[^>]*>([^<]*)</th>')
+_METRIC = re.compile(r'<td[^>]* title="(\w+): ')
 
 
 def meaning(name: object, table: str = "") -> str:
@@ -120,18 +135,19 @@ def meaning(name: object, table: str = "") -> str:
 
 
 def used(html: str) -> list[tuple[str, str]]:
-    """The glossary of a page: every check, metric, setting and call that stands on it, with its
-    meaning.
+    """The glossary of a page: every check, finding, metric, setting, call and column that stands
+    on it, with its meaning.
     """
     text = re.sub(r"<style.*?</style>|<[^>]*>", " ", html, flags=re.DOTALL)
-    words = set(re.findall(r"[A-Za-z][A-Za-z0-9_]*", text))
+    words = {*re.findall(r"[A-Za-z][A-Za-z0-9_]*", text), *_METRIC.findall(html)}
     folded = f" {' '.join(text.split())} "
-    pairs = []
+    pairs = [(unescape(head), unescape(tip)) for tip, head in set(_HEADING.findall(html))]
     for name, items in entries().items():
         shown = name.replace("_", " ")
         if name in words or ("_" in name and not name.isupper() and f" {shown} " in folded):
-            pairs += [(name, item) for item in items if item.kind.startswith(IN_A_REPORT)][:1]
-    return [(name, item.meaning) for name, item in sorted(pairs)]
+            fitting = [item for item in items if item.kind.startswith(IN_A_REPORT)]
+            pairs += [(name, item.meaning) for item in fitting[:1]]
+    return sorted(set(pairs))
 
 
 def explain(name: str) -> str:

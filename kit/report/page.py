@@ -328,6 +328,13 @@ def _settings_table(settings: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any) -> str:
+    """A setting as people write it: yes or no, 10 for 10.0, several with commas."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_plain, value))
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from kit.analysis import Analysis
 from kit.plots import carryover as plots
 from kit.plots import style
+from kit.protocol.carryover import before_wash_uM
 from kit.report.exhibits import Exhibit, Tabled, tabled
 
-RPMI_ASPARAGINE_UM = 378.0  # 50 mg/L in RPMI 1640, where the previous medium is not given
 WORST = ("fail", "warn", "pass", "info")
 COMPLIANCE = ("check", "subject", "verdict", "value", "advice", "rule")
 
@@ -60,22 +60,24 @@ def carryover(analysis: Analysis) -> Tabled:
 def carryover_figure(analysis: Analysis) -> Exhibit:
     """Residual asparagine against washes and residual volume, with this experiment's point."""
     fig, ax = style.figure(style.WIDTH, 3.0)
-    protocol = analysis.experiment.config.protocol
-    wash, before = protocol.wash, protocol.previous_medium
+    config = analysis.experiment.config
+    wash, usual = config.protocol.wash, config.settings.assumed_well_volume_uL
+    added = config.protocol.well_volume_uL or usual
+    start, assumed = before_wash_uM(config, "asparagine")
+    volume = None if wash is None else wash.volume_uL
+    if volume is None:
+        assumed = [*assumed, f"{added:g} µL for each wash"]
     plots.residual_against_washes(
         analysis.carryover,
         ax,
-        analysis.experiment.settings,
-        start_uM=(
-            RPMI_ASPARAGINE_UM
-            if before is None or before.asparagine_uM is None
-            else before.asparagine_uM
-        ),
-        wash_uL=100.0 if wash is None or wash.volume_uL is None else wash.volume_uL,
-        added_uL=protocol.well_volume_uL or 100.0,
+        config.settings,
+        start_uM=start,
+        wash_uL=volume or added,
+        added_uL=added,
     )
+    unknown = f" Not given and assumed: {'; '.join(assumed)}." if assumed else ""
     caption = (
         "Each wash divides what is left by (residual + wash volume) / residual volume. The shaded"
-        " range can sustain growth [K]; the point is this experiment."
+        f" range can sustain growth [K]; the point is this experiment.{unknown}"
     )
     return Exhibit("carryover_washes", "What the washes leave behind", caption, fig)
