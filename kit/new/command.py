@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections.abc import Callable
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,7 +68,7 @@ DECIDE_ROOM = ("lines", "dropouts", "rescues", "plate")
 STOPPED = InputError(Problem("kit new", "", "stopped; nothing was written", ""))
 
 
-KINDS = {"mtorc1": "kit.new.mtorc1"}
+KINDS = ("mtorc1", "dose", "exchange", "timecourse")
 """Kind of experiment without dropout plates -> module whose `write` makes its folder."""
 
 
@@ -100,7 +99,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--kind",
         choices=("dropout", *KINDS),
         default="dropout",
-        help="dropout plates, or mtorc1: phospho-S6K blots, Rag or Arf1 (default dropout)",
+        help="dropout plates (default); mtorc1: phospho-S6K blots; dose: asparaginase and"
+        " titration; exchange: LC-MS uptake; timecourse: live imaging and the Asn x Gln factorial",
     )
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
@@ -112,13 +112,14 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Write the folder that the flags and answers describe; returns 0. Raises InputError."""
-    from kit.new import scaffold
+    from kit.new import mtorc1, scaffold, wings
     from kit.new.plan import check_answers, plan_of
 
     folder = Path(given.folder)
     if given.kind in KINDS:
         title, simulated = given.title or "", not given.blank
-        print(import_module(KINDS[given.kind]).write(folder, title=title, simulated=simulated))
+        write = mtorc1.write if given.kind == "mtorc1" else wings.writer(given.kind)
+        print(write(folder, title=title, simulated=simulated))
         return 0
     experiment_id = scaffold.check_target(folder)
     texts = {name: value for name in TEXTS if (value := getattr(given, name)) is not None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -68,8 +69,16 @@ def write(folder: Path, *, title: str = "", simulated: bool = True) -> str:
     """Write the experiment folder; returns what to do next. Raises InputError where something is
     there already.
     """
-    name = check_target(folder)
-    files = contents(name, title=title, simulated=simulated)
+    write_files(folder, contents(folder.name, title=title, simulated=simulated))
+    told = f"Wrote {folder}: {EXPERIMENTS} experiments of {len(lanes())} lanes; see README.txt."
+    return told if simulated else f"{told} kit check {folder} names the tables still missing."
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write new files below a folder. Raises InputError where something is there already, the
+    folder's name cannot be an experiment's, or there is no room.
+    """
+    check_target(folder)
     try:
         for path, content in files.items():
             target = folder / path
@@ -80,8 +89,6 @@ def write(folder: Path, *, title: str = "", simulated: bool = True) -> str:
         what = f"cannot be written: {error.strerror or error}"
         remedy = "Choose another place, or make room; delete what was begun."
         raise InputError(Problem(str(folder), "", what, remedy)) from None
-    told = f"Wrote {folder}: {EXPERIMENTS} experiments of {len(lanes())} lanes; see README.txt."
-    return told if simulated else f"{told} kit check {folder} names the tables still missing."
 
 
 def contents(name: str, *, title: str, simulated: bool) -> dict[str, bytes]:
