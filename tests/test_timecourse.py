@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import kit
+from kit.calls.calls import call_evidence
 from kit.core.errors import InputError
 from kit.report.sections import factorial, timecourse
 from kit.timecourse import dip_rate, find_onset, growth_rate, recovery_class, recovery_share
@@ -241,3 +242,44 @@ def test_calls_rest_on_the_time_course(analysed):
     assert "CALL_NO_RESCUE_MEDIUM" not in codes["A549-ASNS-KO"]
     assert {"CALL_ADDBACK_IRREVERSIBLE", "CALL_NO_RESCUE_MEDIUM"} <= codes["MOLT-4"]
     assert not any(code.startswith("CALL_ADDBACK") for code in codes["A549"])
+
+
+def called(demo, scans, line):
+    """Codes and confidence of the calls of a line after other scans."""
+    onset = time_courses(scans, demo.config, demo.exclusions).onset
+    found = kit.analyse(demo)
+    item = next(
+        item
+        for item in call_evidence(
+            demo.config, found.growth, found.apoptosis, found.rescue, None, None, onset
+        )
+        if item.cell_line == line
+    )
+    return item, onset
+
+
+def test_a_doubtful_time_course_caps_the_call_that_rests_on_it(demo):
+    """A clock that disagrees, or a plate moved late, on one of four plates."""
+    line = "A549-ASNS-KO"
+    clean, _ = called(demo, demo.timecourse, line)
+    assert not any(item.code == "CALL_TIMECOURSE_DOUBTED" for item in clean.caps)
+    clock = demo.timecourse.assign(clock=demo.timecourse.plate.eq("LIVE-R1"))
+    item, onset = called(demo, clock, line)
+    assert item.rescue == clean.rescue
+    assert "CALL_TIMECOURSE_DOUBTED" in [found.code for found in item.caps]
+    doubted = onset[onset.code.str.contains("LIVE_CLOCK")]
+    assert set(doubted.replicate) == {"1", "all"} and doubted.note.str.contains("LIVE-R1").all()
+
+
+def test_replicates_of_a_moved_plate_do_not_count_as_recovered(demo):
+    """Scans after the move are left out, so that replicate has no rate after the add-back."""
+    scans = demo.timecourse.copy()
+    late = scans.plate.eq("LIVE-R1") & scans.chosen & scans.hours.ge(30)
+    scans.loc[late, "value"] = scans.loc[late, "value"] * 0.5
+    item, onset = called(demo, scans, "A549-ASNS-KO")
+    row = onset[onset.replicate.eq("all") & onset.cell_line.eq("A549-ASNS-KO")].iloc[0]
+    assert "TIMECOURSE_MOVED" in row.code.split()
+    assert row.n_recovered == row.n_replicates - 1
+    told = [found.code for found in item.findings]
+    enough = row.n_recovered >= demo.settings.min_replicates
+    assert ("CALL_TIMECOURSE_DOUBTED" in told) == enough

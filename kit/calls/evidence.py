@@ -14,7 +14,7 @@ import pandas as pd
 
 from kit.config.model import ExperimentConfig
 from kit.config.settings import Settings
-from kit.core.findings import Finding, has_code, listing
+from kit.core.findings import Finding, codes, has_code, listing
 from kit.plates.design import nearest
 from kit.protocol.carryover_model import show_uM
 
@@ -298,13 +298,16 @@ def _added_back(evidence: Evidence, onset: pd.DataFrame | None, settings: Settin
         onset["cell_line"].eq(evidence.cell_line)
         & onset["medium"].eq(evidence.medium)
         & onset["replicate"].eq("all")
-        & onset["n_replicates"].ge(settings.min_replicates)
+        & onset["n_recovered"].ge(settings.min_replicates)
     ]
     found = str(rows["class"].iloc[0]) if len(rows) else ""
     if found in ADDED_BACK:
         row = rows.iloc[0]
         values = {"onset": float(row["onset_h"]), "percent": 100 * float(row["recovery_share"])}
         evidence.add(ADDED_BACK[found], "info", **values)
+        doubts = [code for code in str(row["code"]).split() if codes()[code].effect == "cap"]
+        if doubts:
+            evidence.add("CALL_TIMECOURSE_DOUBTED", why=[codes()[code].title for code in doubts])
     return found if found == "reversible" else ""
 
 

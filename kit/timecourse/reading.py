@@ -62,7 +62,8 @@ def read_timecourse(
     if entry.metric != "auto" and table["metric"].eq("").all():
         table["metric"], table["kind"] = entry.metric, metric_kind(entry.metric)
     table["chosen"] = table["metric"].eq(_chosen(table, entry))
-    return table.assign(plate=entry.plate, replicate=entry.replicate), read.findings
+    clock = any(item.code == "LIVE_CLOCK" for item in read.findings)
+    return table.assign(plate=entry.plate, replicate=entry.replicate, clock=clock), read.findings
 
 
 def _check_metric(scans: pd.DataFrame, entry: TimeCourse, problems: Problems) -> None:

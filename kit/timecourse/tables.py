@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from scipy import stats as sps
 from kit.config.model import ExperimentConfig
 from kit.config.settings import Settings
 from kit.core.columns import check, empty
-from kit.core.findings import Finding, codes, say
+from kit.core.findings import Finding, codes, listing, say
 from kit.stats import Fieller, fieller_interval
 from kit.timecourse.arms import Arm, arms
 from kit.timecourse.onset import Onset, find_onset
@@ -23,6 +23,8 @@ from kit.timecourse.scans import clean
 
 ALL = "all"
 """The value of `replicate` in the rows that pool the experiments."""
+DOUBTS = ("TIMECOURSE_MOVED", "LIVE_CLOCK")
+"""Codes that keep a call that rests on a time course from being confident."""
 _NONE = Rate(math.nan, math.nan, math.nan, math.nan)
 
 
@@ -56,9 +58,9 @@ def time_courses(
     table = pd.concat(frames, ignore_index=True)
     found = list(arms(table, config.timecourse, config.control_name))
     rates = pd.DataFrame([row for arm in found for row in _rates(arm, config.settings)])
-    onsets = pd.DataFrame(_onsets(found, config))
-    onsets = empty("onset").assign(code="", n_replicates=0) if onsets.empty else onsets
-    hidden = [name for name in onsets if name.startswith("_")]
+    onsets = pd.DataFrame(_onsets(found, config, _doubts(table)))
+    onsets = empty("onset").assign(code="", n_replicates=0, n_recovered=0) if onsets.empty else onsets
+    hidden = [name for name in onsets if str(name).startswith("_")]
     return TimeCourses(
         check(table, "timecourse"),
         check(rates, "growth_rates"),
@@ -123,7 +125,21 @@ def _words(code: str, values: dict[str, Any] | None = None) -> str:
     return f"{text[:1].upper()}{text[1:]}"
 
 
-def _onsets(found: Sequence[Arm], config: ExperimentConfig) -> list[dict[str, Any]]:
+def _doubts(scans: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """Plate -> codes of what puts its whole time course in doubt: a move, a clock that disagrees."""
+    marks = {"TIMECOURSE_MOVED": scans["code"].eq("TIMECOURSE_MOVED")}
+    if "clock" in scans:
+        marks["LIVE_CLOCK"] = scans["clock"].astype(bool)
+    plates = {code: set(scans.loc[where, "plate"]) for code, where in marks.items()}
+    return {
+        str(plate): tuple(code for code, found in plates.items() if plate in found)
+        for plate in scans["plate"].unique()
+    }
+
+
+def _onsets(
+    found: Sequence[Arm], config: ExperimentConfig, doubts: Mapping[str, tuple[str, ...]]
+) -> list[dict[str, Any]]:
     """Rows per experiment and one that pools them, for every line in a dropout medium."""
     rows: list[dict[str, Any]] = []
     groups: dict[tuple[str, str], list[Arm]] = {}
@@ -138,11 +154,25 @@ def _onsets(found: Sequence[Arm], config: ExperimentConfig) -> list[dict[str, An
             "metric": group[0].metric,
         }
         single = [_one(arm, config.settings) for arm in group]
-        for arm, row in zip(group, single):
-            rows.append(about | {"replicate": str(arm.entry.replicate)} | row)
         metrics = {arm.metric for arm in group}
-        rows.append(about | {"replicate": ALL} | _pooled(single, len(metrics) > 1, config.settings))
+        pooled = _pooled(single, len(metrics) > 1, config.settings)
+        for arm, row in zip(group, single):
+            own = {str(arm.entry.plate): doubts.get(arm.entry.plate, ())}
+            rows.append(about | {"replicate": str(arm.entry.replicate)} | _doubted(row, own))
+        every = {arm.entry.plate: doubts.get(arm.entry.plate, ()) for arm in group}
+        rows.append(about | {"replicate": ALL} | _doubted(pooled, every))
     return rows
+
+
+def _doubted(row: dict[str, Any], doubts: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    """The row with the codes of what puts its plates in doubt, and the plates in its note."""
+    said = {code: [plate for plate in doubts if code in doubts[plate]] for code in DOUBTS}
+    said = {code: plates for code, plates in said.items() if plates}
+    notes = [f"{listing(plates)}: {codes()[code].title.lower()}." for code, plates in said.items()]
+    return row | {
+        "code": " ".join([*row["code"].split(), *said]),
+        "note": " ".join([*([row["note"]] if row["note"] else []), *notes]),
+    }
 
 
 def _one(arm: Arm, settings: Settings) -> dict[str, Any]:
@@ -168,6 +198,7 @@ def _one(arm: Arm, settings: Settings) -> dict[str, Any]:
     }
     row |= _recovery(arm, onset, settings) | _endpoint(arm, late, late_control, settings)
     share = Fieller(*(row[k] for k in ("recovery_share", "recovery_low", "recovery_high", "_kind")))
+    row["n_recovered"] = int(math.isfinite(row["_top"]) and math.isfinite(row["_bottom"]))
     return row | _class(row, share, entry.addback_h is not None, settings)
 
 
@@ -292,7 +323,8 @@ def _pooled(rows: list[dict[str, Any]], mixed: bool, settings: Settings) -> dict
         "_kind": share.kind,
         "tested": bool(frame["tested"].any()),
         "onset_found": 2 * n > int(frame["tested"].sum()),
-        "n_replicates": len(frame),
+        "n_replicates": int(frame["tested"].sum()),
+        "n_recovered": int(frame["n_recovered"].sum()),
     }
     row["p"] = math.nan
     if mixed:
