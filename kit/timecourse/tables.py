@@ -59,7 +59,9 @@ def time_courses(
     found = list(arms(table, config.timecourse, config.control_name))
     rates = pd.DataFrame([row for arm in found for row in _rates(arm, config.settings)])
     onsets = pd.DataFrame(_onsets(found, config, _doubts(table)))
-    onsets = empty("onset").assign(code="", n_replicates=0, n_recovered=0) if onsets.empty else onsets
+    onsets = (
+        empty("onset").assign(code="", n_replicates=0, n_recovered=0) if onsets.empty else onsets
+    )
     hidden = [name for name in onsets if str(name).startswith("_")]
     return TimeCourses(
         check(table, "timecourse"),
