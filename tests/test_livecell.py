@@ -73,6 +73,29 @@ KINETIC = {
 }
 
 
+KINETIC |= {
+    "gen5_results.txt": "Software Version\t3.11\n\nPlate Number\tPlate 1\nDate\t27.11.2025\n"
+    "Time\t10:01:02\n\nRead\tLuminescence Endpoint\n\nLum\n\nTime\tT° Lum\tA1\tA2\tB1\n"
+    "0:00:00\t37.0\t10\t20\t30\n2:30:00\t37.0\t11\t22\t33\n0:00:00\t\t\t\t\n\n"
+    "Results\n\t1\t2\t3\nA\t1.0\t2.0\t\tMax V [Lum]\n",
+    "gen5_german.txt": "Datum\t27.11.2025\nZeit\t10:01:02\n\nLum\n\nZeit\tT° Lum\tA1\tA2\tB1\n"
+    "0:00:00\t37,0\t10,0\t20,0\t30,0\n2:30:00\t37,0\t11,0\t22,0\t33,0\n",
+    "softmax_columns.txt": "##BLOCKS= 1\nPlate:\tP1\t1.3\tTimeFormat\tKinetic\tLuminescence\n"
+    "\tTemperature(¡C)\tA1\tA2\tB1\n0:00:00\t37.0\t10\t20\t30\n"
+    "2:30:00\t37.0\t11\t22\t33\n\n~End\n",
+    "softmax_grids.txt": "##BLOCKS= 1\nPlate:\tP1\t1.3\tPlateFormat\tKinetic\tLuminescence\n"
+    "\tTemperature(°C)\t1\t2\t3\n00:00:00\t37.0\t10\t20\t\n\t\t30\t\t\n\n"
+    "02:30:00\t37.0\t11\t22\t\n\t\t33\t\t\n\n~End\nOriginal Filename: x\n",
+    "icontrol_german.csv": "Modus;Lumineszenz\n\nZyklus Nr.;1;2\nZeit [s];0;9000\n"
+    "Temp. [°C];37,0;37,1\nA1;10,0;11,0\nA2;20,0;22,0\nB1;30,0;33,0\n\nEnde Zeit:;27.11.2025\n",
+    "spark_reads.csv": "Mode,Luminescence\n\nCycle Nr.,Time [s],Temp. [°C],A1 (Mean),A1 (StDev),"
+    "A2 (Mean),A2 (StDev),B1 (Mean),B1 (StDev)\n1,0,37,10,1,20,1,30,1\n2,9000,37,11,1,22,1,33,1\n",
+    "mars_across.csv": "User: X,Path: C\nTest Name: Luminescence kinetics\n\nTime [s],A01,A02,B01\n"
+    ",Sample X1,Sample X2,Sample X3\n0,10,20,30\n9000,11,22,33\n",
+}
+"""The same numbers in further forms: dates above, headings left empty, reads never made."""
+
+
 @pytest.mark.parametrize("name", KINETIC)
 def test_kinetic_exports(tmp_path, name):
     (tmp_path / name).write_text(KINETIC[name], encoding="utf-8")
@@ -91,6 +114,19 @@ def test_times_without_a_unit_are_refused(tmp_path, heading, rows):
     (tmp_path / "x.csv").write_text(f"{heading}\n{rows}\n", encoding="utf-8")
     with pytest.raises(InputError):
         read_livecell(tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize("text", [
+    "Time\tA1\tA2\n0:00:00\t1\t2\n2:00:00\t1\t2\n1:00:00\t3\t4\n",
+    "Time\tA1\tA2\n0:00:00\t1\t2\n1:00:00\t1\t2\n1:00:00\t3\t4\n",
+    "Cycle Nr.\t1\t2\t3\nTime [s]\t0\t7200\t3600\nA1\t1\t2\t3\nA2\t1\t2\t3\n",
+    "Time\tA1\tA2\n0:00:00\t1\t2\n1:00:00\tOVRFLW\t2\n",
+])  # fmt: skip
+def test_times_out_of_order_and_overflows_are_no_numbers(tmp_path, text):
+    (tmp_path / "x.txt").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_livecell(tmp_path / "x.txt")
+    assert all(problem.place for problem in caught.value.problems)
 
 
 def test_a_job_named_like_a_well_and_notes_with_commas(tmp_path):

@@ -2,6 +2,7 @@
 
 import math
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,8 @@ import pytest
 import kit
 from kit.calls.calls import call_evidence
 from kit.core.errors import InputError
+from kit.explore.parts import Page
+from kit.explore.timecourse import TimeCourseTab
 from kit.report.sections import factorial, timecourse
 from kit.timecourse import dip_rate, find_onset, growth_rate, recovery_class, recovery_share
 from kit.timecourse.rates import LN2
@@ -259,7 +262,7 @@ def called(demo, scans, line):
 
 
 def test_a_doubtful_time_course_caps_the_call_that_rests_on_it(demo):
-    """A clock that disagrees, or a plate moved late, on one of four plates."""
+    """A clock that disagrees, or a plate moved late, on one of three plates."""
     line = "A549-ASNS-KO"
     clean, _ = called(demo, demo.timecourse, line)
     assert not any(item.code == "CALL_TIMECOURSE_DOUBTED" for item in clean.caps)
@@ -283,3 +286,25 @@ def test_replicates_of_a_moved_plate_do_not_count_as_recovered(demo):
     told = [found.code for found in item.findings]
     enough = row.n_recovered >= demo.settings.min_replicates
     assert ("CALL_TIMECOURSE_DOUBTED" in told) == enough
+
+
+def test_the_workbench_tab_starts_as_the_report_and_follows_plates_and_hours(analysed):
+    session = SimpleNamespace(experiment=analysed.experiment, analysis=analysed)
+    tab = TimeCourseTab(session, Page())
+    tab.draw()
+    pd.testing.assert_frame_equal(tab.what_if().onset, analysed.onset)
+    assert "<img" in tab.found.value and "<img" in tab.curves.value
+    tab.left_out.value = ("LIVE-R1",)
+    pooled = tab.what_if().onset.query("replicate == 'all'")
+    assert pooled.n_replicates.eq(2).all() and "What if" in tab.state.value
+    tab.hours["recovery_from_h"].value = 24.0
+    late = tab.what_if().growth_rates.query("phase == 'after_addback'")
+    assert (late.from_h >= analysed.experiment.config.timecourse[0].addback_h + 24).all()
+    tab.left_out.value = tuple(value for _, value in tab.left_out.options)
+    assert tab.found.value == "" and "keep one" in tab.state.value
+
+
+def test_the_workbench_tab_without_scans_says_so():
+    tab = TimeCourseTab(SimpleNamespace(experiment=None, analysis=None), Page())
+    tab.draw()
+    assert "timecourse" in tab.state.value and tab.found.value == ""

@@ -28,6 +28,7 @@ from kit.explore.protocol import ProtocolTab
 from kit.explore.report import ReportBox
 from kit.explore.signaling import SignalingTab
 from kit.explore.state import Session, experiments_below
+from kit.explore.timecourse import TimeCourseTab
 from kit.report import markup
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ TABS: tuple[type[Tab], ...] = (
     AsnsTab,
     ExchangeTab,
     SignalingTab,
+    TimeCourseTab,
     ProtocolTab,
 )
 

@@ -46,7 +46,8 @@ def _is_heading(row: list[Cell]) -> bool:
         return False
     timed = any(name in ELAPSED for name in names)
     clocked = bool(names) and names[0] in CLOCK
-    return (timed and (clocked or len(row) > 1)) or (clocked and len(row) > 1)
+    wells = any(_WELL.fullmatch(cell_text(cell)) for cell in row[1:])
+    return (timed and (clocked or len(row) > 1)) or (clocked and wells)
 
 
 def table(sheet: Sheet, top: int) -> Iterator[Scan | Fault]:

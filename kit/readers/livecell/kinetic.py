@@ -4,6 +4,7 @@ per time.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Iterator
@@ -16,7 +17,9 @@ from kit.readers.sheets import Sheet
 from kit.readers.tokens import Cell, cell_text
 
 _TIME = re.compile(r"(?:kinetic )?(?:time|zeit|temps|tiempo)\b|avg\.? time")
-_MODE = {"mode", "measurement mode", "read", "read mode", "detection method", "label"}
+_HEAT = ("temp", "t°")
+_MEAN = re.compile(r"\s*\((?:mean|mittelwert|average)\)\s*$", re.IGNORECASE)
+_MODE = {"mode", "modus", "measurement mode", "read", "read mode", "detection method", "label"}
 _WORDS = r"lumin\w*|fluor\w*|absorb\w*|\b(?:lum|od)\b"
 
 
@@ -24,8 +27,25 @@ def _is_time(cell: Cell) -> bool:
     return bool(_TIME.match(fold(cell)))
 
 
+def _time_at(row: list[Cell]) -> int | None:
+    """Column of the times; SoftMax may leave its heading empty in front of the temperature."""
+    at = next((i for i, cell in enumerate(row) if _is_time(cell)), None)
+    if at is None and len(row) > 1 and row[0] == "" and fold(row[1]).startswith(_HEAT):
+        return 0
+    return at
+
+
 def _wells(row: list[Cell]) -> dict[int, str]:
-    return {i: well_name(*well) for i, cell in enumerate(row) if (well := find_well(cell))}
+    """Columns of wells; of several reads in a well (Spark) the mean, never its deviation."""
+    plain = (re.sub(_MEAN, "", cell) if isinstance(cell, str) else cell for cell in row)
+    return {i: well_name(*well) for i, cell in enumerate(plain) if (well := find_well(cell))}
+
+
+def _backwards(before: float, hours: float, place: str) -> Fault:
+    what = f"times go back from {before:g} h to {hours:g} h"
+    if hours == before:
+        what = f"two scans at {hours:g} h"
+    return Fault(place, what, "Keep one scan for each time, in the order of time.")
 
 
 def _metric(lines: list[list[Cell]]) -> str:
@@ -81,10 +101,14 @@ def wells_down(sheet: Sheet, top: int) -> Iterator[Scan | Fault]:
             return
         times = _times({i: cell for i, cell in enumerate(row) if i and cell != ""}, unit)
         metric = _metric(sheet.rows[start:r])
+        order = list(times.values())
+        for sooner, later in itertools.pairwise(order):
+            if later <= sooner:
+                yield _backwards(sooner, later, sheet.place(r))
         for below in range(r + 1, len(sheet.rows)):
             line = sheet.rows[below]
             well = find_well(line[0]) if line else None
-            if well is None and line and fold(line[0]).startswith(("temp", "t°")):
+            if well is None and line and fold(line[0]).startswith(_HEAT):
                 continue
             if well is None:
                 start = below
@@ -100,7 +124,7 @@ def find_wells_across(sheet: Sheet) -> int | None:
         (
             r
             for r, row in enumerate(sheet.rows)
-            if len(_wells(row)) > 0 and any(_is_time(cell) for cell in row)
+            if len(_wells(row)) > 0 and _time_at(row) is not None
         ),
         None,
     )
@@ -111,14 +135,17 @@ def wells_across(sheet: Sheet, top: int) -> Iterator[Scan | Fault]:
     start = 0
     for r in range(top, len(sheet.rows)):
         row = sheet.rows[r]
-        wells = _wells(row)
-        at = next((i for i, cell in enumerate(row) if _is_time(cell)), None)
+        wells, at = _wells(row), _time_at(row)
         if at is None or not wells:
             continue
         metric = _metric([*sheet.rows[start:r], row])
+        before = -math.inf
         for below in range(r + 1, len(sheet.rows)):
             line = sheet.rows[below]
+            named = below == r + 1 and last_filled(line) >= 0  # MARS: what each well holds
             if at >= len(line) or line[at] == "":
+                if named:
+                    continue
                 start = below
                 break
             unit = _unit(row[at], [line[at]])
@@ -129,15 +156,20 @@ def wells_across(sheet: Sheet, top: int) -> Iterator[Scan | Fault]:
             if not math.isfinite(hours):
                 start = below
                 break
-            for i, well in wells.items():
-                cell = line[i] if i < len(line) else ""
+            cells = {well: line[i] if i < len(line) else "" for i, well in wells.items()}
+            if hours <= before:
+                if any(cell != "" for cell in cells.values()):
+                    yield _backwards(before, hours, sheet.place(below))
+                continue  # Gen5 writes 0:00:00 for reads that were planned and never made
+            before = hours
+            for well, cell in cells.items():
                 yield Scan(well, hours, metric, cell, sheet.place(below))
 
 
 def find_blocks(sheet: Sheet) -> int | None:
     """Row of a time heading with column numbers 1, 2, 3 behind it (SoftMax, plate format)."""
     for r, row in enumerate(sheet.rows):
-        if row and _is_time(row[0]) and {"1", "2", "3"} <= {cell_text(cell) for cell in row}:
+        if _time_at(row) == 0 and {"1", "2", "3"} <= {cell_text(cell) for cell in row}:
             return r
     return None
 
