@@ -87,6 +87,18 @@ def test_failed_samples_reach_the_first_screen(bad, said):
     assert all("A549" in item.subject and "500" in item.sentence for item in found)
 
 
+@pytest.mark.parametrize(
+    ("control", "sample", "warns"), [(30, 6, True), (12, 9, False), (6, 30, False)]
+)
+def test_control_and_dropout_exchanged_in_flow(control, sample, warns):
+    table = _samples(0).assign(control_annexin_percent=float(control))
+    table["annexin_percent"] = table["medium"].map({"complete": control, "no_asn": sample})
+    codes = [item.code for item in flow_findings(table.astype({"annexin_percent": float}))]
+    assert codes == (["FLOW_CONTROL_DIES_MORE"] if warns else [])
+    once = table[table["replicate"].eq(1)]
+    assert flow_findings(once) == [], "one replicate may be chance"
+
+
 def test_nothing_left_of_flow_is_said_once():
     table = _samples(0).assign(verdict="fail")
     assert [item.code for item in flow_findings(table)] == ["FLOW_ALL_FAILED"]

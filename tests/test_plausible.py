@@ -83,6 +83,22 @@ def test_another_gain_or_exchanged_times(honest, spoil, codes):
         assert len(affecting(table, line, "glutamine").query("check == 'P27'"))
 
 
+def test_one_replicate_with_impossible_growth_is_left_out_where_enough_remain(honest):
+    """Its 0 h plate read at a hundredth: the two sound replicates carry line and call."""
+
+    def two(data):
+        data["settings"] = {**data.get("settings", {}), "min_replicates": 2}
+
+    table = judged(honest, two, factor(0, 0.01, [2]))
+    assert found(table, "P27") == {("P27_LEFT_OUT", "warn", "cap")}
+    config = ExperimentConfig.model_validate({**honest[0], "settings": {"min_replicates": 2}})
+    wells = quality.prepare(factor(0, 0.01, [2])(honest[1].copy()), NOTHING, config.settings)
+    plates = pd.DataFrame({"plate": wells["plate"].unique(), "verdict": "pass"})
+    rows = growing.growth(wells, config, plates)
+    assert set(rows.loc[rows["left_out"], "replicate"]) == {2}
+    assert rows["left_out"].equals(rows["replicate"].eq(2))
+
+
 def test_a_toxic_medium_leaves_no_call_unwarned(honest):
     def toxic(wells):
         hit = wells["hours"].gt(0) & wells["medium"].eq("no_ser") & wells["role"].eq("sample")

@@ -201,6 +201,7 @@ SEVERITY = {
     "CONTROL_BELOW_LOD": "fail",
     "START_BELOW_BLANK": "fail",
     "START_PLATE_FAILED": "fail",
+    "CONTROL_IMPOSSIBLE": "fail",
     "NOTHING_LEFT": "warn",
     "INCORPORATION": "info",
     "NO_START": "warn",
@@ -224,6 +225,7 @@ def _judge(row: dict, settings: Settings) -> dict[str, str]:
     low_start = by_start and start <= 0
     no_doublings = not incorporation and np.isnan(doublings)
     stalled = known and doublings < settings.undefined_control_doublings
+    most = row["hours"] / settings.min_possible_doubling_h
     true = {
         "NO_USABLE_WELL": not row["n_wells"],
         "NO_USABLE_CONTROL": row["n_wells"] and np.isnan(control),
@@ -231,6 +233,7 @@ def _judge(row: dict, settings: Settings) -> dict[str, str]:
         "CONTROL_BELOW_LOD": control > 0 and row["blind"],
         "START_BELOW_BLANK": low_start,
         "START_PLATE_FAILED": by_start and row["start_verdict"] == "fail",
+        "CONTROL_IMPOSSIBLE": by_start and doublings > most,
         "NOTHING_LEFT": row["nothing"] and control > 0,
         "INCORPORATION": incorporation,
         "NO_START": no_doublings and not low_start and control > 0,
@@ -241,7 +244,7 @@ def _judge(row: dict, settings: Settings) -> dict[str, str]:
         "CONTROL_BORROWED": row["borrowed_control"],
         "PLATE_FAILED": row["plate_verdict"] == "fail",
     }
-    values = {**settings.model_dump(), "doublings": doublings}
+    values = {**settings.model_dump(), "doublings": doublings, "hours": float(row["hours"])}
     return judged(
         [Finding(code, SEVERITY[code], "", values) for code, holds in true.items() if holds]
     )

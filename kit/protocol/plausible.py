@@ -71,7 +71,9 @@ def _against_stated(evidence: Evidence, line: str, rows: pd.DataFrame) -> Iterat
             yield Ruling("P27_NEGATIVE", line, "warn", values, line)
         elif got > most:
             wrong = True
-            yield Ruling("P27_IMPOSSIBLE", line, "fail", values, line)
+            out = bool(getattr(row, "left_out", False))
+            code = "P27_LEFT_OUT" if out else "P27_IMPOSSIBLE"
+            yield Ruling(code, line, "warn" if out else "fail", values, line)
         elif stated and row.gr_basis == "0 h plate":
             values["wanted"] = float(row.hours / stated)
             if not slow <= got * stated / row.hours <= fast:
@@ -88,6 +90,8 @@ def _against_stated(evidence: Evidence, line: str, rows: pd.DataFrame) -> Iterat
 
 def _against_each_other(evidence: Evidence, line: str, rows: pd.DataFrame) -> Iterator[Ruling]:
     measured = rows[rows["gr_basis"].eq("0 h plate")]
+    if "left_out" in measured:
+        measured = measured[~measured["left_out"].astype(bool)]
     got = measured.groupby("replicate")["control_doublings"].mean()
     got = got[got > 0]
     if len(got) > 1:
