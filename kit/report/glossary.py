@@ -49,11 +49,17 @@ def _names() -> dict[str, dict[str, Any]]:
 def entries() -> dict[str, tuple[Entry, ...]]:
     """Name -> what it stands for; a name may be a column of several tables or a setting too."""
     found: dict[str, list[Entry]] = {}
-    limits = Settings().model_dump()
+    limits, metrics = Settings().model_dump(), _names()["metrics"]
+    for name, text in metrics.items():
+        if name.upper() not in codes():
+            found.setdefault(name, []).append(Entry("metric", text))
     for name, code in codes().items():
         rule = "_" not in name and name[1:].isdigit()
-        kind = "check" if rule else "metric" if name.lower() in METRICS else "finding"
-        meaning = f"{code.title}: {say(code.sentence, values=limits)}" if rule else f"{code.title}."
+        metric = metrics.get(name.lower(), "")
+        kind = "check" if rule else "metric" if metric else "finding"
+        meaning = metric or f"{code.title}."
+        if rule:
+            meaning = f"{code.title}: {say(code.sentence, values=limits)}."
         remedy = "" if code.remedy.count("{") else code.remedy
         names = (name, name.lower()) if kind == "metric" else (name,)
         for each in names:
@@ -66,42 +72,16 @@ def entries() -> dict[str, tuple[Entry, ...]]:
         usual = {True: "yes", False: "no"}.get(field.default, field.default)
         text = f"{field.description} (default {usual})"
         found.setdefault(name, []).append(Entry("setting", text, own))
-    for table, columns in TABLES.items():
-        for name, (_, meaning) in columns.items():
-            found.setdefault(name, []).append(Entry(f"column of {table}", meaning))
+    for table in TABLES:
+        for name in TABLES[table]:
+            found.setdefault(name, []).append(Entry(f"column of {table}", _of_column(name, table)))
     for name, (kind, text) in _names()["words"].items():
         found.setdefault(name, []).append(Entry(kind, text))
-    for name, text in _names()["columns"].items():
+    for name, text in _ended(_names()["columns"]).items():
         found.setdefault(name, []).append(Entry("column", text))
     for table in TABLES:
         found.setdefault(table, []).append(Entry("table", f"Columns: {', '.join(TABLES[table])}."))
     return {name: tuple(dict.fromkeys(items)) for name, items in found.items()}
-
-
-METRICS = frozenset(
-    [
-        "z_prime",
-        "robust_z_prime",
-        "ssmd",
-        "signal_to_background",
-        "signal_to_noise",
-        "cv_control_percent",
-        "cv_group_percent",
-        "sd_group_points",
-        "cv_blank_percent",
-        "blank_disagreement_percent",
-        "media_without_blank",
-        "edge_effect_percent",
-        "row_drift_percent",
-        "column_drift_percent",
-        "missing_wells_percent",
-        "saturated_control_wells",
-        "volume_loss_percent",
-        "linearity_slope",
-        "linearity_r2",
-    ]
-)
-"""Metrics of `plate_qc`; the code of each is its name in capitals."""
 
 
 IN_A_REPORT = (
@@ -122,13 +102,32 @@ _HEADING = re.compile(r'<th scope="col"[^>]* title="([^"]*)"[^>]*>([^<]*)</th>')
 _METRIC = re.compile(r'<td[^>]* title="(\w+): ')
 
 
+@cache
+def _columns(table: str) -> dict[str, str]:
+    return _ended({name: text for name, (_, text) in TABLES.get(table, {}).items()})
+
+
+def _of_column(name: str, table: str) -> str:
+    """What a column of the contract's `table` means; empty where it has none of that name."""
+    return _columns(table).get(name, "")
+
+
+def _ended(meanings: dict[str, str]) -> dict[str, str]:
+    """The same with `upper end` alone said in full, as of the interval whose lower end is before."""
+    found, before = {}, ""
+    for name, text in meanings.items():
+        found[name] = before.replace("lower end", "upper end") if text == "upper end" else text
+        before = text
+    return found
+
+
 def meaning(name: object, table: str = "") -> str:
     """What a name means in one sentence, for a tooltip; empty where it is no name of the kit. Of a
     column of several tables, what it means in `table`.
     """
-    own = TABLES.get(table, {}).get(str(name))
+    own = _of_column(str(name), table)
     if own:
-        return own[1]
+        return own
     found = entries().get(str(name), ())
     of_columns = [entry for entry in found if entry.kind.startswith("column")] if table else []
     return next((entry.meaning for entry in (*of_columns, *found)), "")

@@ -58,6 +58,11 @@ TONES = {
 NAME_COLUMNS = ("metric", "check", "code", "setting")
 """Columns whose cells are names of the kit: each carries what it means as a tooltip."""
 
+AS_WRITTEN = ("setting", "file", "path", "field")
+"""Columns whose names stand as a person has to type them."""
+
+_SNAKE = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
+
 BADGE_COLUMNS = ("verdict", "call", "class", "rescue", "status", "confidence")
 
 UNITS = {"_uM": "µM", "_uL": "µL", "_h": "h", "_kDa": "kDa", "_percent": "%"}
@@ -208,7 +213,7 @@ def _cells(values: pd.Series, column: str, wanted: Format | None) -> list[str]:
         return [_number_cell(value, write) for value in values]
     badges = column in BADGE_COLUMNS
     own = None if wanted is None else _writer(wanted)
-    cells = [_text_cell(value, own, badges, column == "metric") for value in values]
+    cells = [_text_cell(value, own, badges, column) for value in values]
     if column not in (*NAME_COLUMNS, *BADGE_COLUMNS):
         return cells
     tips = [
@@ -230,9 +235,7 @@ def _number_cell(value: Any, write: Callable[[Any], str]) -> str:
     )
 
 
-def _text_cell(
-    value: Any, write: Callable[[Any], str] | None, badges: bool, named: bool = False
-) -> str:
+def _text_cell(value: Any, write: Callable[[Any], str] | None, badges: bool, column: str) -> str:
     if is_missing(value) or value == "":
         return f'<td class="muted">{MISSING if badges else ""}</td>'
     if write is not None:
@@ -241,7 +244,9 @@ def _text_cell(
         return f"<td>{'yes' if value else 'no'}</td>"
     if badges and tone(str(value)):
         return f"<td>{badge(str(value))}</td>"
-    text = findings.title(str(value)) if named else str(value)
+    text = findings.title(str(value)) if column == "metric" else str(value)
+    if _SNAKE.fullmatch(text) and column not in AS_WRITTEN:
+        text = words(text)
     size = (
         ""
         if len(text) <= LONG_TEXT
