@@ -229,3 +229,17 @@ def test_a_lane_list_may_know_lanes_by_label_alone(tmp_path: Path) -> None:
     bands = read_bands(boxes, lanes=read_lanes(listing)).set_index("cell_line")
     assert bands["volume"].to_dict() == {"pool": 21000, "MOLT-4": 3000}
     assert bands["lane"].nunique() == 2
+
+
+@pytest.mark.parametrize("cell", ["", "n/a", "NA", "-"])
+def test_a_background_that_is_missing_in_one_band_is_not_0(tmp_path: Path, cell: str) -> None:
+    """Beside bands that have one; a membrane without any has net volumes."""
+    path = tmp_path / "blot.csv"
+    rows = [f"m1,1,A549,1,ASNS,,,1000,{cell},,", "m1,2,HeLa,1,ASNS,,,1000,200,,"]
+    path.write_text(OWN + "\n".join(rows) + "\n")
+    with pytest.raises(InputError) as caught:
+        read_bands(path)
+    (problem,) = caught.value.problems
+    assert "lane 1, ASNS" in str(problem) and "background" in str(problem)
+    path.write_text(OWN + "m1,1,A549,1,ASNS,,,1000,,,\nm1,2,HeLa,1,ASNS,,,900,,,\n")
+    assert net_volume(read_bands(path)).tolist() == [1000, 900]

@@ -407,6 +407,7 @@ def _complete(
     bands.loc[(bands["target"] == "ladder") & (bands["lane_role"] == "sample"), "lane_role"] = (
         "ladder"
     )
+    _check_backgrounds(bands, name, problems)
     bands = _subtract_background_rows(bands)
     _check_roles(bands, name, problems)
     for row in bands.to_dict("records"):
@@ -434,6 +435,19 @@ def _complete(
             )
     extras = [column for column in EXTRA_COLUMNS if column in bands]
     return bands[[*BAND_COLUMNS, *extras, "_place"]]
+
+
+def _check_backgrounds(bands: pd.DataFrame, name: str, problems: Problems) -> None:
+    """A problem for each band without a background where others of its target on the membrane
+    have one: a missing number is not 0. Where none has one, the volumes are net already.
+    """
+    measured = ~bands["lane_role"].isin(["ladder", "background"]) & bands["volume"].notna()
+    known = bands["background"].where(measured)
+    given = known.groupby([bands["membrane"], bands["target"]]).transform("count")
+    for row in bands[measured & bands["background"].isna() & given.gt(0)].to_dict("records"):
+        what = f"lane {row['lane']}, {row['target']}: background is missing"
+        remedy = "Write the measured background, or 0 where the volume is net already."
+        problems.say(name, str(row["_place"]), what, remedy)
 
 
 def _subtract_background_rows(bands: pd.DataFrame) -> pd.DataFrame:
