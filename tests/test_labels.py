@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import ipywidgets as w
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
@@ -16,6 +18,7 @@ from kit.config.labels import media_labels
 from kit.config.model import ExperimentConfig
 from kit.core.labels import Labels
 from kit.experiment.load import load
+from kit.explore.app import Workbench
 from kit.report.exhibits import Exhibit, Exhibits
 
 CONTROL = {"role": "control", "asparagine_uM": 100, "glutamine_uM": 2000}
@@ -148,3 +151,26 @@ def test_a_report_shows_labels_only(root: Path, tmp_path: Path, name: str) -> No
 def _whole(keys: list[str]) -> str:
     """Matches one of the keys that stands by itself."""
     return rf"(?<![\w/.])(?:{'|'.join(keys) or '(?!)'})(?![\w/])"
+
+
+def test_the_workbench_shows_labels(root: Path) -> None:
+    """No tab shows a key of a medium, in figures' captions, tables, notes or choices."""
+    page = Workbench(root / "data" / "examples" / "EXP-DEMO-07")
+    told = set()
+    for index, tab in enumerate(page.tabs):
+        page.stack.selected_index = index
+        text = "\n".join(_texts(tab.box))
+        text = re.sub(r'src="[^"]*"|<(style|code)\b.*?</\1>', "", text, flags=re.DOTALL)
+        assert re.findall(r"(?<![\w/.])(?:no_asn\w*|no_gln\w*|uM|uL)\b", text) == [], tab.title
+        told |= {tab.title} if "−Asn" in text else set()
+    assert {"Growth", "Calls", "Plates"} <= told
+
+
+def _texts(widget: w.Widget) -> Iterator[str]:
+    """What a widget and those within it say."""
+    if isinstance(widget, w.HTML):
+        yield widget.value
+    if isinstance(widget, w.Dropdown):
+        yield from (str(item[0] if isinstance(item, tuple) else item) for item in widget.options)
+    for child in getattr(widget, "children", ()):
+        yield from _texts(child)

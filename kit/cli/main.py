@@ -59,7 +59,12 @@ def _parser() -> argparse.ArgumentParser:
     new.set_defaults(command=command.run)
 
     check = commands.add_parser("check", help="read and validate everything; print every problem")
-    check.add_argument("experiments", nargs="+", metavar="EXPERIMENT")
+    check.add_argument(
+        "experiments",
+        nargs="+",
+        metavar="EXPERIMENT",
+        help="experiment folder, or a folder of them",
+    )
     check.add_argument(
         "--set",
         dest="settings",
@@ -73,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands.add_parser("run", help="make reports of experiments, then the index"))
 
     index = commands.add_parser("index", help="rebuild the index of a folder of reports")
-    index.add_argument("folder", metavar="DIR")
+    index.add_argument("folder", metavar="DIR", help="folder of reports")
     index.add_argument(
         "--across",
         action="store_true",
