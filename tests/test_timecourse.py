@@ -156,6 +156,7 @@ def test_the_factorial_of_the_example(analysed):
     table = analysed.interaction[analysed.interaction.contrast.eq("factorial")]
     codes = table.set_index("cell_line").code.to_dict()
     assert codes == {"A549": "FACTORIAL_ACTS_THROUGH", "A549-ASNS-KO": "", "MOLT-4": "FACTORIAL_NOT_TESTABLE"}  # fmt: skip
+    assert [text.split(":")[0] for text in factorial.sentences(analysed)] == ["A549", "MOLT-4"]
     beside = analysed.interaction[analysed.interaction.contrast.eq("parent A549")]
     assert set(beside.amino_acid_a) == {"asparagine", "glutamine", "asparagine+glutamine"}
 

@@ -20,6 +20,15 @@ SHOWN = {
 _SHORT = {"asparagine": "Asn", "glutamine": "Gln", "serine": "Ser"}
 
 
+def sentences(analysis: Analysis) -> list[str]:
+    """The verdict of every line with a factorial, in words; empty without one."""
+    table = analysis.interaction
+    if table is None:
+        return []
+    told = table[table["code"].str.startswith("FACTORIAL_")]
+    return [f"{row['cell_line']}: {row['note']}" for row in told.to_dict("records")]
+
+
 def figures(analysis: Analysis) -> list[Exhibit]:
     """Doublings of the four arms per line; nothing where no medium lacks two amino acids."""
     growth, config = analysis.growth, analysis.experiment.config
