@@ -146,3 +146,16 @@ def test_metrics_by_name():
              "Red Object Count (1/mm2)": "dead", "cell_count__dead": "dead", "cell.count": "count",
              "Annexin V Area": "annexin", "Luminescence": "luminescence", "": "other"}  # fmt: skip
     assert {name: metric_kind(name) for name in names} == names
+
+
+@pytest.mark.parametrize("channel", ["phase", "green", "red"])
+def test_a_real_export_with_columns_of_one_name(shared_data, channel):
+    """PC9 in two copies of 17 treatments: every column by itself, no value lost."""
+    path = shared_data / "viability_timecourse" / f"incucyte_062117_PC9_confluence_{channel}.csv"
+    plain = pd.read_csv(path, encoding="latin-1")
+    scans = read_livecell(path).scans
+    assert scans["group"].nunique() == plain.shape[1] - 2 == 34
+    wide = scans.pivot(index="elapsed_h", columns="group", values="value")
+    names = scans["group"].unique()
+    np.testing.assert_array_equal(wide[names].to_numpy(), plain.iloc[:, 2:].to_numpy(float))
+    assert list(names[[0, 17]]) == ["Control (column 3)", "Control (column 20)"]

@@ -69,6 +69,27 @@ def test_dip_rates_equal_another_programs(source):
     assert seen == 76
 
 
+def test_dip_rates_of_mda_mb_231_equal_the_published_rule(source):
+    table = pd.read_csv(source / "dipdrc_mda231.csv")
+    expected = pd.read_csv(source / "dipdrc_mda231_expected.csv")
+    wanted = expected[expected.parameter.eq("dip_rate_doublings_per_h")].set_index("curve")
+    for well, part in table.groupby("well"):
+        rate = dip_rate(part.elapsed_h, part["count"])
+        assert rate.rate / LN2 == pytest.approx(wanted.computed_here[well], abs=1e-8)
+        assert rate.se / LN2 == pytest.approx(wanted.se[well], abs=1e-8)
+
+
+def test_t47d_grows_as_its_published_confluences_say(source):
+    """3.5 doublings from 5 h (5.72 %) to the published cut time, 153 h (64.7 %)."""
+    table = pd.read_csv(source / "incucytedrc_t47d.csv")
+    told = pd.read_csv(source / "incucytedrc_t47d_expected.csv").set_index("parameter").value
+    doublings = np.log2(told["confluence_after_3.5_doublings"] / told["confluence_at_5h_loess"])
+    control = table[table["sample"].str.startswith("DMSO")]
+    mean = control.groupby("elapsed_h").confluence_percent.mean()
+    rate = kit.growth_rate(mean.index, mean, window=(5, told["cut_time_h"])).rate / LN2
+    assert rate == pytest.approx(doublings / (told["cut_time_h"] - 5), rel=0.1)
+
+
 def test_a_rate_needs_ordered_times_and_signal():
     for hours in ([0, 4, 2], [0, 2, 2], [0, math.nan, 2], [0, 2]):
         with pytest.raises(InputError):

@@ -28,7 +28,7 @@ _IMAGER = (16, 24)
 class Column(NamedTuple):
     """One column of values: where it belongs, which image, and the metric its heading names."""
 
-    index: int
+    at: int
     where: str
     image: str
     metric: str
@@ -108,7 +108,7 @@ def _scans(
     for r in lines:
         row, place = sheet.rows[r], sheet.place(r)
         if sheet.delimiter and len(row) < width:
-            have = sum(column.index < len(row) for column in columns)
+            have = sum(column.at < len(row) for column in columns)
             what = f"the row has {have} values, the heading names {len(columns)} wells"
             yield Fault(place, what, "Export the table again; the file may be cut off.")
             continue
@@ -131,7 +131,7 @@ def _scans(
                 column.where,
                 hours,
                 column.metric,
-                row[column.index],
+                row[column.at],
                 place,
                 column.image,
                 column.group,
@@ -155,7 +155,10 @@ def _columns(sheet: Sheet, heading: int, at: int, metric: str) -> Iterator[Colum
             yield Fault(place, f"'{text}' names no well", "Name every column by its well.")
             continue
         if not match:
-            yield Column(i, text, "", metric or "value", True)
+            # Groups are often named by their treatment, with one column for each of their wells.
+            times = [other for _, other in behind].count(text)
+            name = f"{text} (column {i + 1})" if times > 1 else text
+            yield Column(i, name, "", metric or "value", True)
             continue
         well = find_well(match[1])
         if well is None or well[0] > _IMAGER[0] or well[1] > _IMAGER[1]:

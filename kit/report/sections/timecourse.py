@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from kit.analysis import Analysis
+from kit.config.settings import Settings
 from kit.core.columns import known
 from kit.core.findings import number
 from kit.plots import style
@@ -28,12 +32,14 @@ ONSET = {
     "lag_h": "lag, h", "gr_endpoint": "GR of end point", "gr_late": "GR after onset",
     "note": "note",
 }  # fmt: skip
+READ = ("auxotrophic", "partially dependent", "prototrophic")
+"""What a GR says by itself: up to the first cut-off, between both, above the second."""
 WORDS = {
-    "reversible": "stops and comes back: cytostatic",
-    "partly_reversible": "comes back in part",
-    "irreversible": "does not come back",
-    "no_effect": "does not care",
-    "indeterminate": "cannot be told",
+    "reversible": "growth stops and comes back (cytostatic)",
+    "partly_reversible": "growth comes back in part",
+    "irreversible": "growth stops and does not come back",
+    "no_effect": "growth is as in the control",
+    "indeterminate": "the class cannot be told",
 }
 
 
@@ -71,13 +77,33 @@ def sentences(analysis: Analysis) -> list[str]:
                 " control's rate."
             )
         if np.isfinite(row["gr_endpoint"]):
-            text += (
-                f" An end point at {number(row['endpoint_h'])} h alone gives GR"
-                f" {number(row['gr_endpoint'])}; growth after the onset corresponds to GR"
-                f" {number(row['gr_late'])}."
-            )
+            text += _endpoint(row, analysis.experiment.settings)
         found.append(text)
     return found
+
+
+def _endpoint(row: dict[Hashable, Any], settings: Settings) -> str:
+    """What the end point alone would have said, and where it would have misled."""
+    limits = (settings.gr_auxotroph, settings.gr_prototroph)
+    end, late = (
+        READ[sum(row[name] > limit for limit in limits)] for name in ("gr_endpoint", "gr_late")
+    )
+    when = "after the onset" if row["onset_found"] else "over the whole phase"
+    text = (
+        f" An end point at {number(row['endpoint_h'])} h alone gives GR"
+        f" {_gr(row['gr_endpoint'])}, which reads as {end}"
+    )
+    if not np.isfinite(row["gr_late"]):
+        return f"{text}."
+    text += f"; growth {when} corresponds to GR {_gr(row['gr_late'])}"
+    text += f", which reads as {late}: the end point misleads." if end != late else "."
+    if row["class"] in ("reversible", "irreversible", "partly_reversible"):
+        text += " Whether growth comes back, the end point does not say."
+    return text
+
+
+def _gr(value: float) -> str:
+    return number(round(value, 2))
 
 
 def _pooled(analysis: Analysis) -> pd.DataFrame:
@@ -88,8 +114,9 @@ def _pooled(analysis: Analysis) -> pd.DataFrame:
 def curves(analysis: Analysis) -> list[Exhibit]:
     """ln N of every line and replicate."""
     found = _dropouts(analysis)
-    table = known(analysis.onset, "onset").set_index(["cell_line", "medium", "replicate"])
-    colors = style.colors(arm.medium for arm in found)
+    records = known(analysis.onset, "onset").to_dict("records")
+    fits = {(row["cell_line"], row["medium"], row["replicate"]): row for row in records}
+    colors = {str(name): color for name, color in style.colors(a.medium for a in found).items()}
     exhibits = []
     for line in dict.fromkeys(arm.cell_line for arm in found):
         own = [arm for arm in found if arm.cell_line == line and len(arm.control)]
@@ -101,10 +128,7 @@ def curves(analysis: Analysis) -> list[Exhibit]:
         for ax, plate in zip(flat, plates):
             here = [arm for arm in own if arm.entry.plate == plate]
             entry = here[0].entry
-            rows = {
-                arm.medium: table.loc[(line, arm.medium, str(entry.replicate))].to_dict()
-                for arm in here
-            }
+            rows = {arm.medium: fits[line, arm.medium, str(entry.replicate)] for arm in here}
             plots.growth_curve(
                 here[0].control,
                 {arm.medium: arm.y for arm in here},
