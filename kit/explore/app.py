@@ -20,6 +20,7 @@ from kit.explore import parts
 from kit.explore.apoptosis import ApoptosisTab
 from kit.explore.asns import AsnsTab
 from kit.explore.calls import CallsTab
+from kit.explore.dose import DoseTab
 from kit.explore.exchange import ExchangeTab
 from kit.explore.growth import GrowthTab
 from kit.explore.parts import Page, Tab, button, row
@@ -46,6 +47,7 @@ TABS: tuple[type[Tab], ...] = (
     ExchangeTab,
     SignalingTab,
     TimeCourseTab,
+    DoseTab,
     ProtocolTab,
 )
 
