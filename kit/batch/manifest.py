@@ -60,6 +60,7 @@ def of_analysis(analysis: Any) -> Manifest:
         "verdict": summary.verdict,
         "reasons": list(summary.reasons),
         "codes": list(summary.codes),
+        "labels": analysis.labels.known,
         "next_actions": list(summary.next_actions),
         "calls": [] if analysis.calls is None else _calls(analysis.calls),
         "mtorc1": {}

@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 
 import pandas as pd
 
+from kit.core.labels import Labels
 from kit.report.pack.report_files import ReportFiles
 
 MEASURES = {"gr": "GR value", "relative_viability": "Relative viability"}
@@ -60,7 +61,11 @@ def _info(root: ET.Element, report: ReportFiles) -> None:
 
 def _tables(report: ReportFiles) -> list[ET.Element]:
     found: list[ET.Element] = []
-    growth, wells = report.tables.get("growth"), report.tables.get("wells")
+    labels = Labels(report.manifest.get("labels"))
+    growth, wells = (
+        None if table is None else labels.table(table)
+        for table in (report.tables.get("growth"), report.tables.get("wells"))
+    )
     if growth is not None:
         for keys, rows in growth.groupby(["cell_line", "readout", "hours"], sort=False):
             for measure, label in MEASURES.items():
