@@ -131,6 +131,33 @@ def test_an_array_task_makes_its_experiment(root: Path, run: tuple, tmp_path: Pa
     assert past.returncode == 2 and "is empty" in past.stdout
 
 
+def test_the_script_of_the_nextflow_process_runs(root: Path, run: tuple, tmp_path: Path) -> None:
+    """Nextflow's own part is to fill in the variables and to link the folder: done here by hand."""
+    environment = _path()
+    if not shutil.which("kit", path=environment["PATH"]):
+        pytest.skip("the command kit is not installed here")
+    text = (root / "templates" / "pipelines" / "main.nf").read_text("utf-8")
+    script = text.partition("script:")[2].split('"""')[1]
+    (tmp_path / "EXP-DEMO-05").symlink_to(run[0] / "in" / "EXP-DEMO-05")
+    for name, value in {
+        "experiment": "EXP-DEMO-05", "meta.id": "EXP-DEMO-05", "task.cpus": "1",
+        "task.process": "KIT_REPORT", "args": "--only 06 --fail-on warn",
+    }.items():  # fmt: skip
+        script = script.replace(f"${{{name}}}", value)
+    lines = [line.removeprefix("    ") for line in script.replace("\\$", "$").split("\n")]
+    done = subprocess.run(
+        ["bash", "-e", "-c", "\n".join(lines)],
+        capture_output=True, text=True, cwd=tmp_path, env=environment,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "reports" / "EXP-DEMO-05" / "report.html").exists()
+    verdict = json.loads((tmp_path / "EXP-DEMO-05.json").read_text())["verdict"]
+    status = int((tmp_path / "EXP-DEMO-05.status").read_text())
+    assert status == (3 if verdict in ("warn", "fail") else 0)
+    versions = (tmp_path / "versions.yml").read_text().split("\n")
+    assert versions[0] == '"KIT_REPORT":' and versions[1].startswith("    asn-dropout-kit: 0")
+
+
 def test_the_image_installs_what_the_constraints_say(root: Path) -> None:
     """Docker and Nextflow cannot be run here: their files name what exists."""
     text = (root / "templates" / "pipelines" / "Dockerfile").read_text("utf-8")

@@ -6,6 +6,7 @@ process KIT_REPORT {
     tag "${meta.id}"
     label 'process_low'
     container "${params.container ?: 'asn-dropout-kit:latest'}"
+    publishDir "${params.outdir ?: 'reports'}", mode: 'copy', saveAs: { name -> name - 'reports/' }
 
     input:
     tuple val(meta), path(experiment)
@@ -13,6 +14,7 @@ process KIT_REPORT {
     output:
     tuple val(meta), path("reports/${meta.id}"), emit: report
     tuple val(meta), path("${meta.id}.json"), emit: summary
+    tuple val(meta), path("${meta.id}.status"), emit: status
     path "versions.yml", emit: versions
 
     when:
@@ -21,7 +23,11 @@ process KIT_REPORT {
     script:
     def args = task.ext.args ?: ''
     """
-    kit run '${experiment}' --out reports --workers ${task.cpus} --json ${args} > '${meta.id}.json'
+    status=0
+    kit run '${experiment}' --out reports --workers ${task.cpus} --json ${args} > '${meta.id}.json' || status=\$?
+    echo "\$status" > '${meta.id}.status'
+    # With 3 the report is there: its verdict is as bad as --fail-on.
+    [ "\$status" = 0 ] || [ "\$status" = 3 ] || exit "\$status"
 
     cat <<-END_VERSIONS > versions.yml
     "${task.process}":
@@ -34,13 +40,11 @@ process KIT_REPORT {
     """
     mkdir -p 'reports/${meta.id}'
     touch 'reports/${meta.id}/report.html' '${meta.id}.json' versions.yml
+    echo 0 > '${meta.id}.status'
     """
 }
 
 workflow {
     experiments = Channel.fromPath(params.experiments, type: 'dir', checkIfExists: true)
     KIT_REPORT(experiments.map { folder -> tuple([id: folder.name], folder) })
-    KIT_REPORT.out.report
-        .map { meta, folder -> folder }
-        .collectFile(storeDir: params.outdir ?: 'reports') { folder -> ["${folder.name}.done", ''] }
 }
