@@ -229,12 +229,13 @@ def _judge(
     else:
         share = len(contrasts) if family.simultaneous else 1
         results, name = _holm(contrasts, limits.alpha, share), "t with Holm"
-    return [
-        result
-        | {"adjustment": f"{name} over {len(specs)} {family.members}, {_error(model, spec)}"}
-        | {"mde_log2": _detectable(result.pop("critical"), result, model.n(spec.weights), power)}
-        for result, spec in zip(results, specs, strict=True)
-    ]
+    rows = []
+    for result, spec in zip(results, specs, strict=True):
+        critical, n = result.pop("critical"), model.n(spec.weights)
+        said = f"{name} over {len(specs)} {family.members}, {_error(model, spec)}"
+        detectable = _detectable(critical, result, n, power)
+        rows.append({**result, "adjustment": said, "mde_log2": detectable})
+    return rows
 
 
 def _detectable(critical: float, result: Mapping[str, Any], n: int, power: float) -> float:

@@ -34,7 +34,7 @@ class DoseTab(Tab):
     def __init__(self, session: Session, page: Page) -> None:
         super().__init__(page)
         self.session = session
-        self.series = w.Dropdown(description="Series", layout=w.Layout(width="430px"))
+        self.series = w.Dropdown(description="Series", layout=w.Layout(width="560px"))
         self.scale = w.Dropdown(
             description="Scale", options=[(plots.LABELS[name], name) for name in SCALES]
         )

@@ -10,6 +10,7 @@ auxotroph grow, so it masks; it can never make a prototroph look auxotrophic. Th
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -275,6 +276,9 @@ def _judged(
     if gaps:
         fields = " and ".join(f"`{name}`" for name in gaps)
         found = Finding("CARRYOVER_UNKNOWN", "warn", values={"fields": fields})
+        return judged([found]) | {"advice": found.remedy}
+    if not math.isfinite(carry.gr_mask):
+        found = Finding("CARRYOVER_NO_GR", "warn")
         return judged([found]) | {"advice": found.remedy}
     verdict = (
         "fail"

@@ -334,7 +334,6 @@ def kit_effects(
     return {
         "family error": float(null["p_adjusted"].lt(0.05).groupby(null["cell_line"]).any().mean()),
         "simultaneous coverage": float(held.groupby(dropout["cell_line"]).all().mean()),
-        "Dunnett rules": float(dropout["adjustment"].str.startswith("Dunnett").mean()),
     }
 
 

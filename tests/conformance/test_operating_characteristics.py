@@ -31,7 +31,6 @@ def test_the_kits_own_effects_keep_error_and_coverage():
     null = simulations.kit_effects(250, seed=1)
     assert null["family error"] <= 0.05 + 0.03  # standard error 1.4 points
     assert found["simultaneous coverage"] >= 0.95
-    assert found["Dunnett rules"] > 0.5
 
 
 @pytest.mark.parametrize(
