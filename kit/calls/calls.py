@@ -218,7 +218,10 @@ def _shaky(call: Call, evidence: Evidence, settings: Settings) -> list[Finding]:
     if changed and evidence.gr_replicates:
         out, other = changed[0]
         names = NAMES.get(evidence.amino_acid, OTHER_NAMES)
-        values = {"replicate": evidence.gr_replicates[out], "other": names[other].replace("_", " ")}
+        values: dict[str, Any] = {
+            "replicate": evidence.gr_replicates[out],
+            "other": names[other].replace("_", " "),
+        }
         found.append(_found("CALL_ONE_REPLICATE", evidence, **values))
     cuts = (settings.gr_auxotroph, settings.gr_prototroph)
     nearest = min(cuts, key=lambda cut: abs(evidence.gr.mean() - cut))

@@ -179,7 +179,8 @@ def _check_parents(config: ExperimentConfig, say: Any) -> None:
             )
             others = [other for other in config.cell_lines if other != name]
             say(("cell_lines", name, "parent"), what, did_you_mean(line.parent, others))
-    names = [plate.plate for plate in (*config.plates, *config.timecourse)]
+    names = [plate.plate for plate in config.plates]
+    names += [course.plate for course in config.timecourse]
     for index, course in enumerate(config.timecourse):
         if names.count(course.plate) > 1:
             what = f"plate '{course.plate}' stands twice"

@@ -85,7 +85,9 @@ def fit_factorial(
     own = table[:, 4 * line : 4 * line + 4]
     control = float(np.nanmean(own[:, 0])) if control_doublings is None else control_doublings
     n = int(np.isfinite(own).all(axis=1).sum())
-    return Factorial(contrast(INTERACTION), contrast(A_WITH_B), top, bottom, *shares, control, n)
+    first, second = shares
+    both = contrast(INTERACTION), contrast(A_WITH_B)
+    return Factorial(*both, top, bottom, first, second, control, n)
 
 
 def factorial_verdict(

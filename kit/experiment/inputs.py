@@ -114,11 +114,13 @@ def _names(folder: Path, config: ExperimentConfig, gated: Iterable[Any]) -> Iter
         yield plate.file
     courses = config.timecourse
     yield from (course.layout for course in courses)
-    for layout in dict.fromkeys(plate.layout for plate in (*config.plates, *courses)):
+    layouts = [plate.layout for plate in config.plates] + [course.layout for course in courses]
+    for layout in dict.fromkeys(layouts):
         yield from (_beside(layout, name) for name in included(folder / layout))
     for section in (config.flow, config.blots, config.expression, config.signaling, courses):
         yield from (entry.file for entry in section)
-    yield from (entry.lanes for entry in [*config.blots, *config.signaling] if entry.lanes)
+    lanes = [entry.lanes for entry in config.blots] + [entry.lanes for entry in config.signaling]
+    yield from (name for name in lanes if name)
     yield from (name for entry in config.uptake for name in uptake_files(entry).values())
     for entry, run in zip(
         [entry for entry in config.flow if entry.gates is not None], gated, strict=False

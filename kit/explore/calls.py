@@ -165,7 +165,7 @@ class CallsTab(Tab):
         self._keep_or_take()
         self._setting, kept = True, self.which.value
         keys = [
-            f"{row.cell_line} without {row.amino_acid} ({parts.labels().name(row.medium)})"
+            f"{row.cell_line} without {row.amino_acid} ({parts.labels().name(str(row.medium))})"
             for row in analysis.calls.itertuples()
         ]
         self.which.options = list(zip(keys, range(len(keys))))

@@ -330,7 +330,7 @@ def _contrast(
     p = float(2 * stats.t.sf(abs(estimate) / se, n - 1)) if tested else np.nan
     chosen = usable[usable["medium"].eq(medium) & usable["replicate"].isin(wide.index)]
     failed = len(pair) - len(usable)
-    values = {"n": n, "min_replicates": settings.min_replicates}
+    values: dict[str, Any] = {"n": n, "min_replicates": settings.min_replicates}
     values |= {"samples": f"{failed} sample{'s' * (failed > 1)}"}
     amiss = {
         "DEATH_CONTRAST_EXPLORATORY": not enough,

@@ -153,7 +153,8 @@ def _check_units(layouts: Mapping[str, pd.DataFrame], problems: Problems) -> Non
     first: dict[str, tuple[str, str, str]] = {}
     for name, layout in layouts.items():
         doses = layout[layout["agent"].ne("") & layout["concentration"].gt(0)]
-        for (agent, unit), group in doses.groupby(["agent", "concentration_unit"], sort=False):
+        for key, group in doses.groupby(["agent", "concentration_unit"], sort=False):
+            agent, unit = map(str, key)
             folded = unit.replace("µ", "u").replace(" ", "")
             seen = first.setdefault(agent, (folded, unit, f"{name}, well {group['well'].iloc[0]}"))
             if folded != seen[0]:

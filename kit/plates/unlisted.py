@@ -36,7 +36,7 @@ def judge_unlisted(
         return
     roles = measured["role"].where(measured["_merge"].eq("both"), "empty")
     kind = _resembles(extra, measured[roles.eq("sample")], measured[roles.eq("blank")])
-    highest = extra.loc[extra["signal"].idxmax()]
+    highest = extra.iloc[int(extra["signal"].argmax())]
     if plate.unlisted_wells == "empty" or kind == "empty":
         lowest = measured.loc[roles.eq("sample"), "signal"].min()
         values = {

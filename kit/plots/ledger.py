@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -67,6 +68,7 @@ def what_is_left(rows: pd.DataFrame, ax: Axes) -> Axes:
     hours = np.linspace(0, readout * 1.5, 200)
     colors = style.colors(rows["amino_acid"])
     ends = []
+    row: Any
     for row in rows.itertuples():
         left = _left(row, hours)
         color = style.AMINO_ACID.get(row.amino_acid, colors[row.amino_acid])
@@ -90,7 +92,7 @@ def what_is_left(rows: pd.DataFrame, ax: Axes) -> Axes:
     return ax
 
 
-def _left(row, hours: np.ndarray) -> np.ndarray:
+def _left(row: Any, hours: np.ndarray) -> np.ndarray:
     """Share left at these hours: M = M0·e^{−kt} − v·X0·(e^{μt} − e^{−kt})/(μ+k), never below 0."""
     k, mu = row.k_decay_per_h, row.mu_per_h
     together = mu + k

@@ -4,6 +4,8 @@ action.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from kit.config.model import ExperimentConfig
@@ -129,6 +131,7 @@ def gaps(compliance: pd.DataFrame) -> list[str]:
     """
     rows = compliance[compliance["missing"].ne("") & compliance["verdict"].eq("warn")]
     costs: dict[tuple[str, str], list[str]] = {}
+    row: Any
     for row in rows.sort_values("effect", key=lambda names: names.map(WEIGHT)).itertuples():
         who = "all calls" if row.scope == "all" else f"calls of {row.scope.replace('|', ', ')}"
         cost = "limits no call" if row.effect == "none" else f"keeps {who} provisional"

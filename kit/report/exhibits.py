@@ -153,7 +153,7 @@ class Exhibits:
             self._show_figure(one)
             if one.table is not None:
                 self._save_table(one.name, one.table)
-            if one.both:
+            if one.both and one.table is not None:
                 self._html(markup.table(self.labels.table(one.table), name=one.name, caption=""))
 
     def table(
@@ -301,7 +301,7 @@ def relabel(figure: Figure, labels: Labels) -> None:
     """Write labels in the place of names in every text of a figure: ticks, legends, notes."""
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
-            places = axis.get_ticklocs()
+            places = list(axis.get_ticklocs())
             found = axis.get_major_formatter().format_ticks(places)
             names = [labels.name(text) for text in found]
             if names != list(found):

@@ -72,7 +72,8 @@ def _weights(z: Floats, tuning: float) -> Floats:
 
 def _weighted(design: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats]:
     root = np.sqrt(weights)
-    solution = np.linalg.lstsq(design * root[:, None], y * root, rcond=None)[0]
+    found = np.linalg.lstsq(design * root[:, None], y * root, rcond=None)[0]
+    solution = np.asarray(found, dtype=float)
     return solution, y - design @ solution
 
 

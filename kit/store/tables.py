@@ -43,7 +43,7 @@ def read_csv(path: Path) -> pd.DataFrame:
     kinds = {name: str for name, (kind, _) in contract.items() if kind == "text"}
     frame = pd.read_csv(path, dtype=kinds, low_memory=False).rename(columns=_plain)
     text = [name for name in frame if not pd.api.types.is_numeric_dtype(frame[name])]
-    return frame.assign(**{name: frame[name].map(_plain) for name in text})
+    return frame.assign(**{str(name): frame[name].map(_plain) for name in text})
 
 
 def _guarded(value: object) -> object:

@@ -49,8 +49,10 @@ def figures(analysis: Analysis) -> list[Exhibit]:
     fig, axes = style.figure(style.WIDTH + 0.6, 3.0 * len(rows), len(rows), 1, sharey=True)
     for ax, names in zip(np.atleast_1d(axes).flat, rows):
         part = table[table["cell_line"].isin(names)]
-        limits = {"sa_low": settings.sa_low, "sa_high": settings.sa_high}
-        plots.specific_apoptosis(ax, part, media=media, by_line=len(lines) > 6, **limits)
+        low, high = settings.sa_low, settings.sa_high
+        plots.specific_apoptosis(
+            ax, part, media=media, by_line=len(lines) > 6, sa_low=low, sa_high=high
+        )
     specific = Exhibit(
         "specific_apoptosis",
         "Cells lost beyond control",
