@@ -24,7 +24,7 @@ from kit.core.reference import priors
 from kit.dose.curves import dose_response
 from kit.dose.points import dose_points
 from kit.dose.shifts import curve_shifts, enzyme_split
-from kit.dose.titration import titration
+from kit.dose.titration import titration, with_measured_need
 from kit.effects.effects import effects
 from kit.effects.interactions import interactions
 from kit.effects.rescue import rescue
@@ -193,6 +193,9 @@ def analyse(experiment: Experiment, previous: Analysis | None = None) -> Analysi
     if "growth" in steps:
         steps["carryover"] = carryover(config, steps["growth"])
         steps |= _doses(experiment, steps)
+        if "titration" in steps:
+            assumed = experiment.settings.growth_sustaining_low_uM
+            steps["carryover"] = with_measured_need(steps["carryover"], steps["titration"], assumed)
     if experiment.uptake is not None:
         steps |= _uptake(experiment, experiment.uptake)
     if config.media:

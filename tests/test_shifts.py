@@ -216,3 +216,9 @@ def test_the_example_shows_what_was_planted(root: Path) -> None:
     assert need.loc["MOLT-4", "ec50"] > need.loc["Jurkat", "ec50"]
     assert need.loc["A549", "code"] == "TITRATION_NO_NEED" and math.isnan(need.loc["A549", "ec90"])
     assert found.curve_shifts["code"].ne("").all()
+    own = found.carryover[found.carryover["amino_acid"].eq("asparagine")].set_index("cell_line")
+    assert own.loc["MOLT-4", "need_uM"] == need.loc["MOLT-4", "ec50"]
+    assert own["need_source"].to_dict() == {
+        "MOLT-4": "measured here", "Jurkat": "measured here", "A549": "assumed",
+    }  # fmt: skip
+    assert own.loc["A549", "need_uM"] == found.experiment.settings.growth_sustaining_low_uM

@@ -86,3 +86,24 @@ def _said(line: Any) -> Row:
         return {"note": line["note"], "code": line["code"]}
     found = Finding("TITRATION_NEEDS" if line["reportable"] else "TITRATION_NO_NEED", "info")
     return {"note": found.phrase, "code": found.code}
+
+
+def with_measured_need(
+    carryover: pd.DataFrame, table: pd.DataFrame, assumed_uM: float
+) -> pd.DataFrame:
+    """`carryover` with `need_uM`, the concentration that gives half of what the amino acid gives:
+    the EC50 that this experiment measured for the line, else for asparagine the lower end of the
+    assumed range; `need_source` says which.
+    """
+    sound = table[table["unit"].str.casefold().eq("um") & table["ec50"].notna()]
+    keys = zip(sound["cell_line"], sound["agent"].str.casefold(), strict=True)
+    measured = dict(zip(keys, sound["ec50"], strict=True))
+    asked = list(zip(carryover["cell_line"], carryover["amino_acid"], strict=True))
+    usual = {"asparagine": assumed_uM}
+    return carryover.assign(
+        need_uM=[measured.get(key, usual.get(key[1], math.nan)) for key in asked],
+        need_source=[
+            "measured here" if key in measured else "assumed" if key[1] in usual else ""
+            for key in asked
+        ],
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kit.analysis import Analysis
+from kit.core.findings import listing, number
 from kit.plots import carryover as plots
 from kit.plots import style
 from kit.protocol.carryover import before_wash_uM
@@ -80,4 +81,18 @@ def carryover_figure(analysis: Analysis) -> Exhibit:
         "Each wash divides what is left by (residual + wash volume) / residual volume. The shaded"
         f" range can sustain growth [K]; the point is this experiment.{unknown}"
     )
+    caption += _measured(analysis)
     return Exhibit("carryover_washes", "What the washes leave behind", caption, fig)
+
+
+def _measured(analysis: Analysis) -> str:
+    """Which lines' need for asparagine was measured in this experiment."""
+    table = analysis.carryover
+    if table is None or "need_source" not in table:
+        return ""
+    own = table[table["need_source"].eq("measured here") & table["amino_acid"].eq("asparagine")]
+    told = [
+        f"{line} {number(need)} µM"
+        for line, need in own.groupby("cell_line", sort=False)["need_uM"].first().items()
+    ]
+    return f" EC50 measured here, in place of that range: {listing(told)}." if told else ""
