@@ -173,7 +173,7 @@ def matrix(cells: Mapping[tuple[str, str], Cell], *, name: str = "", caption: st
     head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
     body = "".join(
         "<tr><th"
-        f' scope="row">{escape(row)}</th>{"".join(_card(cells.get((row, column))) for column in columns)}</tr>'
+        f' scope="row">{escape(row)}</th>{"".join(_card(cells.get((row, column)), column) for column in columns)}</tr>'
         for row in rows
     )
     below = f"<p class=cap>{prose(caption)}</p>" if caption else ""
@@ -185,13 +185,13 @@ def matrix(cells: Mapping[tuple[str, str], Cell], *, name: str = "", caption: st
     )
 
 
-def _card(cell: Cell | None) -> str:
+def _card(cell: Cell | None, column: str) -> str:
     if cell is None:
         return f'<td class="muted">{MISSING}</td>'
     lines = "".join(f"<br><span>{escape(line)}</span>" for line in cell.lines if line)
     beside = f" {escape(cell.beside)}" if cell.beside else ""
     return (
-        '<td class="card"><b'
+        f'<td class="card" data-column="{escape(column)}"><b'
         f' class="t-{TONES.get(cell.kind, "plain")}">{escape(cell.headline)}</b>{beside}{lines}</td>'
     )
 
