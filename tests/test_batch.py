@@ -400,7 +400,7 @@ def test_no_room_for_a_notebook(tmp_path: Path) -> None:
 RUN = """
 import sys
 from kit.batch import batch
-from kit.cli.main import Lines
+from kit.cli.output import Lines
 if __name__ == "__main__":
     import resource
     if len(sys.argv) > 2:
