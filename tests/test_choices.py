@@ -48,3 +48,16 @@ def test_wells_left_out_are_told_with_what_they_change(folder: Path) -> None:
     rows = pd.DataFrame([entry], columns=list(COLUMNS))
     (told,) = choices(kit.analyse(replace(experiment, exclusions=rows)))
     assert told.startswith("1 entry of exclusions.csv") and told.endswith("No call changes by it.")
+
+
+def test_an_analysis_that_fails_without_a_choice_costs_no_report(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = kit.analyse(kit.load(folder, {"gr_auxotroph": 0.38}))
+
+    def fails(*_: object) -> None:
+        raise ValueError("no such wells")
+
+    monkeypatch.setattr("kit.batch.choices.analyse", fails)
+    (told,) = choices(made)
+    assert told.endswith("so what they change is unknown.")

@@ -10,6 +10,7 @@ from typing import Any
 from kit.analysis import Analysis, analyse
 from kit.config.settings import Settings, moved
 from kit.core.findings import listing, number
+from kit.experiment.load import Experiment
 
 KEYS = ["cell_line", "amino_acid", "medium"]
 UNTOUCHED = ("seed", "bootstrap_draws")
@@ -26,7 +27,7 @@ def choices(analysis: Analysis) -> list[str]:
     if differing:
         kept = {name: getattr(experiment.settings, name) for name in UNTOUCHED}
         plain = config.model_copy(update={"settings": Settings(**kept)})
-        other = analyse(replace(experiment, config=plain), analysis)
+        other = _otherwise(replace(experiment, config=plain), analysis)
         what = listing(
             [f"{name} {_said(value)} ({_said(usual)})" for name, value, usual in differing], 8
         )
@@ -37,12 +38,22 @@ def choices(analysis: Analysis) -> list[str]:
         every = replace(experiment, exclusions=experiment.exclusions.iloc[:0])
         rows = len(experiment.exclusions)
         what = f"{rows} {'entry' if rows == 1 else 'entries'} of exclusions.csv left out by hand. "
-        told.append(what + _changes(analysis, analyse(every, analysis)))
+        told.append(what + _changes(analysis, _otherwise(every, analysis)))
     return [analysis.labels.text(text) for text in told]
 
 
-def _changes(made: Analysis, other: Analysis) -> str:
+def _otherwise(experiment: Experiment, analysis: Analysis) -> Analysis | None:
+    """The analysis without a choice; None where it cannot be made: the report stands all the same."""
+    try:
+        return analyse(experiment, analysis)
+    except Exception:
+        return None
+
+
+def _changes(made: Analysis, other: Analysis | None) -> str:
     """Which calls are not those of the other analysis."""
+    if other is None:
+        return "Without them the analysis cannot be made, so what they change is unknown."
     here, there = _calls(made), _calls(other)
     found = [
         f"{line} {medium} {_call(call)} ({_call(there.get((line, acid, medium), ''))})"
