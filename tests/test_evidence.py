@@ -420,7 +420,7 @@ def test_what_was_read_too_far_from_the_source_s_times_is_not_compared_with_it()
     assert (
         row["matches_prior"] is None and row["prior"] == "dependent" and row["call"] == "dependent"
     )
-    assert "not compared with its table" in row["reasons"]
+    assert "not compared with the source's table" in row["reasons"]
     assert (
         called(growth(), priors=expected("A549"), compliance=far.assign(verdict="warn"))[
             "matches_prior"
