@@ -4,6 +4,7 @@ simulation and on the real panel.
 
 import math
 from itertools import combinations
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 from scipy import stats as sps
 
+import kit
 from kit import stats
 from kit.asns.claims import claims_table
 from kit.asns.correlation import (
@@ -395,16 +397,32 @@ def test_sensitivity_of_each_kind() -> None:
     assert sensitivity_from_growth(growth, ["no"])[GR_OUTCOME].tolist() == pytest.approx(
         [1 - (0.2 + 0.6) / 2]
     )
-    doses = pd.DataFrame(
-        {
-            "cell_line": ["A", "B", "C"],
-            "agent": "L-asparaginase",
-            "status": ["ok", "ok", "NO_EFFECT"],
-        }
-    )
-    doses = doses.assign(ic50_absolute=[0.01, np.nan, 1e9], ic50_relative=[0.5, 0.1, 1])
-    assert sensitivity_from_dose_response(doses).values.tolist() == [["A", 2.0], ["B", 1.0]]
-    assert IC50_OUTCOME in sensitivity_from_dose_response(doses)
+    row = {"cell_line": "A", "agent": "L-asparaginase", "medium": "complete", "replicate": "all"}
+    row |= {"scale": "gr", "status": "ok", "ic50_relative": 0.01}
+    others = [  # none of these is the line's own IC50
+        {"replicate": "1", "ic50_relative": 0.1},
+        {"medium": "refed", "ic50_relative": 10.0},
+        {"scale": "relative_viability", "ic50_relative": 0.5},
+        {"cell_line": "C", "status": "NO_EFFECT", "ic50_relative": np.nan},
+    ]
+    doses = pd.DataFrame([row, *(row | other for other in others)])
+    found = sensitivity_from_dose_response(doses, "complete")
+    assert found.values.tolist() == [["A", 2.0]] and IC50_OUTCOME in found
+    only = doses[doses["scale"].eq("relative_viability")]
+    assert sensitivity_from_dose_response(only, "complete")[IC50_OUTCOME].tolist() == [
+        pytest.approx(-np.log10(0.5))
+    ]
+
+
+def test_a_lines_sensitivity_is_the_ic50_that_its_report_prints(root: Path) -> None:
+    found = kit.analyse(kit.load(root / "data" / "examples" / "EXP-DEMO-04"))
+    table = found.dose_response
+    printed = table[
+        table["replicate"].eq("all") & table["scale"].eq("gr") & table["medium"].eq("complete")
+    ].set_index("cell_line")
+    lines = found.asns_lines.set_index("cell_line")[IC50_OUTCOME]
+    for line in ("MOLT-4", "Jurkat"):
+        assert lines[line] == pytest.approx(-np.log10(printed.loc[line, "ic50_relative"]))
 
 
 def test_experiments_are_pooled_line_by_line() -> None:

@@ -93,16 +93,23 @@ def sensitivity_from_growth(
 
 
 def sensitivity_from_dose_response(
-    dose_response: pd.DataFrame, agent: str = "asparaginase"
+    dose_response: pd.DataFrame, control: str, agent: str = "asparaginase"
 ) -> pd.DataFrame:
-    """`cell_line` and -log10 of the absolute IC50 (else the relative one). Censored and failed fits
-    are left out, never given a number.
+    """`cell_line` and -log10 of the IC50 as the report prints it: that of all replicates together
+    (`replicate` all), in the `control` medium, on GR (on viability only where no series has GR).
+    Single replicates, other media and the other scale never enter; censored and failed fits are
+    left out, never given a number.
     """
-    fits = dose_response[
+    lines = dose_response[
         dose_response["agent"].astype(str).str.casefold().str.contains(agent.casefold())
-        & dose_response["status"].eq("ok")
+        & dose_response["replicate"].eq("all")
+        & dose_response["medium"].eq(control)
     ]
-    ic50 = fits["ic50_absolute"].fillna(fits["ic50_relative"]).astype(float)
+    lines = lines[
+        lines["scale"].eq("gr" if lines["scale"].eq("gr").any() else "relative_viability")
+    ]
+    fits = lines[lines["status"].eq("ok")]
+    ic50 = fits["ic50_relative"].astype(float)
     table = pd.DataFrame(
         {"cell_line": fits["cell_line"], IC50_OUTCOME: -np.log10(ic50.where(ic50 > 0))}
     )

@@ -65,7 +65,7 @@ def asns_lines(
         _sensitivity(config, calls, growth),
     ]
     if dose_response is not None and len(dose_response):
-        parts.append(sensitivity_from_dose_response(dose_response))
+        parts.append(sensitivity_from_dose_response(dose_response, config.control_name))
     lines = lines_table(
         *parts, lineage={name: cells.lineage or "" for name, cells in config.cell_lines.items()}
     )
